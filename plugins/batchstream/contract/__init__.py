@@ -1,0 +1,1 @@
+"""The contract: the only place that names a column."""

@@ -1,0 +1,40 @@
+"""Errors, sorted by what brings the pipeline back: mend a file, wait and try again, or start a new load.
+
+Every message says where, which rule, what was found and what to do.
+"""
+
+
+class BatchstreamError(Exception):
+    """Anything this package raises on purpose."""
+
+
+class TerminalError(BatchstreamError):
+    """A retry would fail in the same way; a task turns it into ``AirflowFailException``."""
+
+
+class ContractError(TerminalError):
+    """The contract file breaks a rule: mend the file."""
+
+
+class SourceError(TerminalError):
+    """The source file is missing, unreadable or breaks its contract: mend the file."""
+
+
+class TopicError(TerminalError):
+    """The topic is not what the contract says: mend the topic or the contract."""
+
+
+class LoadError(TerminalError):
+    """The load was given up or superseded, or its records don't add up: start a new run."""
+
+
+class ConnectionSettingsError(TerminalError):
+    """A server refused the credentials or the database of a connection: mend the connection."""
+
+
+class DeliveryError(BatchstreamError):
+    """The broker did not acknowledge a batch in time: retried."""
+
+
+class SinkError(BatchstreamError):
+    """PostgreSQL could not be reached or gave up a transaction: retried."""

@@ -1,0 +1,1 @@
+"""PostgreSQL: tables, ledger, landing, publish."""

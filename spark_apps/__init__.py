@@ -1,0 +1,1 @@
+"""The Spark application that consumes a load."""
