@@ -1,0 +1,1 @@
+"""The tasks of a reload, and how they are put together."""

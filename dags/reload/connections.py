@@ -1,0 +1,60 @@
+"""Airflow connections as the settings that the shared package takes; read when a task runs, never at parse time."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from airflow.sdk import BaseHook, Connection
+
+from batchstream.errors import ConnectionSettingsError
+from batchstream.postgres.connection import PostgresSettings, connect
+
+KAFKA = "batchstream_kafka"
+POSTGRES = "batchstream_postgres"
+POSTGRES_OWNER = "batchstream_postgres_owner"
+SPARK = "batchstream_spark"
+
+DEFAULT_POSTGRES_PORT = 5432
+
+
+def _get(connection_id: str) -> Connection:
+    return BaseHook.get_connection(connection_id)
+
+
+def postgres_settings(connection_id: str) -> PostgresSettings:
+    """Settings of a PostgreSQL connection; further libpq parameters, such as sslmode, come from its extra."""
+    found = _get(connection_id)
+    missing = [name for name in ("host", "login", "schema") if not getattr(found, name)]
+    if missing:
+        raise ConnectionSettingsError(f"connection '{connection_id}': {', '.join(missing)} not set; mend this connection")
+    return PostgresSettings(
+        connection_id=connection_id,
+        host=str(found.host),
+        port=found.port or DEFAULT_POSTGRES_PORT,
+        user=str(found.login),
+        password=found.password or "",
+        dbname=str(found.schema),
+        options={name: str(value) for name, value in found.extra_dejson.items() if name.startswith("ssl")},
+    )
+
+
+@contextmanager
+def postgres(connection_id: str, task_id: str) -> Iterator[psycopg.Connection]:
+    """A connection to PostgreSQL, closed at the end."""
+    with connect(postgres_settings(connection_id), application_name=f"batchstream {task_id}") as connection:
+        yield connection
+
+
+def kafka_settings() -> dict[str, Any]:
+    """Settings of the Kafka connection, in librdkafka's names."""
+    settings: dict[str, Any] = _get(KAFKA).extra_dejson
+    if not settings.get("bootstrap.servers"):
+        raise ConnectionSettingsError(f"connection '{KAFKA}': extra has no 'bootstrap.servers'; mend this connection")
+    return settings
+
+
+def spark_settings() -> dict[str, Any]:
+    """What the Spark connection's extra says of jars, memory and configuration."""
+    settings: dict[str, Any] = _get(SPARK).extra_dejson
+    return settings

@@ -1,0 +1,52 @@
+"""Where errors of the shared package become Airflow's, and the ledger learns why a try failed."""
+
+import functools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, ParamSpec, TypeVar
+
+from airflow.sdk.exceptions import AirflowException, AirflowFailException
+
+from batchstream.errors import BatchstreamError, TerminalError
+from batchstream.postgres import ledger
+from reload.connections import POSTGRES, postgres
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+@contextmanager
+def airflow_errors() -> Iterator[None]:
+    """Let Airflow retry what a retry can mend, and nothing else."""
+    try:
+        yield
+    except TerminalError as error:
+        raise AirflowFailException(str(error)) from error
+    except BatchstreamError as error:
+        raise AirflowException(str(error)) from error
+
+
+def at_edge(function: Callable[P, R]) -> Callable[P, R]:
+    """`airflow_errors` as a decorator for a task's function."""
+
+    @functools.wraps(function)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
+        with airflow_errors():
+            return function(*args, **kwargs)
+
+    return wrapped
+
+
+def note_failure(context: Any) -> None:
+    """Callback of every task: note in the ledger why a try failed, unless its cause is noted already."""
+    load_id = context["ti"].xcom_pull(task_ids="open_load")
+    if load_id is None:
+        return
+    task_id = context["ti"].task_id
+    reason = f"{task_id}: {context.get('exception') or 'failed'}"
+    try:
+        with postgres(POSTGRES, task_id) as connection:
+            ledger.note_failure(connection, load_id, reason)
+    except BatchstreamError as error:
+        # The task is red whatever happens here; close_load notes its state when PostgreSQL is back.
+        context["ti"].log.warning("the ledger could not be told: %s", error)

@@ -1,0 +1,69 @@
+"""Connections to PostgreSQL, with errors that name the connection to mend."""
+
+from collections.abc import Mapping
+
+import msgspec
+import psycopg
+
+from batchstream.errors import ConnectionSettingsError, SinkError
+
+SETTINGS_VARIABLE = "BATCHSTREAM_POSTGRES"
+"""Environment variable that carries `PostgresSettings` as JSON to the Spark driver; never a command line."""
+
+CONNECT_TIMEOUT_SECONDS = 10
+
+LOCK_TIMEOUT_SECONDS = 10
+"""How long a statement of ours waits for somebody else's lock before it gives up with an error."""
+
+
+class PostgresSettings(msgspec.Struct, frozen=True):
+    """How to reach PostgreSQL.
+
+    Attributes:
+        connection_id: The Airflow connection that these settings come from; named in messages.
+        options: Further libpq parameters, such as ``sslmode``.
+    """
+
+    connection_id: str
+    host: str
+    port: int
+    user: str
+    password: str
+    dbname: str
+    options: Mapping[str, str] = {}
+
+    def __repr__(self) -> str:
+        """Show everything but the password."""
+        return f"PostgresSettings({self.connection_id}: {self.user}@{self.host}:{self.port}/{self.dbname})"
+
+
+def connect(settings: PostgresSettings, *, application_name: str) -> psycopg.Connection:
+    """Open a connection whose statements wait for locks at most `LOCK_TIMEOUT_SECONDS`.
+
+    Raises:
+        ConnectionSettingsError: The server asked for a password and then refused: wrong password, unknown role, unknown
+            or forbidden database. A retry would be refused again.
+        SinkError: The server can't be reached, or is starting or stopping.
+    """
+    try:
+        connection = psycopg.connect(
+            host=settings.host,
+            port=settings.port,
+            user=settings.user,
+            password=settings.password,
+            dbname=settings.dbname,
+            application_name=application_name,
+            connect_timeout=CONNECT_TIMEOUT_SECONDS,
+            **dict(settings.options),
+        )
+    except psycopg.OperationalError as error:
+        where = f"connection '{settings.connection_id}' ({settings.user}@{settings.host}:{settings.port}/{settings.dbname})"
+        # libpq gives no SQLSTATE for a failed log-in, but it says whether the server got as far as asking for a password.
+        if error.pgconn is not None and (error.pgconn.used_password or error.pgconn.needs_password):
+            raise ConnectionSettingsError(
+                f"{where}: PostgreSQL refused the log-in: {error}. Mend user, password or database of this connection."
+            ) from None
+        raise SinkError(f"{where}: PostgreSQL can't be reached: {error}. Start it, or mend host and port.") from None
+    connection.execute(f"SET lock_timeout = '{LOCK_TIMEOUT_SECONDS}s'")
+    connection.commit()
+    return connection

@@ -1,0 +1,198 @@
+"""Lands messages: one transaction claims batches in the inbox, copies their records and quarantines the rest."""
+
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import psycopg
+from psycopg import sql
+
+from batchstream.contract.model import Contract
+from batchstream.errors import SinkError
+from batchstream.postgres import ledger, templates
+from batchstream.records.codec import DecodedBatch, RecordCodec
+from batchstream.records.messages import MessageKey, decode_key
+
+
+class Message(NamedTuple):
+    """One Kafka message, as it came."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+
+
+class Landed(NamedTuple):
+    """What became of some messages."""
+
+    messages: int = 0
+    records: int = 0
+    landed: int = 0
+    rejected: int = 0
+    duplicates: int = 0
+    other_loads: int = 0
+
+    def plus(self, other: "Landed") -> "Landed":
+        """Both together."""
+        return Landed(*(mine + theirs for mine, theirs in zip(self, other, strict=True)))
+
+
+class _Rejected(NamedTuple):
+    message: Message
+    position: int | None
+    record_id: int | None
+    raw: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    key: MessageKey
+    message: Message
+    decoded: DecodedBatch
+    digest: int
+
+    @property
+    def claim(self) -> tuple[int, int, int]:
+        return (self.key.batch, self.message.partition, self.message.offset)
+
+
+class Lander:
+    """Lands the messages of one load.
+
+    The order matters; each step relies on those before it:
+
+    1. The ledger row is held in a state in which the load may land, so a late writer of a load that was given up,
+       verified or published stops before it writes.
+    2. The batches are claimed in the inbox. A batch that was landed before, by a retried producer, a replayed
+       micro-batch or a twin of this task, loses its claim, and its records are left out.
+    3. The records of the claimed batches are copied, and rejected ones go to the quarantine.
+    4. One commit makes all of it true together.
+    """
+
+    def __init__(self, contract: Contract, load_id: int) -> None:
+        self._contract = contract
+        self._load_id = load_id
+        self._codec = RecordCodec(contract)
+        self._copy = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(
+            templates.landing(contract, load_id),
+            sql.SQL(", ").join(sql.Identifier(name) for name in ["record_id", *(c.name for c in contract.columns)]),
+        )
+        self._copy_types = ["int8", *(column.type.copy_type for column in contract.columns)]
+
+    def land(self, connection: psycopg.Connection, messages: Iterable[Message]) -> Landed:
+        """Land messages in one transaction.
+
+        Raises:
+            LoadError: The load may not land any more.
+            SinkError: PostgreSQL gave up the transaction; nothing of it was written.
+        """
+        try:
+            with connection.transaction():
+                ledger.require_state(connection, self._load_id, ledger.State.PRODUCED, ledger.State.LANDED)
+                return self._land(connection, messages)
+        except psycopg.OperationalError as error:
+            raise SinkError(f"load {self._load_id}: PostgreSQL gave up the landing: {error}") from error
+
+    def _land(self, connection: psycopg.Connection, messages: Iterable[Message]) -> Landed:
+        own: list[_Batch] = []
+        rejected: list[_Rejected] = []
+        seen = other_loads = 0
+        for message in messages:
+            seen += 1
+            key = decode_key(message.key)
+            if not isinstance(key, MessageKey):
+                rejected.append(_Rejected(message, None, None, _text(message.value), key.reason))
+            elif key.load_id != self._load_id:
+                other_loads += 1
+            else:
+                own.append(_Batch(key, message, self._codec.decode(message.value), zlib.crc32(message.value or b"")))
+        claimed = self._claim(connection, own, rejected)
+        self._copy_records(connection, claimed)
+        for batch in claimed:
+            first = batch.key.first_record_id
+            for fault in batch.decoded.rejected:
+                record_id = None if fault.position is None else first + fault.position
+                rejected.append(_Rejected(batch.message, fault.position, record_id, fault.raw, fault.reason))
+        self._quarantine(connection, rejected)
+        return Landed(
+            messages=seen,
+            records=sum(batch.decoded.total for batch in claimed),
+            landed=sum(len(batch.decoded.records) for batch in claimed),
+            rejected=len(rejected),
+            duplicates=len(own) - len(claimed),
+            other_loads=other_loads,
+        )
+
+    def _claim(self, connection: psycopg.Connection, batches: list[_Batch], rejected: list[_Rejected]) -> list[_Batch]:
+        """Enter batches in the inbox; return those that were not there yet."""
+        if not batches:
+            return []
+        # In one order everywhere, so that two writers of the same batches wait for each other instead of dead-locking.
+        batches = sorted(batches, key=lambda batch: (batch.key.batch, batch.message.partition, batch.message.offset))
+        won = set(
+            connection.execute(
+                'INSERT INTO batchstream.batches (load_id, batch, partition, "offset", digest, records, landed) '
+                "SELECT %s, * FROM unnest(%s::bigint[], %s::int[], %s::bigint[], %s::bigint[], %s::int[], %s::int[]) "
+                'ON CONFLICT DO NOTHING RETURNING batch, partition, "offset"',
+                [
+                    self._load_id,
+                    [batch.key.batch for batch in batches],
+                    [batch.message.partition for batch in batches],
+                    [batch.message.offset for batch in batches],
+                    [batch.digest for batch in batches],
+                    [batch.decoded.total for batch in batches],
+                    [len(batch.decoded.records) for batch in batches],
+                ],
+            ).fetchall()
+        )
+        claimed, lost = [], []
+        for batch in batches:
+            (claimed if batch.claim in won else lost).append(batch)
+        if lost:
+            self._reject_impostors(connection, lost, rejected)
+        return claimed
+
+    def _reject_impostors(self, connection: psycopg.Connection, lost: list[_Batch], rejected: list[_Rejected]) -> None:
+        """Reject a batch that came before with other content; one that came with the same content is a duplicate."""
+        landed = {
+            number: (digest, partition, offset)
+            for number, digest, partition, offset in connection.execute(
+                'SELECT batch, digest, partition, "offset" FROM batchstream.batches WHERE load_id = %s AND batch = ANY(%s)',
+                [self._load_id, [batch.key.batch for batch in lost]],
+            )
+        }
+        for batch in lost:
+            digest, partition, offset = landed[batch.key.batch]
+            if digest != batch.digest:
+                reason = f"batch {batch.key.batch} came before with other content, at partition {partition} offset {offset}"
+                rejected.append(_Rejected(batch.message, None, None, _text(batch.message.value), reason))
+
+    def _copy_records(self, connection: psycopg.Connection, batches: list[_Batch]) -> None:
+        with connection.cursor() as cursor, cursor.copy(self._copy) as copy:
+            copy.set_types(self._copy_types)
+            for batch in batches:
+                first = batch.key.first_record_id
+                for position, values in batch.decoded.records:
+                    copy.write_row((first + position, *values))
+
+    def _quarantine(self, connection: psycopg.Connection, rejected: list[_Rejected]) -> None:
+        if not rejected:
+            return
+        with connection.cursor() as cursor:
+            cursor.executemany(
+                'INSERT INTO batchstream.quarantine (load_id, topic, partition, "offset", position, record_id, raw, reason) '
+                "VALUES (%s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
+                [
+                    (self._load_id, message.topic, message.partition, message.offset, position, record_id, raw, reason)
+                    for message, position, record_id, raw, reason in rejected
+                ],
+            )
+
+
+def _text(value: bytes | None) -> str:
+    """A message's value as text that PostgreSQL can store."""
+    return "" if value is None else value.decode("utf-8", "backslashreplace").replace("\0", "\\x00")

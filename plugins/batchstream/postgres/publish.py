@@ -1,0 +1,103 @@
+"""The publish: one transaction that makes the target equal to the verified landing."""
+
+from typing import NamedTuple
+
+import psycopg
+from psycopg import errors, sql
+
+from batchstream.contract.model import Contract
+from batchstream.errors import LoadError, SinkError
+from batchstream.postgres import ledger, templates
+
+
+class Published(NamedTuple):
+    """What the publish did to the target."""
+
+    inserted_rows: int
+    updated_rows: int
+    deleted_rows: int
+    published_rows: int
+
+
+def publish(connection: psycopg.Connection, contract: Contract, load_id: int) -> Published:
+    """Make the target equal to the landing of a load whose checks are green.
+
+    1. One publish of a dataset at a time.
+    2. The load becomes *verified*, and from here on nothing lands for it any more; held until the end, so nobody gives it
+       up meanwhile.
+    3. ``MERGE`` inserts, updates and deletes what differs.
+    4. The target holds as many rows as the landing, or all of it is rolled back.
+    5. The ledger gets the counts and the state *published*, in the same commit that shows the rows to readers.
+
+    A load that is published already is left as it is, so a publish that committed and then reported failure can be
+    tried again.
+
+    Raises:
+        LoadError: The load was given up, or its records break the target's key.
+        SinkError: A lock was not to be had in time, or PostgreSQL gave up the transaction; the target is unchanged.
+    """
+    try:
+        row = ledger.read(connection, load_id)
+        if row["state"] == ledger.State.PUBLISHED:
+            return Published(*(row[name] for name in Published._fields))
+        with connection.transaction():
+            connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 2))", [contract.name])
+            ledger.transition(connection, load_id, ledger.State.VERIFIED)
+        with connection.transaction():
+            connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 2))", [contract.name])
+            ledger.transition(connection, load_id, ledger.State.VERIFIED)
+            published = _merge(connection, contract, load_id)
+            ledger.transition(connection, load_id, ledger.State.PUBLISHED, **published._asdict())
+            return published
+    except errors.LockNotAvailable as error:
+        raise SinkError(
+            f"load {load_id}: table '{contract.name}' is locked by somebody else{_holders(connection, contract)}; "
+            f"nothing was changed: end that transaction"
+        ) from error
+    except (errors.UniqueViolation, errors.CardinalityViolation) as error:
+        raise LoadError(f"load {load_id}: {_repeated_key(connection, contract, load_id)}; nothing was changed") from error
+    except psycopg.OperationalError as error:
+        raise SinkError(f"load {load_id}: PostgreSQL gave up the publish, nothing was changed: {error}") from error
+
+
+def _merge(connection: psycopg.Connection, contract: Contract, load_id: int) -> Published:
+    landing = templates.landing(contract, load_id)
+    # Without statistics the planner expects an empty landing and joins by nested loops.
+    connection.execute(sql.SQL("ANALYZE {}").format(landing))
+    counts = connection.execute(templates.merge(contract, load_id)).fetchone()
+    rows = connection.execute(
+        sql.SQL("SELECT (SELECT count(*) FROM {}), (SELECT count(*) FROM {})").format(templates.target(contract), landing)
+    ).fetchone()
+    if counts is None or rows is None or rows[0] != rows[1]:
+        raise LoadError(
+            f"load {load_id}: after the merge '{contract.name}' has {rows and rows[0]} rows, the landing {rows and rows[1]}; "
+            "rolled back, nothing was changed: start a new run"
+        )
+    return Published(*counts, published_rows=rows[0])
+
+
+def _holders(connection: psycopg.Connection, contract: Contract) -> str:
+    """Who holds locks on the target, as far as our role may see it."""
+    holders = connection.execute(
+        "SELECT DISTINCT l.pid, a.usename, a.application_name FROM pg_locks AS l JOIN pg_stat_activity AS a USING (pid) "
+        "WHERE l.relation = %s::regclass AND l.granted AND l.pid <> pg_backend_pid()",
+        [templates.target(contract).as_string(connection)],
+    ).fetchall()
+    return "".join(f", pid {pid} ({user} {application or ''})".replace(" )", ")") for pid, user, application in holders)
+
+
+def _repeated_key(connection: psycopg.Connection, contract: Contract, load_id: int) -> str:
+    key = sql.Identifier(contract.key or "record_id")
+    row = connection.execute(
+        sql.SQL(
+            "SELECT {key}::text, count(*), min(record_id), max(record_id) FROM {landing} GROUP BY {key} "
+            "HAVING count(*) > 1 ORDER BY min(record_id) LIMIT 1"
+        ).format(key=key, landing=templates.landing(contract, load_id))
+    ).fetchone()
+    if row is None:
+        return f"the key of '{contract.name}' is violated, though every key of the landing is unique: another writer?"
+    value, times, first, last = row
+    return (
+        f"{contract.source.path}: column '{contract.key_column}': a key must be unique, {value!r} occurs {times} times, first "
+        f"in record {first}, last in record {last}; mend the source"
+    )

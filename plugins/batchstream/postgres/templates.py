@@ -1,0 +1,147 @@
+"""Renders the SQL files below ``sql/`` for one contract. Identifiers are composed, values are quoted, never pasted."""
+
+from functools import cache
+
+from psycopg import sql
+
+from batchstream.contract.model import Check, Contract
+from batchstream.paths import SQL_FOLDER
+
+LOADER_ROLE = "kafka_user"
+READER_ROLE = "kafka_reader"
+LANDING_SCHEMA = "landing"
+TARGET_SCHEMA = "public"
+
+
+@cache
+def _read(name: str) -> sql.SQL:
+    return sql.SQL((SQL_FOLDER / name).read_text(encoding="utf-8"))  # type: ignore[arg-type]
+
+
+def target(contract: Contract) -> sql.Identifier:
+    """The table that readers see."""
+    return sql.Identifier(TARGET_SCHEMA, contract.name)
+
+
+def landing(contract: Contract, load_id: int) -> sql.Identifier:
+    """The table where one load lands."""
+    return sql.Identifier(LANDING_SCHEMA, f"{contract.name}_{load_id}")
+
+
+def _definitions(contract: Contract) -> list[sql.Composable]:
+    return [
+        sql.SQL("{} {} {}").format(
+            sql.Identifier(column.name), sql.SQL(column.type.sql), sql.SQL("NULL" if column.nullable else "NOT NULL")
+        )
+        for column in contract.columns
+    ]
+
+
+def ledger_tables() -> sql.Composed:
+    """Ledger, inbox and quarantine, if missing."""
+    return _read("tables/ledger.sql").format(loader=sql.Identifier(LOADER_ROLE))
+
+
+def target_table(contract: Contract) -> sql.Composed:
+    """The target table with its indexes and grants, if missing."""
+    definitions = _definitions(contract)
+    if contract.key is None:
+        definitions.insert(0, sql.SQL("{} bigint NOT NULL").format(sql.Identifier(contract.key_column)))
+    statements: list[sql.Composable] = [
+        _read("tables/target.sql").format(
+            target=target(contract),
+            columns=sql.SQL(",\n    ").join(definitions),
+            key=sql.Identifier(contract.key_column),
+            created_at_index=sql.Identifier(f"{contract.name}_created_at_idx"),
+            loader=sql.Identifier(LOADER_ROLE),
+            reader=sql.Identifier(READER_ROLE),
+        )
+    ]
+    statements += [
+        sql.SQL("CREATE INDEX IF NOT EXISTS {} ON {} ({});\n").format(
+            sql.Identifier(f"{contract.name}_{column.name}_idx"), target(contract), sql.Identifier(column.name)
+        )
+        for column in contract.columns
+        if column.indexed
+    ]
+    return sql.Composed(statements)
+
+
+def landing_table(contract: Contract, load_id: int) -> sql.Composed:
+    """A new landing table for one load."""
+    return _read("tables/landing.sql").format(
+        landing=landing(contract, load_id),
+        columns=sql.SQL(",\n    ").join(_definitions(contract)),
+        loader=sql.Identifier(LOADER_ROLE),
+    )
+
+
+def merge(contract: Contract, load_id: int) -> sql.Composed:
+    """The publish; its one row holds the counts of rows inserted, updated and deleted."""
+    names = [sql.Identifier(column.name) for column in contract.columns]
+    changing = [sql.Identifier(column.name) for column in contract.columns if column.name != contract.key]
+    inserted: list[sql.Composable] = list(names)
+    values: list[sql.Composable] = [sql.SQL("s.{}").format(name) for name in names]
+    if contract.key is None:
+        inserted.insert(0, sql.Identifier(contract.key_column))
+        values.insert(0, sql.SQL("s.record_id"))
+    return _read("publish/merge.sql").format(
+        target=target(contract),
+        landing=landing(contract, load_id),
+        key=sql.Identifier(contract.key_column),
+        landing_key=sql.Identifier(contract.key or "record_id"),
+        differs=sql.SQL(" OR ").join([sql.SQL("t.{0} IS DISTINCT FROM s.{0}").format(name) for name in changing])
+        or sql.SQL("false"),
+        assignments=sql.SQL(", ").join([sql.SQL("{0} = s.{0}").format(name) for name in changing or names]),
+        columns=sql.SQL(", ").join(inserted),
+        values=sql.SQL(", ").join(values),
+        load_id=sql.Literal(load_id),
+    )
+
+
+def row_count_check(contract: Contract, load_id: int) -> sql.Composed:
+    """Compares the counts of all stages; one row of verdict and sentence."""
+    return _read("checks/row_count.sql").format(
+        load_id=sql.Literal(load_id),
+        load_number=sql.SQL(str(load_id)),
+        dataset=sql.SQL(contract.name),
+        landing=landing(contract, load_id),
+        expected=sql.Literal(contract.expected_records),
+        rejected_allowed=sql.Literal(contract.rejected_records_allowed),
+    )
+
+
+def _measurement(number: int, check: Check, table: sql.Identifier) -> sql.Composed:
+    query: sql.Composable
+    if check.is_query:
+        query = sql.SQL(check.expression).format(object=table)  # type: ignore[arg-type]
+    else:
+        query = sql.SQL("SELECT {} FROM {}").format(sql.SQL(check.expression), table)  # type: ignore[arg-type]
+    return sql.SQL(
+        "SELECT {number} AS number, {rule} AS rule, value::text AS value, ({condition}) AS passed "
+        "FROM (SELECT ({query}) AS value) AS measured"
+    ).format(
+        number=sql.Literal(number),
+        rule=sql.Literal(check.name),
+        condition=sql.SQL(check.condition).format(value=sql.SQL("value")),  # type: ignore[arg-type]
+        query=query,
+    )
+
+
+def column_check(contract: Contract, load_id: int) -> sql.Composed:
+    """Measures the contract's quality rules over the landing; one row of verdict and sentence."""
+    measurements = [_measurement(n, check, landing(contract, load_id)) for n, check in enumerate(contract.checks, 1)]
+    nothing = sql.SQL("SELECT 0 AS number, '' AS rule, '' AS value, true AS passed")
+    return _read("checks/columns.sql").format(
+        measurements=sql.SQL("\n    UNION ALL ").join(measurements or [nothing]), dataset=sql.SQL(contract.name)
+    )
+
+
+def published_check(contract: Contract, load_id: int) -> sql.Composed:
+    """Compares the target with the ledger; one row of verdict and sentence."""
+    return _read("checks/published.sql").format(
+        load_id=sql.Literal(load_id),
+        target=target(contract),
+        target_name=sql.Literal(contract.name),
+        expected=sql.Literal(contract.expected_records),
+    )

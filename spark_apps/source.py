@@ -1,0 +1,59 @@
+"""The only place that reads from Kafka."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from pyspark.sql import DataFrame, SparkSession
+
+GROUP_ID_PREFIX = "spark-consumer"
+
+MAX_MESSAGES_PER_TRIGGER = 20_000
+"""Two million records a micro-batch: progress is committed now and then, and a replay repeats no more than that."""
+
+FETCH_MAX_WAIT_MILLISECONDS = 10
+"""The client's default of 500 is a flat half second in each small run that reads up to the end of the topic."""
+
+SETTINGS_VARIABLE = "BATCHSTREAM_KAFKA"
+"""Environment variable that carries the Kafka connection's settings as JSON to the driver; never a command line."""
+
+
+def java_settings(settings: Mapping[str, Any]) -> dict[str, str]:
+    """Translate librdkafka's connection settings to those of the Java client that Spark uses."""
+    options = {"bootstrap.servers": str(settings["bootstrap.servers"])}
+    for name in ("security.protocol", "sasl.mechanism"):
+        if name in settings:
+            options[name] = str(settings[name])
+    return options
+
+
+def read_messages(
+    spark: SparkSession,
+    settings: Mapping[str, Any],
+    topic: str,
+    start_offsets: Mapping[str, int],
+    *,
+    min_partitions: int,
+) -> DataFrame:
+    """Messages of a topic from the offsets where a load began, as Kafka has them.
+
+    Args:
+        spark: The session.
+        settings: The Airflow connection's.
+        topic: Its name.
+        start_offsets: First offset of each partition.
+        min_partitions: Tasks to split a micro-batch into, when the topic has fewer partitions than there are cores.
+    """
+    return (
+        spark.readStream.format("kafka")
+        .options(**{f"kafka.{name}": value for name, value in java_settings(settings).items()})
+        .option("kafka.fetch.max.wait.ms", FETCH_MAX_WAIT_MILLISECONDS)
+        .option("subscribe", topic)
+        .option("startingOffsets", json.dumps({topic: start_offsets}))
+        # Offsets that are gone are lost records: the run must be red, never green without them.
+        .option("failOnDataLoss", True)
+        .option("groupIdPrefix", GROUP_ID_PREFIX)
+        .option("maxOffsetsPerTrigger", MAX_MESSAGES_PER_TRIGGER)
+        .option("minPartitions", min_partitions)
+        .load()
+    )

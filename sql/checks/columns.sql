@@ -1,0 +1,9 @@
+-- The quality rules of the contract, measured over the landing. One row, two values: the verdict and the broken rules.
+WITH measured AS (
+    {measurements}
+)
+SELECT
+    coalesce(bool_and(passed), true) AS passed,
+    coalesce(string_agg(format('%s: got %s', rule, coalesce(value, 'NULL')), '; ' ORDER BY number) FILTER (WHERE passed IS NOT TRUE),
+        'every quality rule of {dataset} holds') AS message
+FROM (SELECT number, rule, value, coalesce(passed, false) AS passed FROM measured) AS verdicts

@@ -1,0 +1,66 @@
+-- Compares what each stage says of itself, in the order of the way, and names the stage at which a number changed.
+-- One row, two values: the verdict, and a sentence that is shown when the verdict is false.
+WITH ledger AS (
+    SELECT
+        l.*,
+        (SELECT count(*) FROM batchstream.batches AS b WHERE b.load_id = l.load_id) AS inbox_batches,
+        (SELECT coalesce(sum(b.records), 0) FROM batchstream.batches AS b WHERE b.load_id = l.load_id) AS inbox_records,
+        (SELECT coalesce(sum(b.landed), 0) FROM batchstream.batches AS b WHERE b.load_id = l.load_id) AS inbox_landed,
+        (SELECT count(*) FROM batchstream.quarantine AS q WHERE q.load_id = l.load_id AND q.replayed_at IS NULL) AS quarantined,
+        -- Records of the source; a message that was rejected whole has no record id.
+        (SELECT count(q.record_id) FROM batchstream.quarantine AS q WHERE q.load_id = l.load_id AND q.replayed_at IS NULL) AS quarantined_ids,
+        (SELECT count(*) FROM batchstream.quarantine AS q WHERE q.load_id = l.load_id AND q.replayed_at IS NOT NULL) AS replayed
+    FROM batchstream.loads AS l
+    WHERE l.load_id = {load_id}
+),
+landing AS (
+    SELECT count(*) AS records, count(DISTINCT record_id) AS distinct_ids, max(record_id) AS last_id FROM {landing}
+),
+first_rejected AS (
+    SELECT q.reason, q.partition, q."offset", q.position, left(q.raw, 200) AS raw
+    FROM batchstream.quarantine AS q
+    WHERE q.load_id = {load_id} AND q.replayed_at IS NULL
+    ORDER BY q.partition, q."offset", q.position NULLS FIRST
+    LIMIT 1
+),
+fault AS (
+    SELECT CASE
+        WHEN ledger.state NOT IN ('landed', 'verified', 'published')
+            THEN format('is %s, not landed: %s', ledger.state, coalesce(ledger.reason, 'consume_stream has not finished'))
+        WHEN {expected}::bigint IS NOT NULL AND ledger.source_records IS DISTINCT FROM {expected}::bigint
+            THEN format('the contract expects %s records, the source has %s', {expected}::bigint, ledger.source_records)
+        WHEN ledger.produced_records IS DISTINCT FROM ledger.source_records
+            THEN format('the source has %s records, the broker acknowledged %s: lost in produce_batches',
+                ledger.source_records, ledger.produced_records)
+        WHEN ledger.quarantined > {rejected_allowed}
+            THEN format('%s rejected, the contract allows %s. The first, at partition %s offset %s position %s: %s; raw text: %s. '
+                'Mend the cause, then "batchstream replay %s" or a new run',
+                ledger.quarantined, {rejected_allowed}, first_rejected.partition, first_rejected."offset",
+                coalesce(first_rejected.position::text, 'none (the whole message)'), first_rejected.reason, first_rejected.raw,
+                ledger.load_id)
+        WHEN ledger.inbox_batches IS DISTINCT FROM ledger.produced_batches
+            THEN format('the broker acknowledged %s batches, Spark read %s: lost between the topic and Spark',
+                ledger.produced_batches, ledger.inbox_batches)
+        WHEN ledger.inbox_records IS DISTINCT FROM ledger.produced_records
+            THEN format('the broker acknowledged %s records, Spark read %s: lost between the topic and Spark',
+                ledger.produced_records, ledger.inbox_records)
+        WHEN ledger.consumed_records IS DISTINCT FROM ledger.inbox_records
+            THEN format('Spark reported %s records, the inbox has %s: batches arrived after the load was landed',
+                ledger.consumed_records, ledger.inbox_records)
+        WHEN landing.records IS DISTINCT FROM ledger.inbox_landed + ledger.replayed
+            THEN format('Spark landed %s records, the landing has %s: lost in the landing table',
+                ledger.inbox_landed + ledger.replayed, landing.records)
+        WHEN landing.distinct_ids <> landing.records
+            THEN format('the landing has %s records but only %s distinct record ids', landing.records, landing.distinct_ids)
+        WHEN landing.records + ledger.quarantined_ids IS DISTINCT FROM ledger.produced_records
+            THEN format('%s records produced, %s landed, %s quarantined: they do not add up',
+                ledger.produced_records, landing.records, ledger.quarantined_ids)
+        WHEN landing.last_id > ledger.source_records
+            THEN format('record id %s has landed, the source ends at %s', landing.last_id, ledger.source_records)
+    END AS text
+    FROM ledger CROSS JOIN landing LEFT JOIN first_rejected ON true
+)
+SELECT
+    count(*) = 1 AND bool_and(text IS NULL) AS passed,
+    'load {load_number} of {dataset}: ' || coalesce(min(text), CASE count(*) WHEN 0 THEN 'not in the ledger' ELSE 'all counts agree' END) AS message
+FROM fault
