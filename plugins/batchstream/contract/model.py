@@ -11,6 +11,20 @@ RECORD_ID = "id"
 
 
 @dataclass(frozen=True, slots=True)
+class Rules:
+    """What each value of a column has to keep; a record that breaks one goes to the quarantine."""
+
+    minimum: float | None = None
+    maximum: float | None = None
+    exclusive_minimum: float | None = None
+    exclusive_maximum: float | None = None
+    min_length: int | None = None
+    max_length: int | None = None
+    pattern: str | None = None
+    allowed: tuple[str | int | float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Column:
     """One column of the dataset, in source order."""
 
@@ -18,7 +32,7 @@ class Column:
     type: ColumnType
     nullable: bool
     indexed: bool = False
-    description: str = ""
+    rules: Rules = Rules()
 
 
 class SourceFormat(StrEnum):
@@ -30,7 +44,14 @@ class SourceFormat(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The file that is loaded: UTF-8, one header line that names the columns in order."""
+    """The file that is loaded: UTF-8, one header line that names the columns in order.
+
+    Attributes:
+        path: The file.
+        format: How fields are separated.
+        delimiter: Between two fields of a CSV file.
+        null: The field that stands for NULL in a nullable column.
+    """
 
     path: Path
     format: SourceFormat
@@ -54,17 +75,13 @@ class Check:
 
     Attributes:
         name: Shown in messages.
-        expression: A scalar SQL expression over the landing's columns (an aggregate), already composed, for example
-            ``avg("medv")``; or, if ``is_query``, a whole query whose ``{object}`` stands for the landing.
-        condition: A SQL template for the verdict, with ``{value}`` for the measured value, for example
-            ``{value} BETWEEN 22.5 AND 22.6``.
-        is_query: Whether ``expression`` is a whole query.
+        query: A SQL template with one value as its result; ``{object}`` stands for the landing.
+        condition: A SQL template for the verdict, with ``{value}`` for the measured value.
     """
 
     name: str
-    expression: str
+    query: str
     condition: str
-    is_query: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,7 +110,9 @@ class Lander:
                 other_loads += 1
             else:
                 own.append(_Batch(key, message, self._codec.decode(message.value), zlib.crc32(message.value or b"")))
+        faults_of_keys = len(rejected)
         claimed = self._claim(connection, own, rejected)
+        impostors = len(rejected) - faults_of_keys
         self._copy_records(connection, claimed)
         for batch in claimed:
             first = batch.key.first_record_id
@@ -123,7 +125,7 @@ class Lander:
             records=sum(batch.decoded.total for batch in claimed),
             landed=sum(len(batch.decoded.records) for batch in claimed),
             rejected=len(rejected),
-            duplicates=len(own) - len(claimed),
+            duplicates=len(own) - len(claimed) - impostors,
             other_loads=other_loads,
         )
 

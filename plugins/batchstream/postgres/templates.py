@@ -112,11 +112,6 @@ def row_count_check(contract: Contract, load_id: int) -> sql.Composed:
 
 
 def _measurement(number: int, check: Check, table: sql.Identifier) -> sql.Composed:
-    query: sql.Composable
-    if check.is_query:
-        query = sql.SQL(check.expression).format(object=table)  # type: ignore[arg-type]
-    else:
-        query = sql.SQL("SELECT {} FROM {}").format(sql.SQL(check.expression), table)  # type: ignore[arg-type]
     return sql.SQL(
         "SELECT {number} AS number, {rule} AS rule, value::text AS value, ({condition}) AS passed "
         "FROM (SELECT ({query}) AS value) AS measured"
@@ -124,7 +119,7 @@ def _measurement(number: int, check: Check, table: sql.Identifier) -> sql.Compos
         number=sql.Literal(number),
         rule=sql.Literal(check.name),
         condition=sql.SQL(check.condition).format(value=sql.SQL("value")),  # type: ignore[arg-type]
-        query=query,
+        query=sql.SQL(check.query).format(object=table),  # type: ignore[arg-type]
     )
 
 

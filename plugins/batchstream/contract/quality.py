@@ -1,0 +1,96 @@
+"""Quality rules of the standard as checks over the landing."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+from open_data_contract_standard.model import DataQuality
+
+from batchstream.contract.model import Check
+
+# Operator of the standard → SQL verdict; numbers stand in the second pair of braces.
+_OPERATORS: dict[str, str] = {
+    "mustBe": "{{value}} = {0}",
+    "mustNotBe": "{{value}} <> {0}",
+    "mustBeGreaterThan": "{{value}} > {0}",
+    "mustBeGreaterOrEqualTo": "{{value}} >= {0}",
+    "mustBeLessThan": "{{value}} < {0}",
+    "mustBeLessOrEqualTo": "{{value}} <= {0}",
+    "mustBeBetween": "{{value}} BETWEEN {0} AND {1}",
+    "mustNotBeBetween": "{{value}} NOT BETWEEN {0} AND {1}",
+}
+
+# Metric of the standard → query over the landing, for a quoted column.
+_COLUMN_METRICS: dict[str, Callable[[str], str]] = {
+    "nullValues": lambda column: f"SELECT count(*) FROM {{object}} WHERE {column} IS NULL",  # noqa: S608
+    "missingValues": lambda column: f"SELECT count(*) FROM {{object}} WHERE {column} IS NULL OR {column}::text = ''",  # noqa: S608
+    "duplicateValues": lambda column: f"SELECT count({column}) - count(DISTINCT {column}) FROM {{object}}",  # noqa: S608
+}
+
+
+def read_check(rule: DataQuality, column: str | None) -> Check | None:
+    """One quality rule as a check; None for a rule that is text for people.
+
+    Args:
+        rule: The rule.
+        column: The column it stands under, None under the table.
+
+    Raises:
+        ValueError: The rule is of a kind that we don't measure; the message says which kinds we do.
+    """
+    kind = rule.type or "library"
+    if kind == "text":
+        return None
+    if kind == "sql":
+        if not rule.query:
+            raise ValueError("a rule of type sql needs a query; write query: SELECT ...")
+        query = _escape(rule.query.strip().rstrip(";"), column)
+    elif kind == "library":
+        query = _metric(rule, column)
+    else:
+        raise ValueError(f"type '{kind}' can't be measured; use library, sql or text")
+    condition, said = _condition(rule)
+    return Check(name=rule.name or f"{column or 'table'}: {rule.metric or rule.query} {said}", query=query, condition=condition)
+
+
+def expected_row_count(rule: DataQuality) -> int | None:
+    """The number of a rule that says how many rows there must be."""
+    if rule.metric == "rowCount" and isinstance(rule.mustBe, int) and not isinstance(rule.mustBe, bool):
+        return rule.mustBe
+    return None
+
+
+def _metric(rule: DataQuality, column: str | None) -> str:
+    metric = rule.metric or rule.rule
+    if rule.arguments:
+        raise ValueError(f"metric '{metric}' with arguments can't be measured; write a rule of type sql")
+    if metric == "rowCount" and column is None:
+        return "SELECT count(*) FROM {object}"
+    if metric in _COLUMN_METRICS and column is not None:
+        return _COLUMN_METRICS[metric](f'"{column}"')
+    known = "rowCount" if column is None else ", ".join(_COLUMN_METRICS)
+    raise ValueError(f"metric '{metric}' can't be measured here; use {known}, or a rule of type sql")
+
+
+def _condition(rule: DataQuality) -> tuple[str, str]:
+    given = {name: getattr(rule, name) for name in _OPERATORS if getattr(rule, name) is not None}
+    if len(given) != 1:
+        raise ValueError(f"needs exactly one operator, got {', '.join(given) or 'none'}; write one of {', '.join(_OPERATORS)}")
+    ((operator, bound),) = given.items()
+    bounds: list[Any] = bound if isinstance(bound, list) else [bound]
+    wanted = 2 if operator.endswith("Between") else 1
+    if len(bounds) != wanted or any(isinstance(b, bool) or not isinstance(b, int | float) for b in bounds):
+        raise ValueError(f"{operator} needs {wanted} number{'s' * (wanted - 1)}, got {bound!r}")
+    # Decimal keeps the digits as they were written, where a float would be printed with an exponent.
+    numbers = [format(Decimal(repr(number)), "f") for number in bounds]
+    return _OPERATORS[operator].format(*(f"({number})" for number in numbers)), f"{operator} {' and '.join(numbers)}"
+
+
+def _escape(query: str, column: str | None) -> str:
+    """Leave only our placeholder in braces; the standard writes ``{object}`` or ``${object}``, likewise for property."""
+    marked = query
+    for name, marker in (("object", "\0"), ("table", "\0"), ("property", "\1"), ("column", "\1")):
+        marked = marked.replace("${" + name + "}", marker).replace("{" + name + "}", marker)
+    if "\1" in marked and column is None:
+        raise ValueError("{property} has a meaning only under a column; write the column's name")
+    return marked.replace("{", "{{").replace("}", "}}").replace("\0", "{object}").replace("\1", f'"{column}"')
