@@ -5,7 +5,6 @@ from typing import Any
 
 from airflow.providers.apache.kafka.hooks.produce import KafkaProducerHook
 from airflow.providers.apache.kafka.operators.produce import ProduceToTopicOperator
-from batchstream.records.codec import RecordCodec
 from batchstream.records.messages import batch_key
 from batchstream.records.source import SourceReader
 from confluent_kafka import KafkaError, KafkaException, Message
@@ -45,9 +44,8 @@ class ProduceBatchesOperator(ProduceToTopicOperator):
 
     def messages(self) -> Iterator[tuple[bytes, bytes]]:
         """Key and value of each batch, in the order of the source."""
-        codec = RecordCodec(self.contract)
-        for number, records in enumerate(self._source, 1):
-            yield batch_key(int(self.load_id), number), codec.encode(records)
+        for number, value in enumerate(self._source, 1):
+            yield batch_key(int(self.load_id), number), value
 
     def execute(self, context: Any) -> None:
         """Produce the load; a retried task produces all of it again, and the inbox takes each batch once."""

@@ -13,6 +13,7 @@ from batchstream.errors import SinkError
 from batchstream.postgres import ledger, templates
 from batchstream.records.codec import DecodedBatch, RecordCodec
 from batchstream.records.messages import MessageKey, decode_key
+from batchstream.records.scan import storable
 
 
 class Message(NamedTuple):
@@ -105,7 +106,7 @@ class Lander:
             seen += 1
             key = decode_key(message.key)
             if not isinstance(key, MessageKey):
-                rejected.append(_Rejected(message, None, None, _text(message.value), key.reason))
+                rejected.append(_Rejected(message, None, None, storable(message.value or b""), key.reason))
             elif key.load_id != self._load_id:
                 other_loads += 1
             else:
@@ -171,14 +172,14 @@ class Lander:
             digest, partition, offset = landed[batch.key.batch]
             if digest != batch.digest:
                 reason = f"batch {batch.key.batch} came before with other content, at partition {partition} offset {offset}"
-                rejected.append(_Rejected(batch.message, None, None, _text(batch.message.value), reason))
+                rejected.append(_Rejected(batch.message, None, None, storable(batch.message.value or b""), reason))
 
     def _copy_records(self, connection: psycopg.Connection, batches: list[_Batch]) -> None:
         with connection.cursor() as cursor, cursor.copy(self._copy) as copy:
             copy.set_types(self._copy_types)
             for batch in batches:
                 first = batch.key.first_record_id
-                for position, values in batch.decoded.records:
+                for position, values in zip(batch.decoded.positions, batch.decoded.records, strict=True):
                     copy.write_row((first + position, *values))
 
     def _quarantine(self, connection: psycopg.Connection, rejected: list[_Rejected]) -> None:
@@ -194,7 +195,3 @@ class Lander:
                 ],
             )
 
-
-def _text(value: bytes | None) -> str:
-    """A message's value as text that PostgreSQL can store."""
-    return "" if value is None else value.decode("utf-8", "backslashreplace").replace("\0", "\\x00")
