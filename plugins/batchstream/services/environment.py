@@ -1,0 +1,109 @@
+"""What Airflow, Spark and the clients find in their environment: settings and connections, no file of theirs."""
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from batchstream.paths import ROOT
+from batchstream.postgres import setup
+from batchstream.services import ports
+from batchstream.services.jars import jar_paths
+from batchstream.services.java import java_home
+
+MESSAGE_TIMEOUT_MILLISECONDS = 30_000
+"""How long the producer tries to deliver a message; after that the task is red."""
+
+UI_USER = "admin"
+
+
+def airflow_settings(state: Path, chosen: Mapping[str, int], secrets: Mapping[str, str]) -> dict[str, str]:
+    """Airflow's own settings: LocalExecutor, and its metadata in a database of its own in the same PostgreSQL."""
+    home = state / "airflow"
+    api = f"http://{ports.LOOPBACK}:{chosen['airflow']}"
+    database = f"airflow:{secrets['airflow']}@{ports.LOOPBACK}:{chosen['postgres']}/{setup.AIRFLOW}"
+    return {
+        "AIRFLOW_HOME": str(home),
+        "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
+        "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
+        "AIRFLOW__CORE__PARALLELISM": "4",
+        "AIRFLOW__CORE__FERNET_KEY": secrets["fernet"],
+        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{api}/execution/",
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{UI_USER}:admin",
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(home / "ui_passwords.json"),
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"postgresql+psycopg2://{database}",
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC": f"postgresql+asyncpg://{database}",
+        "AIRFLOW__API__HOST": ports.LOOPBACK,
+        "AIRFLOW__API__PORT": str(chosen["airflow"]),
+        "AIRFLOW__API__BASE_URL": api,
+        "AIRFLOW__API__WORKERS": "1",
+        "AIRFLOW__API__SECRET_KEY": secrets["jwt"],
+        "AIRFLOW__API_AUTH__JWT_SECRET": secrets["jwt"],
+        "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(home / "logs"),
+        "AIRFLOW__LOGGING__DAG_PROCESSOR_CHILD_PROCESS_LOG_DIRECTORY": str(home / "logs" / "dag_processor"),
+        # The next free ports below and above are not needed: components don't serve logs over HTTP on one machine.
+        "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(chosen["airflow_logs"]),
+        "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(chosen["airflow_trigger_logs"]),
+        "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
+    }
+
+
+def connections(state: Path, jars: Path, chosen: Mapping[str, int], secrets: Mapping[str, str]) -> dict[str, str]:
+    """Airflow's connections, by environment variable."""
+    kafka = {
+        "bootstrap.servers": f"{ports.LOOPBACK}:{chosen['kafka']}",
+        "enable.idempotence": True,
+        "acks": "all",
+        "message.timeout.ms": MESSAGE_TIMEOUT_MILLISECONDS,
+        "socket.connection.setup.timeout.ms": 5_000,
+    }
+    found = {
+        "batchstream_kafka": {"conn_type": "kafka", "extra": kafka},
+        "batchstream_spark": {"conn_type": "spark", "host": "local[2]", "extra": _spark(state, jars)},
+        "batchstream_postgres": _postgres(setup.LOADER, chosen, secrets),
+        "batchstream_postgres_owner": _postgres(setup.OWNER, chosen, secrets),
+    }
+    return {f"AIRFLOW_CONN_{name.upper()}": json.dumps(connection) for name, connection in found.items()}
+
+
+def _postgres(role: str, chosen: Mapping[str, int], secrets: Mapping[str, str]) -> dict[str, object]:
+    return {
+        "conn_type": "postgres",
+        "host": ports.LOOPBACK,
+        "port": chosen["postgres"],
+        "login": role,
+        "password": secrets[role],
+        "schema": setup.DATABASE,
+    }
+
+
+def _spark(state: Path, jars: Path) -> dict[str, object]:
+    java_options = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", f"-Dlog4j2.configurationFile={state / 'spark' / 'log4j2.properties'}"]
+    return {
+        "driver_class_path": os.pathsep.join(str(path) for path in jar_paths(jars, "spark")),
+        "driver_memory": "1g",
+        "checkpoints": str(state / "checkpoints"),
+        "conf": {
+            "spark.ui.enabled": "false",
+            "spark.driver.host": ports.LOOPBACK,
+            "spark.driver.bindAddress": ports.LOOPBACK,
+            "spark.sql.shuffle.partitions": "2",
+            "spark.sql.session.timeZone": "UTC",
+            "spark.driver.extraJavaOptions": " ".join(f'"{option}"' for option in java_options),
+        },
+    }
+
+
+def tools() -> dict[str, str]:
+    """Where Java, Python and their commands are."""
+    binaries = Path(sys.executable).parent
+    return {
+        "JAVA_HOME": str(java_home()),
+        "PATH": f"{binaries}{os.pathsep}{os.environ.get('PATH', '/usr/bin:/bin')}",
+        # Otherwise the driver runs the first python3 on PATH.
+        "PYSPARK_PYTHON": sys.executable,
+        "PYSPARK_DRIVER_PYTHON": sys.executable,
+    }

@@ -1,0 +1,156 @@
+"""Everything that one clone runs: services, secrets, ports, all below one folder."""
+
+import json
+import os
+import shutil
+import subprocess
+from functools import cached_property
+from pathlib import Path
+
+from batchstream.paths import ROOT
+from batchstream.postgres.setup import set_up
+from batchstream.services import environment, ports
+from batchstream.services.errors import ServiceError
+from batchstream.services.jars import download_missing
+from batchstream.services.kafka import EmbeddedKafka
+from batchstream.services.postgres import EmbeddedPostgres
+from batchstream.services.secrets import load_secrets, write_private
+
+STATE_FOLDER = ROOT / ".batchstream"
+
+PREFERRED_PORTS = {
+    "kafka": 9092,
+    "kafka_controller": 9093,
+    "postgres": 5432,
+    "airflow": 8088,
+    "airflow_logs": 8793,
+    "airflow_trigger_logs": 8794,
+}
+
+SPARK_LOG_SETTINGS = """\
+rootLogger.level = warn
+rootLogger.appenderRef.file.ref = file
+appender.file.type = File
+appender.file.name = file
+appender.file.fileName = {log_file}
+appender.file.layout.type = PatternLayout
+appender.file.layout.pattern = [%d] %p %c: %m%n
+"""
+
+
+class Installation:
+    """The services of one clone, or of one test run.
+
+    Args:
+        state: Folder for everything that is generated; the default is ``.batchstream`` of the clone.
+    """
+
+    def __init__(self, state: Path = STATE_FOLDER) -> None:
+        self.state = state.resolve()
+        self.jars = STATE_FOLDER / "jars"
+
+    @cached_property
+    def secrets(self) -> dict[str, str]:
+        """Passwords and keys."""
+        return load_secrets(self.state / "secrets")
+
+    @cached_property
+    def ports(self) -> dict[str, int]:
+        """Ports of this installation; chosen once, the usual ones if they are free."""
+        path = self.state / "ports.json"
+        if not path.exists():
+            chosen: dict[str, int] = {}
+            for name, preferred in PREFERRED_PORTS.items():
+                port = ports.choose(preferred)
+                while port in chosen.values():
+                    port = ports.choose(0)
+                chosen[name] = port
+            write_private(path, json.dumps(chosen))
+        found: dict[str, int] = json.loads(path.read_text())
+        return found
+
+    @cached_property
+    def kafka(self) -> EmbeddedKafka:
+        """The broker."""
+        return EmbeddedKafka(self.state, self.jars, self.ports["kafka"], self.ports["kafka_controller"])
+
+    @cached_property
+    def postgres(self) -> EmbeddedPostgres:
+        """The database."""
+        return EmbeddedPostgres(self.state, self.ports["postgres"], self.secrets["postgres"])
+
+    def up(self) -> None:
+        """Start what is not running; the first time, set everything up."""
+        self._make_folders()
+        download_missing(self.jars)
+        self._move_from_taken_ports()
+        self.postgres.start()
+        self.kafka.start()
+        set_up(self.postgres.connect, self.secrets)
+        self._migrate_airflow()
+
+    def down(self) -> None:
+        """Stop what was started, and nothing else."""
+        self.kafka.stop()
+        self.postgres.stop()
+
+    def clean(self) -> None:
+        """Stop everything and remove what was generated."""
+        if self.state.exists():
+            self.down()
+            self.postgres.remove()
+            self.kafka.remove()
+            shutil.rmtree(self.state)
+
+    def environment(self) -> dict[str, str]:
+        """Environment for Airflow, Spark and clients: the caller's, and what `environment.py` adds."""
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "SPARK_", "PG"))}
+        return {
+            **inherited,
+            **environment.tools(),
+            **environment.airflow_settings(self.state, self.ports, self.secrets),
+            **environment.connections(self.state, self.jars, self.ports, self.secrets),
+        }
+
+    def taken_ports(self) -> dict[str, int]:
+        """Services that did not get their usual port, with the port that they have."""
+        usual = {name: PREFERRED_PORTS[name] for name in ("kafka", "postgres", "airflow")}
+        return {name: self.ports[name] for name, port in usual.items() if self.ports[name] != port}
+
+    def _make_folders(self) -> None:
+        self.state.mkdir(parents=True, exist_ok=True)
+        # As root, PostgreSQL's account has to pass here; what is inside is private, folder by folder.
+        self.state.chmod(0o711)
+        for name in ("logs", "airflow", "spark", "checkpoints", "jars"):
+            (self.state / name).mkdir(exist_ok=True)
+            (self.state / name).chmod(0o700)
+        log_file = self.state / "logs" / "spark.log"
+        (self.state / "spark" / "log4j2.properties").write_text(SPARK_LOG_SETTINGS.format(log_file=log_file))
+        write_private(self.state / "airflow" / "ui_passwords.json", json.dumps({environment.UI_USER: self.secrets["airflow_admin"]}))
+
+    def _move_from_taken_ports(self) -> None:
+        """Choose other ports for services that are down and whose ports somebody else has taken meanwhile."""
+        stopped = [
+            *(("kafka", "kafka_controller") if self.kafka.daemon.pid is None else ()),
+            *(("postgres",) if self.postgres.daemon.pid is None else ()),
+        ]
+        moved = {name: ports.choose(0) for name in stopped if not ports.is_free(self.ports[name])}
+        if moved:
+            write_private(self.state / "ports.json", json.dumps({**self.ports, **moved}))
+            for name in ("ports", "kafka", "postgres"):
+                self.__dict__.pop(name, None)
+
+    def _migrate_airflow(self) -> None:
+        """Bring Airflow's database to the schema of the installed version; half a minute the first time."""
+        stamp = self.state / "airflow" / "migrated"
+        version = (ROOT / "uv.lock").read_text().partition('name = "apache-airflow"\nversion = "')[2].partition('"')[0]
+        if stamp.exists() and stamp.read_text() == version:
+            return
+        log_file = self.state / "logs" / "airflow-db-migrate.log"
+        with log_file.open("ab") as log:
+            done = subprocess.run(
+                ["airflow", "db", "migrate"], env=self.environment(), stdout=log, stderr=subprocess.STDOUT, check=False
+            )
+        if done.returncode:
+            raise ServiceError(f"Airflow's database could not be migrated; see {log_file}")
+        stamp.write_text(version)

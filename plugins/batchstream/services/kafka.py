@@ -1,0 +1,105 @@
+"""A real single-node KRaft broker, from its jars: loopback only."""
+
+import base64
+import os
+import shutil
+import signal
+import subprocess
+import uuid
+from pathlib import Path
+
+from batchstream.services import ports
+from batchstream.services.errors import ServiceError
+from batchstream.services.jars import jar_paths
+from batchstream.services.java import java_home
+from batchstream.services.processes import Daemon
+
+START_SECONDS = 60
+HEAP = "512m"
+MAX_MESSAGE_BYTES = 10 * 1024 * 1024
+
+LOG_SETTINGS = """\
+rootLogger.level = info
+rootLogger.appenderRef.out.ref = out
+appender.out.type = Console
+appender.out.name = out
+appender.out.layout.type = PatternLayout
+appender.out.layout.pattern = [%d] %p %m (%c)%n
+"""
+
+
+class EmbeddedKafka:
+    """One broker, its own controller."""
+
+    def __init__(self, state: Path, jars: Path, port: int, controller_port: int) -> None:
+        self.port = port
+        self._controller_port = controller_port
+        self._jars = jars
+        self.folder = state / "kafka"
+        self.daemon = Daemon("Kafka", state / "kafka.pid", state / "logs" / "kafka.log")
+
+    @property
+    def bootstrap_servers(self) -> str:
+        """Address of the broker."""
+        return f"{ports.LOOPBACK}:{self.port}"
+
+    def start(self) -> None:
+        """Start the broker, after formatting its storage if there is none, and wait until it answers."""
+        if self.daemon.pid is None:
+            self._prepare()
+            command = [*self._java(f"-Xmx{HEAP}", f"-Xms{HEAP}"), "kafka.Kafka", self.folder / "server.properties"]
+            self.daemon.start(command, os.environ, cwd=self.folder)
+        if not ports.wait_until_open(self.port, seconds=START_SECONDS, alive=lambda: self.daemon.pid):
+            raise self.daemon.failed("did not start")
+
+    def stop(self) -> None:
+        """Stop the broker in good order."""
+        self.daemon.stop()
+
+    def kill(self) -> None:
+        """Kill the broker, as a crash would."""
+        self.daemon.stop(signal.SIGKILL)
+
+    def remove(self) -> None:
+        """Remove its storage."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _java(self, *options: str) -> list[str | Path]:
+        classes = os.pathsep.join(str(jar) for jar in jar_paths(self._jars, "kafka"))
+        fixed = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", f"-Dlog4j2.configurationFile={self.folder / 'log4j2.properties'}")
+        return [java_home() / "bin" / "java", *fixed, *options, "-cp", classes]
+
+    def _prepare(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.chmod(0o700)
+        (self.folder / "log4j2.properties").write_text(LOG_SETTINGS)
+        (self.folder / "server.properties").write_text(self._properties())
+        if (self.folder / "data" / "meta.properties").exists():
+            return
+        cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        command = [*self._java(), "kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", self.folder / "server.properties"]
+        made = subprocess.run(command, capture_output=True, text=True, check=False, cwd=self.folder)
+        if made.returncode:
+            raise ServiceError(f"Kafka: formatting its storage failed: {made.stderr.strip() or made.stdout.strip()}")
+
+    def _properties(self) -> str:
+        settings = {
+            "process.roles": "broker,controller",
+            "node.id": "1",
+            "controller.quorum.voters": f"1@{ports.LOOPBACK}:{self._controller_port}",
+            "listeners": f"PLAINTEXT://{self.bootstrap_servers},CONTROLLER://{ports.LOOPBACK}:{self._controller_port}",
+            "advertised.listeners": f"PLAINTEXT://{self.bootstrap_servers}",
+            "controller.listener.names": "CONTROLLER",
+            # Backslashes and spaces are fine in a value of a properties file; only its ends are trimmed.
+            "log.dirs": str(self.folder / "data"),
+            "auto.create.topics.enable": "false",
+            "offsets.topic.replication.factor": "1",
+            "offsets.topic.num.partitions": "1",
+            "transaction.state.log.replication.factor": "1",
+            "transaction.state.log.min.isr": "1",
+            "group.initial.rebalance.delay.ms": "0",
+            "message.max.bytes": str(MAX_MESSAGE_BYTES),
+            "log.cleaner.dedupe.buffer.size": str(16 * 1024 * 1024),
+            "controlled.shutdown.max.retries": "1",
+        }
+        return "".join(f"{name}={value}\n" for name, value in settings.items())

@@ -1,0 +1,88 @@
+"""Daemons that outlive the command which started them, found again by process id and start time."""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from batchstream.services.errors import ServiceError
+
+STOP_SECONDS = 30
+TAIL_LINES = 15
+
+
+class Daemon:
+    """One process in a session of its own, with a pid file and a log file."""
+
+    def __init__(self, name: str, pid_file: Path, log_file: Path) -> None:
+        self.name = name
+        self._pid_file = pid_file
+        self.log_file = log_file
+
+    def start(self, command: Sequence[str | Path], environment: Mapping[str, str], *, user: int | None = None, cwd: Path) -> None:
+        """Start the process; its output goes to the log file."""
+        with self.log_file.open("ab") as log:
+            process = subprocess.Popen(
+                [str(part) for part in command],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=dict(environment),
+                cwd=cwd,
+                start_new_session=True,
+                user=user,
+                group=user,
+                extra_groups=None if user is None else [],
+            )
+        self._pid_file.write_text(f"{process.pid} {_start_time(process.pid)}\n")
+
+    @property
+    def pid(self) -> int | None:
+        """Process id, if the process that was started is still there; another one with its number doesn't count."""
+        try:
+            pid, started = self._pid_file.read_text().split()
+        except (FileNotFoundError, ValueError):
+            return None
+        return int(pid) if _start_time(int(pid)) == started else None
+
+    def stop(self, first: signal.Signals = signal.SIGTERM) -> None:
+        """Stop the process and wait for its end, by force after `STOP_SECONDS`."""
+        for number in (first, signal.SIGKILL):
+            pid = self.pid
+            if pid is None:
+                break
+            os.kill(pid, number)
+            self._wait_for_end(pid)
+        self._pid_file.unlink(missing_ok=True)
+
+    def _wait_for_end(self, pid: int) -> None:
+        deadline = time.monotonic() + STOP_SECONDS
+        while time.monotonic() < deadline and self.pid is not None:
+            try:
+                # Reaps our own child; another command's child is reaped by its own parent.
+                os.waitpid(pid, os.WNOHANG)
+            except ChildProcessError:
+                pass
+            time.sleep(0.02)
+
+    def tail(self) -> str:
+        """The last lines of the log."""
+        if not self.log_file.exists():
+            return ""
+        return "\n".join(self.log_file.read_text(encoding="utf-8", errors="replace").splitlines()[-TAIL_LINES:])
+
+    def failed(self, what: str) -> ServiceError:
+        """An error with the end of the log."""
+        return ServiceError(f"{self.name} {what}; see {self.log_file}:\n{self.tail()}")
+
+
+def _start_time(pid: int) -> str | None:
+    """When a process started, in clock ticks since boot (proc(5), field 22); None if it has ended."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    # The state is the first field after the name; a zombie has ended.
+    return None if fields[0] == "Z" else fields[19]

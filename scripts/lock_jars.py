@@ -1,0 +1,56 @@
+"""Writes jars.lock: which jars the broker and the Spark job need, with checksums. For maintainers; see `make lock-jars`.
+
+Apache Ivy is among pyspark's own jars and resolves from Maven Central, so this needs no Maven.
+"""
+
+import hashlib
+import subprocess
+import sys
+import tempfile
+from importlib.util import find_spec
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+JARS = {
+    "kafka": [
+        ("org.apache.kafka", "kafka_2.13", "4.1.1", []),
+        # Without a binding the broker would log nothing at all.
+        ("org.apache.logging.log4j", "log4j-slf4j-impl", "2.24.3", ["-notransitive"]),
+    ],
+    # Spark's distribution has the rest of the connector's dependencies already.
+    "spark": [
+        ("org.apache.spark", "spark-sql-kafka-0-10_2.13", "4.2.0", ["-notransitive"]),
+        ("org.apache.spark", "spark-token-provider-kafka-0-10_2.13", "4.2.0", ["-notransitive"]),
+        ("org.apache.kafka", "kafka-clients", "3.9.2", ["-notransitive"]),
+        ("org.apache.commons", "commons-pool2", "2.12.1", ["-notransitive"]),
+    ],
+}
+
+
+def resolve(name: str, folder: Path) -> list[str]:
+    """Lines of the lock file for one set of jars."""
+    spec = find_spec("pyspark")
+    if spec is None or spec.origin is None:
+        sys.exit("pyspark is not installed: run make setup first")
+    ivy = next((Path(spec.origin).parent / "jars").glob("ivy-*.jar"))
+    pattern = f"{folder}/{name}/[organisation]/[artifact]/[revision]/[artifact]-[revision].[ext]"
+    for group, artifact, version, options in JARS[name]:
+        command = ["java", "-jar", str(ivy), "-cache", str(folder / "cache"), "-dependency", group, artifact, version]
+        arguments = [*options, "-types", "jar", "bundle", "-retrieve", pattern]
+        subprocess.run([*command, *arguments], check=True, stdout=sys.stderr)
+    lines = []
+    for jar in sorted((folder / name).glob("*/*/*/*.jar")):
+        group, artifact, version = jar.parts[-4:-1]
+        lines.append(f"{name} {group}:{artifact}:{version} sha256:{hashlib.sha256(jar.read_bytes()).hexdigest()}")
+    return lines
+
+
+def main() -> None:
+    """Resolve both sets and write the lock file."""
+    with tempfile.TemporaryDirectory() as folder:
+        lines = [line for name in JARS for line in resolve(name, Path(folder))]
+    (ROOT / "jars.lock").write_text("# set, Maven coordinates, checksum; written by `make lock-jars`\n" + "\n".join(lines) + "\n")
+
+
+if __name__ == "__main__":
+    main()

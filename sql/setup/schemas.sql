@@ -1,0 +1,7 @@
+-- Inside kafka_streaming: who may enter which schema. Tables and their grants are made by open_load.
+REVOKE ALL ON SCHEMA public FROM PUBLIC;
+GRANT USAGE, CREATE ON SCHEMA public TO batchstream_owner;
+GRANT USAGE ON SCHEMA public TO kafka_user, kafka_reader;
+CREATE SCHEMA IF NOT EXISTS batchstream AUTHORIZATION batchstream_owner;
+CREATE SCHEMA IF NOT EXISTS landing AUTHORIZATION batchstream_owner;
+GRANT USAGE ON SCHEMA batchstream, landing TO kafka_user;
