@@ -35,7 +35,7 @@ def build_pipeline(contract: Contract) -> DAG:
     """The DAG that reloads one dataset."""
 
     @task(doc_md=DOC["open_load"])
-    def open_load(*, run_id: str = "") -> int:
+    def open_load(*, run_id: Any = None) -> int:
         return tasks.open_load(contract, run_id)
 
     @task(doc_md=DOC["create_topic"])
@@ -47,7 +47,7 @@ def build_pipeline(contract: Contract) -> DAG:
         return tasks.publish_load(contract, load_id)
 
     @task(doc_md=DOC["close_load"])
-    def close_load(*, ti: Any = None, run_id: str = "") -> str:
+    def close_load(*, ti: Any = None, run_id: Any = None) -> str:
         failed = tasks.failed_tasks(ti, contract.dag_id, run_id)
         return tasks.close_load(ti.xcom_pull(task_ids="open_load"), failed)
 

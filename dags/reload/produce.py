@@ -21,6 +21,12 @@ FLUSH_SECONDS = 120
 """Longer than ``message.timeout.ms`` of the connection, after which every message has its verdict."""
 
 
+def load_messages(load_id: int, source: SourceReader) -> Iterator[tuple[bytes, bytes]]:
+    """Key and value of each batch of a load, in the order of the source."""
+    for number, value in enumerate(source, 1):
+        yield batch_key(load_id, number), value
+
+
 class ProduceBatchesOperator(ProduceToTopicOperator):
     """Produces the batches of a load, and is green only if the broker acknowledged every one of them.
 
@@ -34,7 +40,7 @@ class ProduceBatchesOperator(ProduceToTopicOperator):
     def __init__(self, *, contract: Contract, load_id: Any, **kwargs: Any) -> None:
         super().__init__(
             topic=contract.topic.name,
-            producer_function=self.messages,
+            producer_function=load_messages,
             kafka_config_id=KAFKA,
             synchronous=False,
             **kwargs,
@@ -42,43 +48,39 @@ class ProduceBatchesOperator(ProduceToTopicOperator):
         self.contract = contract
         self.load_id = load_id
 
-    def messages(self) -> Iterator[tuple[bytes, bytes]]:
-        """Key and value of each batch, in the order of the source."""
-        for number, value in enumerate(self._source, 1):
-            yield batch_key(int(self.load_id), number), value
-
     def execute(self, context: Any) -> None:
         """Produce the load; a retried task produces all of it again, and the inbox takes each batch once."""
         load_id = int(self.load_id)
         with airflow_errors(), postgres(POSTGRES, self.task_id) as connection, ledger.working_on(connection, load_id):
-            self._source = SourceReader(self.contract)
-            acknowledged = self._produce(KafkaProducerHook(kafka_config_id=self.kafka_config_id).get_producer())
-            if acknowledged.batches != self._source.batches:
+            source = SourceReader(self.contract)
+            messages = load_messages(load_id, source)
+            acknowledged = self._produce(messages, KafkaProducerHook(kafka_config_id=self.kafka_config_id).get_producer())
+            if acknowledged.batches != source.batches:
                 raise DeliveryError(
-                    f"{self._source.batches} batches were sent to topic '{self.topic}', {acknowledged.batches} acknowledged"
+                    f"{source.batches} batches were sent to topic '{self.topic}', {acknowledged.batches} acknowledged"
                 )
             with connection.transaction():
                 ledger.transition(
                     connection,
                     load_id,
                     ledger.State.PRODUCED,
-                    source_sha256=self._source.sha256,
-                    source_records=self._source.records,
+                    source_sha256=source.sha256,
+                    source_records=source.records,
                     produced_batches=acknowledged.batches,
-                    produced_records=self._source.records,
+                    produced_records=source.records,
                     acknowledged_offsets=Jsonb(acknowledged.offsets),
                 )
             self.log.info(
                 "%d batches, %d records acknowledged: %s",
                 acknowledged.batches,
-                self._source.records,
+                source.records,
                 acknowledged.offsets,
             )
 
-    def _produce(self, producer: Any) -> "_Acknowledged":
+    def _produce(self, messages: Iterator[tuple[bytes, bytes]], producer: Any) -> "_Acknowledged":
         acknowledged = _Acknowledged(self.topic)
         try:
-            for key, value in self.producer_function():
+            for key, value in messages:
                 while True:
                     try:
                         producer.produce(self.topic, key=key, value=value, on_delivery=acknowledged)
