@@ -40,7 +40,7 @@ class ConsumeStreamOperator(SparkSubmitOperator):
 
     def execute(self, context: Any) -> None:
         """Run the consumer and wait for its end."""
-        load_id = int(self.application_args[3])
+        load_id = int((self.application_args or [])[-1])
         with airflow_errors():
             self._configure()
         try:
@@ -57,7 +57,7 @@ class ConsumeStreamOperator(SparkSubmitOperator):
         self.jars = settings.get("jars")
         self._driver_memory = settings.get("driver_memory")
         self._executor_memory = settings.get("executor_memory")
-        self.application_args = [*self.application_args, "--checkpoints", settings["checkpoints"]]
+        self.application_args = [*(self.application_args or []), "--checkpoints", settings["checkpoints"]]
         self.env_vars = {
             SETTINGS_VARIABLE: msgspec.json.encode(postgres_settings(POSTGRES)).decode(),
             KAFKA_VARIABLE: json.dumps(kafka_settings()),

@@ -6,6 +6,7 @@ from typing import Any
 
 import pendulum
 from airflow.sdk import DAG, Asset, task
+from psycopg.sql import Composed
 
 from batchstream.contract import Contract
 from batchstream.postgres import templates
@@ -39,11 +40,11 @@ def build_pipeline(contract: Contract) -> DAG:
         return tasks.open_load(contract, run_id)
 
     @task(doc_md=DOC["create_topic"])
-    def create_topic(load_id: int) -> None:
+    def create_topic(load_id: Any) -> None:
         tasks.create_topic(contract, load_id)
 
     @task(doc_md=DOC["publish_load"], execution_timeout=LONG_STEP)
-    def publish_load(load_id: int) -> dict[str, int]:
+    def publish_load(load_id: Any) -> dict[str, int]:
         return tasks.publish_load(contract, load_id)
 
     @task(doc_md=DOC["close_load"])
@@ -106,7 +107,9 @@ def build_pipeline(contract: Contract) -> DAG:
 
 def _checks(contract: Contract) -> dict[str, Callable[[int], str]]:
     """What the checks' templates call: SQL composed for this contract when the task runs."""
-    return {
-        render.__name__: lambda load_id, render=render: render(contract, load_id).as_string(None)
-        for render in (templates.row_count_check, templates.column_check, templates.published_check)
-    }
+
+    def composed(render: Callable[[Contract, int], Composed]) -> Callable[[int], str]:
+        return lambda load_id: render(contract, load_id).as_string(None)
+
+    checks = (templates.row_count_check, templates.column_check, templates.published_check)
+    return {render.__name__: composed(render) for render in checks}

@@ -5,14 +5,14 @@ from typing import Any
 
 from airflow.providers.apache.kafka.hooks.produce import KafkaProducerHook
 from airflow.providers.apache.kafka.operators.produce import ProduceToTopicOperator
-from batchstream.records.messages import batch_key
-from batchstream.records.source import SourceReader
-from confluent_kafka import KafkaError, KafkaException, Message
+from confluent_kafka import KafkaError, KafkaException
 from psycopg.types.json import Jsonb
 
 from batchstream.contract import Contract
 from batchstream.errors import DeliveryError
 from batchstream.postgres import ledger
+from batchstream.records.messages import batch_key
+from batchstream.records.source import SourceReader
 from reload.connections import KAFKA, POSTGRES, kafka_settings, postgres
 from reload.edge import airflow_errors
 
@@ -35,7 +35,7 @@ class ProduceBatchesOperator(ProduceToTopicOperator):
     when the queue is full (so memory stays flat), and tells the ledger what was acknowledged and where.
     """
 
-    template_fields = (*ProduceToTopicOperator.template_fields, "load_id")
+    template_fields = (*ProduceToTopicOperator.template_fields, "load_id")  # type: ignore[assignment]
 
     def __init__(self, *, contract: Contract, load_id: Any, **kwargs: Any) -> None:
         super().__init__(
@@ -107,7 +107,7 @@ class _Acknowledged:
         self.batches = 0
         self.offsets: dict[str, list[int]] = {}
 
-    def __call__(self, error: KafkaError | None, message: Message) -> None:
+    def __call__(self, error: KafkaError | None, message: Any) -> None:
         if error is not None:
             raise KafkaException(error)
         self.batches += 1

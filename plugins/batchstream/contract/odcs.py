@@ -21,7 +21,7 @@ MAX_NAME_LENGTH = 40
 OWN_COLUMNS = ("created_at", "updated_at", "load_id", "record_id")
 
 
-class Mistake(ValueError):
+class MistakeError(ValueError):
     """A field of the contract that breaks a rule."""
 
     def __init__(self, field: str, rule: str) -> None:
@@ -37,7 +37,7 @@ def load_contract(path: Path) -> Contract:
     try:
         document = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - a subclass of the safe one
         if not isinstance(document, dict):
-            raise Mistake("file", f"must be a mapping; got {type(document).__name__}; write an ODCS contract")
+            raise MistakeError("file", f"must be a mapping; got {type(document).__name__}; write an ODCS contract")
         return _contract(path, OpenDataContractStandard.model_validate(document))
     except (OSError, UnicodeDecodeError) as error:
         raise ContractError(f"{path}: can't be read: {error}") from error
@@ -59,7 +59,7 @@ class _Loader(yaml.CSafeLoader):
         """Build a mapping whose keys are unique."""
         seen: set[Any] = set()
         for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=deep)
+            key: Any = self.construct_object(key_node, deep=deep)
             if key in seen:
                 raise yaml.constructor.ConstructorError(None, None, f"key '{key}' stands twice", key_node.start_mark)
             seen.add(key)
@@ -69,11 +69,11 @@ class _Loader(yaml.CSafeLoader):
 
 def _contract(path: Path, odcs: OpenDataContractStandard) -> Contract:
     if odcs.kind != "DataContract":
-        raise Mistake("kind", f"must be DataContract; got {odcs.kind!r}")
+        raise MistakeError("kind", f"must be DataContract; got {odcs.kind!r}")
     if not odcs.version:
-        raise Mistake("version", "is missing; write the version of this contract, such as 1.0.0")
+        raise MistakeError("version", "is missing; write the version of this contract, such as 1.0.0")
     if len(odcs.schema_ or []) != 1:
-        raise Mistake("schema", f"must hold exactly one table; got {len(odcs.schema_ or [])}; write one contract a table")
+        raise MistakeError("schema", f"must hold exactly one table; got {len(odcs.schema_ or [])}; write one contract a table")
     table: SchemaObject = odcs.schema_[0]  # type: ignore[index]
     name = _identifier("schema[0].name", table.physicalName or table.name)
     settings = read_settings(path, name, odcs.customProperties or [])
@@ -103,7 +103,7 @@ def _settings(settings: ContractSettings) -> dict[str, Any]:
 
 def _identifier(field: str, name: str | None) -> str:
     if not name or not IDENTIFIER.fullmatch(name) or len(name) > MAX_NAME_LENGTH:
-        raise Mistake(
+        raise MistakeError(
             field,
             f"must be lower-case letters, digits and underscores, at most {MAX_NAME_LENGTH}, not beginning with a digit; "
             f"got {name!r}; write such as {_suggestion(name)!r}",
@@ -118,18 +118,18 @@ def _suggestion(name: str | None) -> str:
 
 def _columns(table: SchemaObject) -> tuple[str | None, tuple[Column, ...]]:
     if not table.properties:
-        raise Mistake("schema[0].properties", "is empty; write a property for each column of the source, in its order")
+        raise MistakeError("schema[0].properties", "is empty; write a property for each column of the source, in its order")
     keys = [prop for prop in table.properties if prop.primaryKey]
     if len(keys) > 1:
         names = ", ".join(str(prop.name) for prop in keys)
-        raise Mistake("schema[0].properties", f"primaryKey must stand at one column at most; got {names}; keep one")
+        raise MistakeError("schema[0].properties", f"primaryKey must stand at one column at most; got {names}; keep one")
     if keys and not keys[0].required:
-        raise Mistake(f"column '{keys[0].name}'", "a primaryKey can't be NULL; write required: true")
+        raise MistakeError(f"column '{keys[0].name}'", "a primaryKey can't be NULL; write required: true")
     columns = tuple(_column(number, prop, has_key=bool(keys)) for number, prop in enumerate(table.properties))
     names = [column.name for column in columns]
-    for name in names:
-        if names.count(name) > 1:
-            raise Mistake(f"column '{name}'", "stands twice; write each column once")
+    for column in columns:
+        if names.count(column.name) > 1:
+            raise MistakeError(f"column '{column.name}'", "stands twice; write each column once")
     return (keys[0].physicalName or keys[0].name) if keys else None, columns
 
 
@@ -137,21 +137,22 @@ def _column(number: int, prop: SchemaProperty, *, has_key: bool) -> Column:
     name = _identifier(f"schema[0].properties[{number}].name", prop.physicalName or prop.name)
     field = f"column '{name}'"
     if name in OWN_COLUMNS or (name == RECORD_ID and not has_key):
-        raise Mistake(field, "is the name of a column that batchstream adds; write another name")
+        raise MistakeError(field, "is the name of a column that batchstream adds; write another name")
     if not prop.physicalType:
-        raise Mistake(field, f"physicalType is missing, and a type is never guessed; write one of {SUPPORTED}")
+        raise MistakeError(field, f"physicalType is missing, and a type is never guessed; write one of {SUPPORTED}")
     try:
         column_type = parse_type(prop.physicalType)
     except ValueError as error:
-        raise Mistake(field, f"physicalType: {error}") from error
+        raise MistakeError(field, f"physicalType: {error}") from error
     if prop.logicalType and prop.logicalType not in column_type.logical:
-        raise Mistake(
-            field, f"logicalType '{prop.logicalType}' does not agree with {column_type.sql}; write {' or '.join(column_type.logical)}"
+        raise MistakeError(
+            field,
+            f"logicalType '{prop.logicalType}' does not agree with {column_type.sql}; write {' or '.join(column_type.logical)}",
         )
     try:
         indexed, rules = read_rules(prop, column_type)
     except ValueError as error:
-        raise Mistake(field, str(error)) from error
+        raise MistakeError(field, str(error)) from error
     return Column(name, column_type, nullable=not prop.required, indexed=indexed, rules=rules)
 
 
@@ -168,11 +169,9 @@ def _checks(table: SchemaObject) -> tuple[int | None, tuple[Check, ...]]:
         try:
             check = read_check(rule, column)
         except ValueError as error:
-            raise Mistake(field, str(error)) from error
+            raise MistakeError(field, str(error)) from error
         if check is not None:
             checks.append(check)
         if column is None and expected_row_count(rule) is not None:
             expected = expected_row_count(rule)
     return expected, tuple(checks)
-
-

@@ -102,7 +102,9 @@ def read_rules(prop: SchemaProperty, column_type: ColumnType) -> tuple[bool, Rul
         try:
             re.compile(rules["pattern"])
         except re.error as error:
-            raise ValueError(f"logicalTypeOptions: pattern: got {rules['pattern']!r}, {error}; write a regular expression") from error
+            raise ValueError(
+                f"logicalTypeOptions: pattern: got {rules['pattern']!r}, {error}; write a regular expression"
+            ) from error
     allowed = tuple(getattr(prop, "enum", None) or ())
     if any(not isinstance(value, str | int | float) or isinstance(value, bool) for value in allowed):
         raise ValueError("enum: write texts or numbers")

@@ -1,6 +1,7 @@
 """Connections to PostgreSQL, with errors that name the connection to mend."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 import psycopg
@@ -45,6 +46,7 @@ def connect(settings: PostgresSettings, *, application_name: str) -> psycopg.Con
             or forbidden database. A retry would be refused again.
         SinkError: The server can't be reached, or is starting or stopping.
     """
+    options: dict[str, Any] = dict(settings.options)
     try:
         connection = psycopg.connect(
             host=settings.host,
@@ -54,7 +56,7 @@ def connect(settings: PostgresSettings, *, application_name: str) -> psycopg.Con
             dbname=settings.dbname,
             application_name=application_name,
             connect_timeout=CONNECT_TIMEOUT_SECONDS,
-            **dict(settings.options),
+            **options,
         )
     except psycopg.OperationalError as error:
         where = f"connection '{settings.connection_id}' ({settings.user}@{settings.host}:{settings.port}/{settings.dbname})"

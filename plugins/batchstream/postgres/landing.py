@@ -152,7 +152,8 @@ class Lander:
                 ],
             ).fetchall()
         )
-        claimed, lost = [], []
+        claimed: list[_Batch] = []
+        lost: list[_Batch] = []
         for batch in batches:
             (claimed if batch.claim in won else lost).append(batch)
         if lost:
@@ -194,4 +195,3 @@ class Lander:
                     for message, position, record_id, raw, reason in rejected
                 ],
             )
-

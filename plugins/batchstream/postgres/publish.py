@@ -73,7 +73,7 @@ def _merge(connection: psycopg.Connection, contract: Contract, load_id: int) -> 
             f"load {load_id}: after the merge '{contract.name}' has {rows and rows[0]} rows, the landing {rows and rows[1]}; "
             "rolled back, nothing was changed: start a new run"
         )
-    return Published(*counts, published_rows=rows[0])
+    return Published(counts[0], counts[1], counts[2], rows[0])
 
 
 def _holders(connection: psycopg.Connection, contract: Contract) -> str:

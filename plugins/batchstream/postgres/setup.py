@@ -37,7 +37,7 @@ def set_up(connect: Callable[[str], psycopg.Connection], passwords: Mapping[str,
 def _make_role(connection: psycopg.Connection, role: str, password: str) -> None:
     # The server would log the statement if it failed; SCRAM's verifier is made here, so no password is in it.
     verifier = connection.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()
-    template = sql.SQL((SQL_FOLDER / "setup" / "roles.sql").read_text(encoding="utf-8"))  # type: ignore[arg-type]
+    template = sql.SQL((SQL_FOLDER / "setup" / "roles.sql").read_text(encoding="utf-8"))
     connection.execute(template.format(role=sql.Identifier(role), role_name=sql.Literal(role), password=sql.Literal(verifier)))
 
 

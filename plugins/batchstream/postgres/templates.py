@@ -15,7 +15,7 @@ TARGET_SCHEMA = "public"
 
 @cache
 def _read(name: str) -> sql.SQL:
-    return sql.SQL((SQL_FOLDER / name).read_text(encoding="utf-8"))  # type: ignore[arg-type]
+    return sql.SQL((SQL_FOLDER / name).read_text(encoding="utf-8"))
 
 
 def target(contract: Contract) -> sql.Identifier:
@@ -118,15 +118,17 @@ def _measurement(number: int, check: Check, table: sql.Identifier) -> sql.Compos
     ).format(
         number=sql.Literal(number),
         rule=sql.Literal(check.name),
-        condition=sql.SQL(check.condition).format(value=sql.SQL("value")),  # type: ignore[arg-type]
-        query=sql.SQL(check.query).format(object=table),  # type: ignore[arg-type]
+        condition=sql.SQL(check.condition).format(value=sql.SQL("value")),
+        query=sql.SQL(check.query).format(object=table),
     )
 
 
 def column_check(contract: Contract, load_id: int) -> sql.Composed:
     """Measures the contract's quality rules over the landing; one row of verdict and sentence."""
-    measurements = [_measurement(n, check, landing(contract, load_id)) for n, check in enumerate(contract.checks, 1)]
-    nothing = sql.SQL("SELECT 0 AS number, '' AS rule, '' AS value, true AS passed")
+    measurements: list[sql.Composable] = [
+        _measurement(n, check, landing(contract, load_id)) for n, check in enumerate(contract.checks, 1)
+    ]
+    nothing: sql.Composable = sql.SQL("SELECT 0 AS number, '' AS rule, '' AS value, true AS passed")
     return _read("checks/columns.sql").format(
         measurements=sql.SQL("\n    UNION ALL ").join(measurements or [nothing]), dataset=sql.SQL(contract.name)
     )

@@ -1,5 +1,6 @@
 """What a value of each column may be, as types that msgspec checks while it decodes."""
 
+import operator
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
@@ -69,12 +70,12 @@ def _decimal_fault(column: Column, value: Decimal) -> str | None:
     if value and len(digits) - places > precision - scale:
         return f"has more than {precision - scale} digits before the point"
     rules = column.rules
-    for bound, broken, said in (
-        (rules.minimum, lambda b: value < b, ">="),
-        (rules.maximum, lambda b: value > b, "<="),
-        (rules.exclusive_minimum, lambda b: value <= b, ">"),
-        (rules.exclusive_maximum, lambda b: value >= b, "<"),
+    for bound, keeps, said in (
+        (rules.minimum, operator.ge, ">="),
+        (rules.maximum, operator.le, "<="),
+        (rules.exclusive_minimum, operator.gt, ">"),
+        (rules.exclusive_maximum, operator.lt, "<"),
     ):
-        if bound is not None and broken(Decimal(repr(bound))):
+        if bound is not None and not keeps(value, Decimal(repr(bound))):
             return f"must be {said} {bound}"
     return None

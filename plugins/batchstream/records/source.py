@@ -97,7 +97,7 @@ class SourceReader:
         for number, line in enumerate(file, 1):
             self._digest.update(line)
             if number == 1:
-                line = line.removeprefix(_BYTE_ORDER_MARK)  # noqa: PLW2901
+                line = line.removeprefix(_BYTE_ORDER_MARK)
             try:
                 yield line.decode("utf-8")
             except UnicodeDecodeError as error:
@@ -112,11 +112,11 @@ class SourceReader:
         header = [name.strip() for name in header]
         if header != self._names:
             raise SourceError(
-                f"{self._source.path}: line {number}: expected the header {' '.join(self._names)}, got {shorten(' '.join(header))}; "
-                "mend the source, its format or the contract"
+                f"{self._source.path}: line {number}: expected the header {' '.join(self._names)}, "
+                f"got {shorten(' '.join(header))}; mend the source, its format or the contract"
             )
         blank = 0
-        for number, fields in rows:  # noqa: B020, PLR1704
+        for number, fields in rows:
             if not fields:
                 blank = blank or number
                 continue

@@ -81,7 +81,11 @@ def _postgres(role: str, chosen: Mapping[str, int], secrets: Mapping[str, str]) 
 
 
 def _spark(state: Path, jars: Path) -> dict[str, object]:
-    java_options = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", f"-Dlog4j2.configurationFile={state / 'spark' / 'log4j2.properties'}"]
+    java_options = [
+        "-XX:TieredStopAtLevel=1",
+        "-XX:+UseSerialGC",
+        f"-Dlog4j2.configurationFile={state / 'spark' / 'log4j2.properties'}",
+    ]
     return {
         "driver_class_path": os.pathsep.join(str(path) for path in jar_paths(jars, "spark")),
         "driver_memory": "1g",

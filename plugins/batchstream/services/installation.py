@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from batchstream.paths import ROOT
-from batchstream.postgres.setup import set_up
+from batchstream.postgres.setup import DATABASE, READER, set_up
 from batchstream.services import environment, ports
 from batchstream.services.errors import ServiceError
 from batchstream.services.jars import download_missing
@@ -79,10 +79,14 @@ class Installation:
         """The database."""
         return EmbeddedPostgres(self.state, self.ports["postgres"], self.secrets["postgres"])
 
-    def up(self) -> None:
-        """Start what is not running; the first time, set everything up."""
+    def install(self) -> None:
+        """Get what the services run from."""
         self._make_folders()
         download_missing(self.jars)
+
+    def up(self) -> None:
+        """Start what is not running; the first time, set everything up."""
+        self.install()
         self._move_from_taken_ports()
         self.postgres.start()
         self.kafka.start()
@@ -112,6 +116,16 @@ class Installation:
             **environment.connections(self.state, self.jars, self.ports, self.secrets),
         }
 
+    def reader_environment(self) -> dict[str, str]:
+        """Environment for psql as the role that may only read the published tables."""
+        return {
+            "PGHOST": ports.LOOPBACK,
+            "PGPORT": str(self.ports["postgres"]),
+            "PGDATABASE": DATABASE,
+            "PGUSER": READER,
+            "PGPASSWORD": self.secrets[READER],
+        }
+
     def taken_ports(self) -> dict[str, int]:
         """Services that did not get their usual port, with the port that they have."""
         usual = {name: PREFERRED_PORTS[name] for name in ("kafka", "postgres", "airflow")}
@@ -126,7 +140,9 @@ class Installation:
             (self.state / name).chmod(0o700)
         log_file = self.state / "logs" / "spark.log"
         (self.state / "spark" / "log4j2.properties").write_text(SPARK_LOG_SETTINGS.format(log_file=log_file))
-        write_private(self.state / "airflow" / "ui_passwords.json", json.dumps({environment.UI_USER: self.secrets["airflow_admin"]}))
+        write_private(
+            self.state / "airflow" / "ui_passwords.json", json.dumps({environment.UI_USER: self.secrets["airflow_admin"]})
+        )
 
     def _move_from_taken_ports(self) -> None:
         """Choose other ports for services that are down and whose ports somebody else has taken meanwhile."""

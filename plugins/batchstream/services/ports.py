@@ -3,7 +3,6 @@
 import socket
 import time
 
-
 LOOPBACK = "127.0.0.1"
 
 
@@ -40,5 +39,3 @@ def wait_until_open(port: int, *, seconds: float, alive: object = None) -> bool:
             return False
         time.sleep(0.05)
     return False
-
-

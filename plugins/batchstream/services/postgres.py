@@ -58,7 +58,7 @@ class EmbeddedPostgres:
         if self.daemon.pid is None:
             self._prepare()
             settings = [f"--{name}={value}" for name, value in {**SETTINGS, "port": str(self.port)}.items()]
-            command = [self._binaries() / "postgres", "-D", self.data, *settings]
+            command: list[str | Path] = [self._binaries() / "postgres", "-D", self.data, *settings]
             self.daemon.start(command, self._environment(), user=self._account, cwd=self.folder)
         self._wait_until_ready()
 

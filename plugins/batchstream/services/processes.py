@@ -5,6 +5,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from batchstream.services.errors import ServiceError
@@ -60,11 +61,9 @@ class Daemon:
     def _wait_for_end(self, pid: int) -> None:
         deadline = time.monotonic() + STOP_SECONDS
         while time.monotonic() < deadline and self.pid is not None:
-            try:
-                # Reaps our own child; another command's child is reaped by its own parent.
+            # Reaps our own child; another command's child is reaped by its own parent.
+            with suppress(ChildProcessError):
                 os.waitpid(pid, os.WNOHANG)
-            except ChildProcessError:
-                pass
             time.sleep(0.02)
 
     def tail(self) -> str:

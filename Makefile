@@ -1,0 +1,43 @@
+# Bare `make` prints the targets. Everything that is generated is below .venv and .batchstream.
+.DEFAULT_GOAL := help
+.PHONY: help setup run ui test lint up down clean psql lock-jars
+
+BATCHSTREAM := .venv/bin/batchstream
+DATASET := housing
+
+help: ## print this help
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+
+setup: ## install what is missing: Java, the locked virtual environment, the jars
+	@scripts/bootstrap
+
+run: setup ## reload a dataset once and show what happened (DATASET=housing)
+	@$(BATCHSTREAM) run $(DATASET)
+
+ui: setup ## start Airflow's scheduler and web interface until Ctrl-C
+	@$(BATCHSTREAM) ui
+
+test: setup ## run every test, with services of their own
+	@.venv/bin/pytest
+
+lint: setup ## what a commit must pass: ruff, mypy, import-linter
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+	@.venv/bin/mypy
+	@PYTHONPATH=dags .venv/bin/lint-imports
+
+up: setup ## start Kafka and PostgreSQL of this clone
+	@$(BATCHSTREAM) up
+
+psql: setup ## open psql as the role that reads
+	@$(BATCHSTREAM) psql
+
+down: ## stop what was started
+	@if [ -x $(BATCHSTREAM) ]; then $(BATCHSTREAM) down; else echo "nothing is installed here"; fi
+
+clean: ## stop, and remove everything that was generated, data included
+	@if [ -x $(BATCHSTREAM) ]; then $(BATCHSTREAM) clean; fi
+	@rm -rf .venv .batchstream
+
+lock-jars: setup ## (maintainers) write jars.lock anew
+	@.venv/bin/python scripts/lock_jars.py

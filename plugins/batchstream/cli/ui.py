@@ -1,0 +1,119 @@
+"""``make ui``: Airflow's components under supervision; Ctrl-C stops all of them."""
+
+import os
+import signal
+import subprocess
+import time
+from contextlib import suppress
+from pathlib import Path
+from types import FrameType
+
+from batchstream.cli.output import complain, describe, say
+from batchstream.services import ports
+from batchstream.services.environment import UI_USER
+from batchstream.services.errors import ServiceError
+from batchstream.services.installation import Installation
+
+COMPONENTS = ("api-server", "scheduler", "dag-processor", "triggerer")
+READY_SECONDS = 120
+STOP_SECONDS = 15
+
+
+def serve() -> int:
+    """Start the components, say how to log in, and wait for Ctrl-C or for one of them to end."""
+    installation = Installation()
+    installation.up()
+    supervisor = Supervisor(installation)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, supervisor.request_stop)
+    try:
+        supervisor.start()
+        for line in describe(installation):
+            say(line)
+        say(f"Airflow on http://127.0.0.1:{installation.ports['airflow']}")
+        say(f"log in as '{UI_USER}' with the password in {installation.state / 'airflow' / 'ui_passwords.json'}")
+        say(f"logs in {installation.state / 'logs'}; Ctrl-C stops Airflow")
+        return supervisor.wait()
+    finally:
+        supervisor.stop()
+        say("Airflow is stopped; make down stops Kafka and PostgreSQL")
+
+
+class Supervisor:
+    """Airflow's components as children, each in a session of its own so that none of its children is left behind."""
+
+    def __init__(self, installation: Installation) -> None:
+        self._installation = installation
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._stop_requested = False
+
+    def request_stop(self, _number: int, _frame: FrameType | None) -> None:
+        """Signal handler."""
+        self._stop_requested = True
+
+    def start(self) -> None:
+        """Start every component and wait until the web interface answers.
+
+        Raises:
+            ServiceError: A component ended, or nothing answered in time.
+        """
+        environment = self._installation.environment()
+        port = self._installation.ports["airflow"]
+        if not ports.is_free(port):
+            raise ServiceError(
+                f"port {port} is taken: another make ui of this clone? End it, or remove ports.json after make down"
+            )
+        for name in COMPONENTS:
+            with (self._installation.state / "logs" / f"airflow-{name}.log").open("ab") as log:
+                self._processes[name] = subprocess.Popen(
+                    ["airflow", name],
+                    env=environment,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                )
+        if not ports.wait_until_open(port, seconds=READY_SECONDS, alive=lambda: not self._stop_requested and not self._ended()):
+            if self._stop_requested:
+                return
+            raise ServiceError(f"Airflow did not start: {self._ended() or 'no answer'}; see {self._installation.state / 'logs'}")
+
+    def wait(self) -> int:
+        """Wait until somebody asks to stop; 1 if a component ended by itself."""
+        while not self._stop_requested:
+            if ended := self._ended():
+                complain(f"airflow {ended} ended; see {self._installation.state / 'logs'}/airflow-{ended}.log")
+                return 1
+            time.sleep(0.5)
+        return 0
+
+    def stop(self) -> None:
+        """Stop every component and whatever it started, by force after `STOP_SECONDS`."""
+        sessions = [process.pid for process in self._processes.values()]
+        for process in self._processes.values():
+            with suppress(ProcessLookupError):
+                process.terminate()
+        deadline = time.monotonic() + STOP_SECONDS
+        while _members(sessions) and time.monotonic() < deadline:
+            for process in self._processes.values():
+                process.poll()
+            time.sleep(0.1)
+        for pid in _members(sessions):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        for process in self._processes.values():
+            process.wait()
+
+    def _ended(self) -> str | None:
+        return next((name for name, process in self._processes.items() if process.poll() is not None), None)
+
+
+def _members(sessions: list[int]) -> list[int]:
+    """Processes of some sessions: a component's children, also those that it forgot."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with suppress(ProcessLookupError, PermissionError):
+                if os.getsid(int(entry.name)) in sessions:
+                    found.append(int(entry.name))
+    return found
