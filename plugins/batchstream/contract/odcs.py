@@ -1,6 +1,7 @@
 """Reads a contract file in the Open Data Contract Standard (https://bitol-io.github.io/open-data-contract-standard/)."""
 
 import re
+from collections.abc import Hashable
 from pathlib import Path
 from typing import Any
 
@@ -10,15 +11,24 @@ from pydantic import ValidationError
 
 from batchstream.contract.model import RECORD_ID, Check, Column, Contract
 from batchstream.contract.properties import ContractSettings, read_rules, read_settings
-from batchstream.contract.quality import expected_row_count, read_check
+from batchstream.contract.quality import expected_row_count, no_duplicates, read_check
+from batchstream.contract.strict import unknown_fields
 from batchstream.contract.types import SUPPORTED, parse_type
 from batchstream.errors import ContractError
 
 IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]*")
-MAX_NAME_LENGTH = 40
-"""PostgreSQL cuts names at 63 bytes; ours get suffixes such as ``_created_at_idx`` and a load's id."""
+MAX_NAME_LENGTH = 63
+"""PostgreSQL cuts longer names without an error."""
+
+MAX_TABLE_NAME_LENGTH = 40
+"""Leaves room for suffixes such as ``_created_at_idx`` and a load's id."""
 
 OWN_COLUMNS = ("created_at", "updated_at", "load_id", "record_id")
+SYSTEM_COLUMNS = ("cmax", "cmin", "ctid", "tableoid", "xmax", "xmin")
+"""Names that PostgreSQL keeps to itself in every table."""
+
+# Fields of a property that ask for something that is not done here; to ignore them would be a promise not kept.
+_UNSUPPORTED = ("partitioned", "properties", "items", "map")
 
 
 class MistakeError(ValueError):
@@ -38,16 +48,20 @@ def load_contract(path: Path) -> Contract:
         document = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - a subclass of the safe one
         if not isinstance(document, dict):
             raise MistakeError("file", f"must be a mapping; got {type(document).__name__}; write an ODCS contract")
-        return _contract(path, OpenDataContractStandard.model_validate(document))
+        odcs = OpenDataContractStandard.model_validate(document)
+        for unknown in unknown_fields(odcs, document):
+            raise ValueError(unknown)
+        return _contract(path, odcs)
     except (OSError, UnicodeDecodeError) as error:
-        raise ContractError(f"{path}: can't be read: {error}") from error
-    except yaml.YAMLError as error:
-        raise ContractError(f"{path}: is not YAML: {' '.join(str(error).split())}") from error
+        raise ContractError(f"{path}: can't be read: {error}; write a UTF-8 file that Airflow may read") from error
+    except (yaml.YAMLError, RecursionError) as error:
+        raise ContractError(f"{path}: is not YAML: {' '.join(str(error).split())}; mend the file") from error
     except ValidationError as error:
         first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        got = "" if first["type"] == "missing" else f"; got {first['input']!r}"
-        raise ContractError(f"{path}: {field}: {first['msg']}{got}; write what the standard says of this field") from error
+        field = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"]).removeprefix(".")
+        raise ContractError(
+            f"{path}: {field}: {first['msg']}; got {first['input']!r}; write what the standard says of this field"
+        ) from error
     except ValueError as error:
         raise ContractError(f"{path}: {error}") from error
 
@@ -60,6 +74,8 @@ class _Loader(yaml.CSafeLoader):
         seen: set[Any] = set()
         for key_node, _ in node.value:
             key: Any = self.construct_object(key_node, deep=deep)
+            if not isinstance(key, Hashable):
+                continue  # The base class says what is wrong with it.
             if key in seen:
                 raise yaml.constructor.ConstructorError(None, None, f"key '{key}' stands twice", key_node.start_mark)
             seen.add(key)
@@ -69,15 +85,22 @@ class _Loader(yaml.CSafeLoader):
 
 def _contract(path: Path, odcs: OpenDataContractStandard) -> Contract:
     if odcs.kind != "DataContract":
-        raise MistakeError("kind", f"must be DataContract; got {odcs.kind!r}")
+        raise MistakeError("kind", f"must be DataContract; got {odcs.kind!r}; write DataContract")
+    if not (odcs.apiVersion or "").startswith("v3."):
+        raise MistakeError("apiVersion", f"must be a version 3 of the standard; got {odcs.apiVersion!r}; write v3.1.0")
     if not odcs.version:
         raise MistakeError("version", "is missing; write the version of this contract, such as 1.0.0")
     if len(odcs.schema_ or []) != 1:
         raise MistakeError("schema", f"must hold exactly one table; got {len(odcs.schema_ or [])}; write one contract a table")
     table: SchemaObject = odcs.schema_[0]  # type: ignore[index]
-    name = _identifier("schema[0].name", table.physicalName or table.name)
+    name = _identifier("schema[0].name", table.physicalName or table.name, MAX_TABLE_NAME_LENGTH)
     settings = read_settings(path, name, odcs.customProperties or [])
     key, columns = _columns(table)
+    for column in columns:
+        if column.indexed and len(index := f"{name}_{column.name}_idx") > MAX_NAME_LENGTH:
+            raise MistakeError(
+                f"column '{column.name}'", f"its index {index} has more than {MAX_NAME_LENGTH} letters; write shorter names"
+            )
     expected, checks = _checks(table)
     return Contract(
         path=path,
@@ -101,19 +124,16 @@ def _settings(settings: ContractSettings) -> dict[str, Any]:
     }
 
 
-def _identifier(field: str, name: str | None) -> str:
-    if not name or not IDENTIFIER.fullmatch(name) or len(name) > MAX_NAME_LENGTH:
+def _identifier(field: str, name: str | None, max_length: int = MAX_NAME_LENGTH) -> str:
+    if not name or not IDENTIFIER.fullmatch(name) or len(name) > max_length:
+        cleaned = re.sub(r"[^a-z0-9_]+", "_", (name or "my_name").lower()).strip("_")
+        suggestion = cleaned if IDENTIFIER.fullmatch(cleaned) else f"c_{cleaned}"
         raise MistakeError(
             field,
-            f"must be lower-case letters, digits and underscores, at most {MAX_NAME_LENGTH}, not beginning with a digit; "
-            f"got {name!r}; write such as {_suggestion(name)!r}",
+            f"must be lower-case letters, digits and underscores, at most {max_length}, not beginning with a digit; "
+            f"got {name!r}; write such as {suggestion[:max_length]!r}",
         )
     return name
-
-
-def _suggestion(name: str | None) -> str:
-    cleaned = re.sub(r"[^a-z0-9_]+", "_", (name or "my_name").lower()).strip("_")[:MAX_NAME_LENGTH]
-    return cleaned if IDENTIFIER.fullmatch(cleaned) else f"c_{cleaned}"[:MAX_NAME_LENGTH]
 
 
 def _columns(table: SchemaObject) -> tuple[str | None, tuple[Column, ...]]:
@@ -121,15 +141,15 @@ def _columns(table: SchemaObject) -> tuple[str | None, tuple[Column, ...]]:
         raise MistakeError("schema[0].properties", "is empty; write a property for each column of the source, in its order")
     keys = [prop for prop in table.properties if prop.primaryKey]
     if len(keys) > 1:
-        names = ", ".join(str(prop.name) for prop in keys)
-        raise MistakeError("schema[0].properties", f"primaryKey must stand at one column at most; got {names}; keep one")
+        several = ", ".join(str(prop.name) for prop in keys)
+        raise MistakeError("schema[0].properties", f"primaryKey must stand at one column at most; got {several}; keep one")
     if keys and not keys[0].required:
         raise MistakeError(f"column '{keys[0].name}'", "a primaryKey can't be NULL; write required: true")
     columns = tuple(_column(number, prop, has_key=bool(keys)) for number, prop in enumerate(table.properties))
     names = [column.name for column in columns]
-    for column in columns:
-        if names.count(column.name) > 1:
-            raise MistakeError(f"column '{column.name}'", "stands twice; write each column once")
+    repeated = [name for name in names if names.count(name) > 1]
+    if repeated:
+        raise MistakeError(f"column '{repeated[0]}'", "stands twice; write each column once")
     return (keys[0].physicalName or keys[0].name) if keys else None, columns
 
 
@@ -138,6 +158,11 @@ def _column(number: int, prop: SchemaProperty, *, has_key: bool) -> Column:
     field = f"column '{name}'"
     if name in OWN_COLUMNS or (name == RECORD_ID and not has_key):
         raise MistakeError(field, "is the name of a column that batchstream adds; write another name")
+    if name in SYSTEM_COLUMNS:
+        raise MistakeError(field, "is the name of a system column of PostgreSQL; write another name")
+    for unsupported in _UNSUPPORTED:
+        if getattr(prop, unsupported):
+            raise MistakeError(field, f"{unsupported} is not supported: a column holds one plain value; remove it")
     if not prop.physicalType:
         raise MistakeError(field, f"physicalType is missing, and a type is never guessed; write one of {SUPPORTED}")
     try:
@@ -163,14 +188,16 @@ def _checks(table: SchemaObject) -> tuple[int | None, tuple[Check, ...]]:
     for prop in table.properties or []:
         column = prop.physicalName or prop.name
         rules += [(f"column '{column}': quality[{number}]", rule, column) for number, rule in enumerate(prop.quality or [])]
-    checks: list[Check] = []
+    checks = [
+        no_duplicates(prop.physicalName or prop.name or "") for prop in table.properties or [] if prop.primaryKey or prop.unique
+    ]
     expected: int | None = None
     for field, rule, column in rules:
         try:
             check = read_check(rule, column)
         except ValueError as error:
             raise MistakeError(field, str(error)) from error
-        if check is not None:
+        if check is not None and check not in checks:
             checks.append(check)
         if column is None and expected_row_count(rule) is not None:
             expected = expected_row_count(rule)

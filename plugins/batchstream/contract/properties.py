@@ -1,7 +1,10 @@
 """What the standard has no field for: our ``customProperties``, a closed vocabulary, and the rules of a column."""
 
 import re
+from collections.abc import Mapping
+from math import isfinite
 from pathlib import Path
+from types import NoneType
 from typing import Any, NamedTuple
 
 from open_data_contract_standard.model import CustomProperty, SchemaProperty
@@ -13,8 +16,13 @@ DEFAULT_RETENTION_DAYS = 7
 TOPIC_NAME = re.compile(r"[A-Za-z0-9._-]{1,249}")
 """Kafka's own rule, org.apache.kafka.common.internals.Topic."""
 
+Types = type | tuple[type, ...]
+
+# What Airflow knows beside cron expressions.
+_PRESETS = ("@once", "@continuous", "@hourly", "@daily", "@weekly", "@monthly", "@quarterly", "@yearly")
+
 # Name → type of its value.
-_SETTINGS: dict[str, type] = {
+_SETTINGS: dict[str, Types] = {
     "sourcePath": str,
     "sourceFormat": str,
     "sourceDelimiter": str,
@@ -24,11 +32,11 @@ _SETTINGS: dict[str, type] = {
     "topicReplicationFactor": int,
     "topicRetentionDays": int,
     "rejectedRecordsAllowed": int,
-    "schedule": str,
+    "schedule": (str, NoneType),
 }
 
 # Option of the standard → field of Rules, the Python types of columns it is for, and the type of its value.
-_RULES: dict[str, tuple[str, tuple[str, ...], type | tuple[type, ...]]] = {
+_RULES: dict[str, tuple[str, tuple[str, ...], Types]] = {
     "minimum": ("minimum", ("int", "float", "Decimal"), (int, float)),
     "maximum": ("maximum", ("int", "float", "Decimal"), (int, float)),
     "exclusiveMinimum": ("exclusive_minimum", ("int", "float", "Decimal"), (int, float)),
@@ -60,8 +68,10 @@ def read_settings(path: Path, name: str, properties: list[CustomProperty]) -> Co
     source_format = given.get("sourceFormat", SourceFormat.CSV)
     if source_format not in list(SourceFormat):
         raise ValueError(f"customProperties: sourceFormat: got {source_format!r}; write one of {', '.join(SourceFormat)}")
+    if source_format == SourceFormat.WHITESPACE and "sourceDelimiter" in given:
+        raise ValueError("customProperties: sourceDelimiter: has no meaning for sourceFormat whitespace; remove it")
     delimiter = given.get("sourceDelimiter", ",")
-    if len(delimiter) != 1 or delimiter in '"\r\n':
+    if len(delimiter) != 1 or delimiter.isalnum() or delimiter in '"+-.\r\n\0':
         raise ValueError(f"customProperties: sourceDelimiter: got {delimiter!r}; write one character, such as ';'")
     topic = Topic(
         name=given.get("topic", f"{name.replace('_', '-')}-data"),
@@ -77,8 +87,21 @@ def read_settings(path: Path, name: str, properties: list[CustomProperty]) -> Co
         source=Source(source_path, SourceFormat(source_format), delimiter, given.get("sourceNull", "")),
         topic=topic,
         rejected_records_allowed=_at_least(0, given, "rejectedRecordsAllowed", 0),
-        schedule=given.get("schedule", "@daily") or None,
+        schedule=_schedule(given.get("schedule", "@daily")),
     )
+
+
+def _schedule(text: str | None) -> str | None:
+    if text is None or text in _PRESETS:
+        return text
+    # Only here: most contracts have a preset, and DAG files are parsed often.
+    from croniter import croniter  # type: ignore[import-untyped]
+
+    if text.startswith("@") or not croniter.is_valid(text):
+        raise ValueError(
+            f"customProperties: schedule: got {text!r}; write @daily, a cron expression such as '0 6 * * *', or null"
+        )
+    return text
 
 
 def read_rules(prop: SchemaProperty, column_type: ColumnType) -> tuple[bool, Rules]:
@@ -94,31 +117,54 @@ def read_rules(prop: SchemaProperty, column_type: ColumnType) -> tuple[bool, Rul
             raise ValueError(f"logicalTypeOptions: {option} is not supported; use one of {', '.join(_RULES)}")
         field, python_types, value_types = _RULES[option]
         if column_type.python.__name__ not in python_types:
-            raise ValueError(f"logicalTypeOptions: {option} has no meaning for {column_type.sql}; remove it")
-        if isinstance(value, bool) or not isinstance(value, value_types):
-            raise ValueError(f"logicalTypeOptions: {option}: got {value!r}; write a {_said(value_types)}")
+            raise ValueError(f"logicalTypeOptions: {option} is not supported for {column_type.sql}; remove it")
+        if column_type.python is int:
+            value_types = int
+        wanted = "regular expression" if option == "pattern" else _said(value_types)
+        if isinstance(value, bool) or not isinstance(value, value_types) or not _in_range(option, value, column_type):
+            raise ValueError(f"logicalTypeOptions: {option}: got {value!r}; write a {wanted} that fits {column_type.sql}")
         rules[field] = value
-    if "pattern" in rules:
-        try:
-            re.compile(rules["pattern"])
-        except re.error as error:
-            raise ValueError(
-                f"logicalTypeOptions: pattern: got {rules['pattern']!r}, {error}; write a regular expression"
-            ) from error
-    allowed = tuple(getattr(prop, "enum", None) or ())
-    if any(not isinstance(value, str | int | float) or isinstance(value, bool) for value in allowed):
-        raise ValueError("enum: write texts or numbers")
-    if allowed and column_type.python not in (str, int):
-        raise ValueError(f"enum: has no meaning for {column_type.sql}; remove it")
+    for low, high in (("minimum", "maximum"), ("min_length", "max_length"), ("exclusive_minimum", "exclusive_maximum")):
+        if low in rules and high in rules and rules[low] > rules[high]:
+            raise ValueError(f"logicalTypeOptions: no value lies between {rules[low]} and {rules[high]}; swap them")
+    allowed = _allowed(prop, column_type)
+    if allowed and rules:
+        raise ValueError("enum: can't be combined with logicalTypeOptions; keep one of them")
     return indexed, Rules(**rules, allowed=allowed)
 
 
-def _closed(field: str, properties: list[CustomProperty], vocabulary: dict[str, type]) -> dict[str, Any]:
+def _allowed(prop: SchemaProperty, column_type: ColumnType) -> tuple[str | int, ...]:
+    allowed: tuple[Any, ...] = tuple(one.value for one in prop.enum or [])
+    if allowed and column_type.python not in (str, int):
+        raise ValueError(f"enum: is not supported for {column_type.sql}; remove it")
+    for value in allowed:
+        if type(value) is not column_type.python or not _in_range("enum", value, column_type):
+            raise ValueError(f"enum: got {value!r}; write a {_said(column_type.python)} that fits {column_type.sql}")
+    return allowed
+
+
+def _in_range(option: str, value: Any, column_type: ColumnType) -> bool:
+    """Whether a bound, a length, a pattern or an allowed value makes sense for a column's type."""
+    if option == "pattern":
+        try:
+            re.compile(value)
+        except re.error:
+            return False
+        return True
+    if isinstance(value, str):
+        return column_type.max_length is None or len(value) <= column_type.max_length
+    if column_type.python is str:
+        return bool(value >= 0)
+    low, high = column_type.minimum, column_type.maximum
+    return isfinite(value) and (low is None or value >= low) and (high is None or value <= high)
+
+
+def _closed(field: str, properties: list[CustomProperty], vocabulary: Mapping[str, Types]) -> dict[str, Any]:
     given: dict[str, Any] = {}
     for entry in properties:
-        name, value = entry.property, entry.value
+        name, value = entry.property or "", entry.value
         if name not in vocabulary:
-            raise ValueError(f"{field}: '{name}' is not known; use one of {', '.join(vocabulary)}")
+            raise ValueError(f"{field}: '{name}' is not known; write one of {', '.join(vocabulary)}")
         if name in given:
             raise ValueError(f"{field}: '{name}' stands twice; write it once")
         if not isinstance(value, vocabulary[name]) or (isinstance(value, bool) and vocabulary[name] is not bool):
@@ -135,5 +181,5 @@ def _at_least(minimum: int, given: dict[str, Any], name: str, default: int) -> i
 
 
 def _said(types: type | tuple[type, ...]) -> str:
-    names = {str: "text", int: "whole number", float: "number", bool: "true or false"}
+    names = {str: "text", int: "whole number", float: "number", bool: "true or false", NoneType: "null"}
     return " or ".join(names[one] for one in (types if isinstance(types, tuple) else (types,)))

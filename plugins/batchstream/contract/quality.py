@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from decimal import Decimal
+from math import isfinite
 from typing import Any
 
 from open_data_contract_standard.model import DataQuality
@@ -20,12 +21,22 @@ _OPERATORS: dict[str, str] = {
     "mustNotBeBetween": "{{value}} NOT BETWEEN {0} AND {1}",
 }
 
-# Metric of the standard → query over the landing, for a quoted column.
+# Metric of the standard → query over the landing, for a quoted column. Columns are plain identifiers (see odcs.py), for which
+# double quotes are all that psycopg's composition would add; importing it would triple the time to parse a DAG file.
 _COLUMN_METRICS: dict[str, Callable[[str], str]] = {
     "nullValues": lambda column: f"SELECT count(*) FROM {{object}} WHERE {column} IS NULL",  # noqa: S608
     "missingValues": lambda column: f"SELECT count(*) FROM {{object}} WHERE {column} IS NULL OR {column}::text = ''",  # noqa: S608
     "duplicateValues": lambda column: f"SELECT count({column}) - count(DISTINCT {column}) FROM {{object}}",  # noqa: S608
 }
+
+
+# Fields that would change what a rule means → the only value that is what we do.
+_SUPPORTED = {"unit": "rows", "severity": "error"}
+
+
+def no_duplicates(column: str) -> Check:
+    """What a primary key and a unique column promise."""
+    return Check(f"{column}: duplicateValues mustBe 0", _COLUMN_METRICS["duplicateValues"](f'"{column}"'), "{value} = (0)")
 
 
 def read_check(rule: DataQuality, column: str | None) -> Check | None:
@@ -41,6 +52,9 @@ def read_check(rule: DataQuality, column: str | None) -> Check | None:
     kind = rule.type or "library"
     if kind == "text":
         return None
+    for name, supported in _SUPPORTED.items():
+        if (got := getattr(rule, name)) not in (None, supported):
+            raise ValueError(f"{name}: got {got!r}, but a rule counts rows and stops the publish; write {supported} or remove it")
     if kind == "sql":
         if not rule.query:
             raise ValueError("a rule of type sql needs a query; write query: SELECT ...")
@@ -48,14 +62,18 @@ def read_check(rule: DataQuality, column: str | None) -> Check | None:
     elif kind == "library":
         query = _metric(rule, column)
     else:
-        raise ValueError(f"type '{kind}' can't be measured; use library, sql or text")
+        raise ValueError(f"type: got '{kind}', which can't be measured; write library, sql or text")
     condition, said = _condition(rule)
-    return Check(name=rule.name or f"{column or 'table'}: {rule.metric or rule.query} {said}", query=query, condition=condition)
+    return Check(
+        name=rule.name or f"{column or 'table'}: {rule.metric or rule.rule or rule.query} {said}",
+        query=query,
+        condition=condition,
+    )
 
 
 def expected_row_count(rule: DataQuality) -> int | None:
     """The number of a rule that says how many rows there must be."""
-    if rule.metric == "rowCount" and isinstance(rule.mustBe, int) and not isinstance(rule.mustBe, bool):
+    if (rule.metric or rule.rule) == "rowCount" and isinstance(rule.mustBe, int) and not isinstance(rule.mustBe, bool):
         return rule.mustBe
     return None
 
@@ -79,8 +97,10 @@ def _condition(rule: DataQuality) -> tuple[str, str]:
     ((operator, bound),) = given.items()
     bounds: list[Any] = bound if isinstance(bound, list) else [bound]
     wanted = 2 if operator.endswith("Between") else 1
-    if len(bounds) != wanted or any(isinstance(b, bool) or not isinstance(b, int | float) for b in bounds):
-        raise ValueError(f"{operator} needs {wanted} number{'s' * (wanted - 1)}, got {bound!r}")
+    if len(bounds) != wanted or any(isinstance(b, bool) or not isinstance(b, int | float) or not isfinite(b) for b in bounds):
+        raise ValueError(f"{operator}: got {bound!r}; write {wanted} number{'s' * (wanted - 1)}")
+    if bounds != sorted(bounds):
+        raise ValueError(f"{operator}: got {bound!r}; write the smaller number first")
     # Decimal keeps the digits as they were written, where a float would be printed with an exponent.
     numbers = [format(Decimal(repr(number)), "f") for number in bounds]
     return _OPERATORS[operator].format(*(f"({number})" for number in numbers)), f"{operator} {' and '.join(numbers)}"

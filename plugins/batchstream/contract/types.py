@@ -36,8 +36,8 @@ class ColumnType:
     has_zone: bool = False
 
 
-# Largest finite value of four bytes; beyond it PostgreSQL's real is out of range.
-_MAX_REAL = 3.4028234663852886e38
+# The largest double that still rounds to a finite value of four bytes; beyond it PostgreSQL's real is out of range.
+_MAX_REAL = 3.4028235677973362e38
 
 _SIMPLE = {
     "smallint": ColumnType("smallint", int, "int2", ("integer",), -(2**15), 2**15 - 1),
