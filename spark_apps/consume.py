@@ -7,6 +7,8 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +17,11 @@ from pyspark.errors import StreamingQueryException
 from pyspark.sql import SparkSession
 
 from batchstream.contract import Contract, load_contract
-from batchstream.errors import BatchstreamError, LoadError, TopicError
+from batchstream.errors import BatchstreamError, SinkError, TopicError
 from batchstream.postgres import connection as postgres
 from batchstream.postgres import ledger
-from batchstream.topics import topic_id
+from batchstream.postgres.landing import Landed
+from batchstream.topics import KAFKA_VARIABLE, topic_id
 from spark_apps import source, transform
 from spark_apps.checkpoints import checkpoint_folder, remove_old_checkpoints
 from spark_apps.sink import DRIVER_MESSAGES, Sink
@@ -26,87 +29,117 @@ from spark_apps.sink import DRIVER_MESSAGES, Sink
 log = logging.getLogger("spark_apps.consume")
 
 
+@dataclass(frozen=True)
+class Job:
+    """What to consume, and where from and to.
+
+    Attributes:
+        checkpoints: Folder for checkpoints, on any file system that Spark knows.
+        kafka: Settings of the Kafka connection, in librdkafka's names.
+    """
+
+    contract_path: Path
+    load_id: int
+    checkpoints: str
+    kafka: dict[str, Any]
+    settings: postgres.PostgresSettings
+
+
 def main() -> int:
     """Consume the load; the exit status is 0 if all of it has landed or is quarantined."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--contract", type=Path, required=True)
     parser.add_argument("--load-id", type=int, required=True)
-    parser.add_argument("--checkpoints", required=True, help="folder for checkpoints, on any file system that Spark knows")
+    parser.add_argument("--checkpoints", required=True)
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stdout)
     logging.getLogger("py4j").setLevel(logging.WARNING)
-    _die_with_parent()
-    settings = json.loads(os.environ[postgres.SETTINGS_VARIABLE])
+    die_with_parent()
+    job = Job(
+        contract_path=arguments.contract,
+        load_id=arguments.load_id,
+        checkpoints=arguments.checkpoints,
+        kafka=json.loads(os.environ[KAFKA_VARIABLE]),
+        settings=postgres.PostgresSettings(**json.loads(os.environ[postgres.POSTGRES_VARIABLE])),
+    )
+    started: list[SparkSession] = []
+
+    def start_spark(name: str) -> SparkSession:
+        started.append(SparkSession.builder.appName(name).getOrCreate())
+        return started[0]
+
     try:
-        with postgres.connect(
-            postgres.PostgresSettings(**settings), application_name=f"batchstream load {arguments.load_id} driver"
-        ) as connection:
-            _consume_or_note(connection, arguments)
+        consume_load(job, start_spark)
     except BatchstreamError as error:
         log.error("%s", error)
         return 1
+    finally:
+        for session in started:
+            session.stop()
     return 0
 
 
-def _consume_or_note(connection: psycopg.Connection, arguments: argparse.Namespace) -> None:
-    try:
-        with ledger.working_on(connection, arguments.load_id):
-            _consume(connection, arguments)
-    except BatchstreamError as error:
-        if not connection.closed:
-            with connection.transaction():
-                ledger.note_failure(connection, arguments.load_id, str(error))
-        raise
+def consume_load(job: Job, start_spark: Callable[[str], SparkSession]) -> Landed:
+    """Land one load, and tell the ledger; what fails is noted there.
+
+    Args:
+        job: What to consume.
+        start_spark: Gives a session, by the name of the application; called when the load is known to be fit.
+
+    Raises:
+        BatchstreamError: See the message.
+    """
+    with postgres.connect(job.settings, application_name=f"batchstream load {job.load_id} driver") as connection:
+        try:
+            with ledger.working_on(connection, job.load_id):
+                return _consume(connection, job, start_spark)
+        except psycopg.OperationalError as error:
+            raise SinkError(f"load {job.load_id}: PostgreSQL ended the connection: {error}") from error
+        except BatchstreamError as error:
+            if not connection.closed and not connection.broken:
+                with connection.transaction():
+                    ledger.note_failure(connection, job.load_id, str(error))
+            raise
 
 
-def _consume(connection: psycopg.Connection, arguments: argparse.Namespace) -> None:
-    contract = load_contract(arguments.contract)
-    kafka = json.loads(os.environ[source.SETTINGS_VARIABLE])
+def _consume(connection: psycopg.Connection, job: Job, start_spark: Callable[[str], SparkSession]) -> Landed:
+    contract = load_contract(job.contract_path)
     with connection.transaction():
-        ledger.require_state(connection, arguments.load_id, ledger.State.PRODUCED, ledger.State.LANDED)
-        load = ledger.read(connection, arguments.load_id)
-    _require_same_topic(kafka, contract, load)
+        ledger.require_state(connection, job.load_id, ledger.State.PRODUCED, ledger.State.LANDED)
+        load = ledger.read(connection, job.load_id)
+    _require_same_topic(job.kafka, contract, load)
     sink = Sink(
-        contract_path=arguments.contract,
-        load_id=arguments.load_id,
-        settings=postgres.PostgresSettings(**json.loads(os.environ[postgres.SETTINGS_VARIABLE])),
+        contract_path=job.contract_path,
+        load_id=job.load_id,
+        settings=job.settings,
         connection=connection,
         on_driver=_planned_messages(load) <= DRIVER_MESSAGES,
     )
-    spark = SparkSession.builder.appName(f"batchstream {contract.name} load {arguments.load_id}").getOrCreate()
-    try:
-        _run(spark, arguments, contract, load, kafka, sink)
-        remove_old_checkpoints(spark, arguments.checkpoints, contract, arguments.load_id)
-    finally:
-        spark.stop()
+    spark = start_spark(f"batchstream {contract.name} load {job.load_id}")
+    _run(spark, job, contract, load, sink)
+    remove_old_checkpoints(spark, job.checkpoints, contract, job.load_id)
     with connection.transaction():
-        ledger.transition(connection, arguments.load_id, ledger.State.LANDED, **_counts(connection, arguments.load_id, sink))
-    log.info("load %d: %s", arguments.load_id, sink.total._asdict())
+        counts = {**_counts(connection, job.load_id), "messages_of_other_loads": sink.total.other_loads}
+        ledger.transition(connection, job.load_id, ledger.State.LANDED, **counts)
+    log.info("load %d: %s", job.load_id, sink.total._asdict())
+    return sink.total
 
 
-def _run(
-    spark: SparkSession,
-    arguments: argparse.Namespace,
-    contract: Contract,
-    load: dict[str, Any],
-    kafka: dict[str, Any],
-    sink: Sink,
-) -> None:
-    raw = source.read_messages(
-        spark, kafka, load["topic"], load["start_offsets"], min_partitions=spark.sparkContext.defaultParallelism
-    )
+def _run(spark: SparkSession, job: Job, contract: Contract, load: dict[str, Any], sink: Sink) -> None:
+    cores = spark.sparkContext.defaultParallelism
+    raw = source.read_messages(spark, job.kafka, load["topic"], load["start_offsets"], min_partitions=cores)
     try:
         (
             transform.messages(raw)
-            .writeStream.queryName(f"{contract.name} load {arguments.load_id}")
+            .writeStream.queryName(f"{contract.name} load {job.load_id}")
             .trigger(availableNow=True)
-            .option("checkpointLocation", checkpoint_folder(arguments.checkpoints, contract, arguments.load_id))
+            .option("checkpointLocation", checkpoint_folder(job.checkpoints, contract, job.load_id))
             .foreachBatch(sink)
             .start()
             .awaitTermination()
         )
     except StreamingQueryException as error:
-        raise sink.error or LoadError(f"load {arguments.load_id}: Spark gave up: {error.getMessage()}") from error
+        raise sink.error or SinkError(f"load {job.load_id}: Spark gave up: {error.getMessage()}") from error
 
 
 def _require_same_topic(kafka: dict[str, Any], contract: Contract, load: dict[str, Any]) -> None:
@@ -123,7 +156,7 @@ def _planned_messages(load: dict[str, Any]) -> int:
     return sum(last + 1 - load["start_offsets"][partition] for partition, (_, last) in load["acknowledged_offsets"].items())
 
 
-def _counts(connection: psycopg.Connection, load_id: int, sink: Sink) -> dict[str, int]:
+def _counts(connection: psycopg.Connection, load_id: int) -> dict[str, int]:
     row = connection.execute(
         "SELECT count(*), coalesce(sum(records), 0)::bigint, coalesce(sum(landed), 0)::bigint, "
         "(SELECT count(*) FROM batchstream.quarantine AS q WHERE q.load_id = %(load_id)s) "
@@ -131,10 +164,10 @@ def _counts(connection: psycopg.Connection, load_id: int, sink: Sink) -> dict[st
         {"load_id": load_id},
     ).fetchone()
     names = ("consumed_batches", "consumed_records", "landed_records", "quarantined_records")
-    return {**dict(zip(names, row or (), strict=True)), "messages_of_other_loads": sink.total.other_loads}
+    return dict(zip(names, row or (), strict=True))
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
     """End this process when the JVM that started it is gone: nobody would see what it still does."""
     parent = os.getppid()
 

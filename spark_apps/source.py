@@ -14,9 +14,6 @@ MAX_MESSAGES_PER_TRIGGER = 20_000
 FETCH_MAX_WAIT_MILLISECONDS = 10
 """The client's default of 500 is a flat half second in each small run that reads up to the end of the topic."""
 
-SETTINGS_VARIABLE = "BATCHSTREAM_KAFKA"
-"""Environment variable that carries the Kafka connection's settings as JSON to the driver; never a command line."""
-
 
 def java_settings(settings: Mapping[str, Any]) -> dict[str, str]:
     """Translate librdkafka's connection settings to those of the Java client that Spark uses."""

@@ -11,11 +11,10 @@ from batchstream.contract import Contract
 from batchstream.errors import BatchstreamError
 from batchstream.paths import SPARK_APPLICATION
 from batchstream.postgres import ledger
-from batchstream.postgres.connection import SETTINGS_VARIABLE
+from batchstream.postgres.connection import POSTGRES_VARIABLE
+from batchstream.topics import KAFKA_VARIABLE
 from reload.connections import POSTGRES, SPARK, kafka_settings, postgres, postgres_settings, spark_settings
 from reload.edge import airflow_errors
-
-KAFKA_VARIABLE = "BATCHSTREAM_KAFKA"
 
 
 class ConsumeStreamOperator(SparkSubmitOperator):
@@ -59,7 +58,7 @@ class ConsumeStreamOperator(SparkSubmitOperator):
         self._executor_memory = settings.get("executor_memory")
         self.application_args = [*(self.application_args or []), "--checkpoints", settings["checkpoints"]]
         self.env_vars = {
-            SETTINGS_VARIABLE: msgspec.json.encode(postgres_settings(POSTGRES)).decode(),
+            POSTGRES_VARIABLE: msgspec.json.encode(postgres_settings(POSTGRES)).decode(),
             KAFKA_VARIABLE: json.dumps(kafka_settings()),
         }
 

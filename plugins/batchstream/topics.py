@@ -9,6 +9,9 @@ from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, Resourc
 from batchstream.contract.model import Topic
 from batchstream.errors import DeliveryError, TopicError
 
+KAFKA_VARIABLE = "BATCHSTREAM_KAFKA"
+"""Environment variable that carries the Kafka connection's settings as JSON to the Spark driver; never a command line."""
+
 REQUEST_TIMEOUT_SECONDS = 15
 MILLISECONDS_PER_DAY = 24 * 60 * 60 * 1000
 

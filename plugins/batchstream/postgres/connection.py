@@ -8,7 +8,7 @@ import psycopg
 
 from batchstream.errors import ConnectionSettingsError, SinkError
 
-SETTINGS_VARIABLE = "BATCHSTREAM_POSTGRES"
+POSTGRES_VARIABLE = "BATCHSTREAM_POSTGRES"
 """Environment variable that carries `PostgresSettings` as JSON to the Spark driver; never a command line."""
 
 CONNECT_TIMEOUT_SECONDS = 10

@@ -5,10 +5,12 @@ import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from batchstream.paths import ROOT
 from batchstream.postgres import setup
 from batchstream.services import ports
+from batchstream.services.archive import JAVA_OPTIONS, archive_path
 from batchstream.services.jars import jar_paths
 from batchstream.services.java import java_home
 
@@ -62,7 +64,7 @@ def connections(state: Path, jars: Path, chosen: Mapping[str, int], secrets: Map
     }
     found = {
         "batchstream_kafka": {"conn_type": "kafka", "extra": kafka},
-        "batchstream_spark": {"conn_type": "spark", "host": "local[2]", "extra": _spark(state, jars)},
+        "batchstream_spark": {"conn_type": "spark", "host": "local[2]", "extra": spark_connection(state, jars)},
         "batchstream_postgres": _postgres(setup.LOADER, chosen, secrets),
         "batchstream_postgres_owner": _postgres(setup.OWNER, chosen, secrets),
     }
@@ -80,14 +82,17 @@ def _postgres(role: str, chosen: Mapping[str, int], secrets: Mapping[str, str]) 
     }
 
 
-def _spark(state: Path, jars: Path) -> dict[str, object]:
+def spark_connection(state: Path, jars: Path) -> dict[str, Any]:
+    """Extra of the Spark connection: local Spark, tuned for a small machine and a quick start."""
+    class_path = os.pathsep.join(str(path) for path in jar_paths(jars, "spark"))
+    archived = archive_path(jars, class_path)
     java_options = [
-        "-XX:TieredStopAtLevel=1",
-        "-XX:+UseSerialGC",
+        *JAVA_OPTIONS,
         f"-Dlog4j2.configurationFile={state / 'spark' / 'log4j2.properties'}",
+        *([f"-XX:SharedArchiveFile={archived}", "-Xlog:cds=off", "-Xlog:cds+dynamic=off"] if archived.exists() else []),
     ]
     return {
-        "driver_class_path": os.pathsep.join(str(path) for path in jar_paths(jars, "spark")),
+        "driver_class_path": class_path,
         "driver_memory": "1g",
         "checkpoints": str(state / "checkpoints"),
         "conf": {

@@ -6,14 +6,17 @@ import shutil
 import subprocess
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from batchstream.paths import ROOT
 from batchstream.postgres.setup import DATABASE, READER, set_up
 from batchstream.services import environment, ports
+from batchstream.services.archive import archive_path, make_archive
 from batchstream.services.errors import ServiceError
 from batchstream.services.jars import download_missing
 from batchstream.services.kafka import EmbeddedKafka
 from batchstream.services.postgres import EmbeddedPostgres
+from batchstream.services.progress import progress
 from batchstream.services.secrets import load_secrets, write_private
 
 STATE_FOLDER = ROOT / ".batchstream"
@@ -91,6 +94,7 @@ class Installation:
         self.postgres.start()
         self.kafka.start()
         set_up(self.postgres.connect, self.secrets)
+        self._train_spark()
         self._migrate_airflow()
 
     def down(self) -> None:
@@ -115,6 +119,10 @@ class Installation:
             **environment.airflow_settings(self.state, self.ports, self.secrets),
             **environment.connections(self.state, self.jars, self.ports, self.secrets),
         }
+
+    def spark_settings(self) -> dict[str, Any]:
+        """Class path, memory and configuration for Spark on this machine."""
+        return environment.spark_connection(self.state, self.jars)
 
     def reader_environment(self) -> dict[str, str]:
         """Environment for psql as the role that may only read the published tables."""
@@ -156,6 +164,14 @@ class Installation:
             for name in ("ports", "kafka", "postgres"):
                 self.__dict__.pop(name, None)
 
+    def _train_spark(self) -> None:
+        """Make the class-data archive of the Spark job, the first time and after an upgrade."""
+        spark = self.spark_settings()
+        path = archive_path(self.jars, spark["driver_class_path"])
+        if not path.exists():
+            with progress("preparing a quick start of Spark"):
+                make_archive(path, spark, self.kafka.bootstrap_servers, self.environment(), self.state / "logs" / "training.log")
+
     def _migrate_airflow(self) -> None:
         """Bring Airflow's database to the schema of the installed version; half a minute the first time."""
         stamp = self.state / "airflow" / "migrated"
@@ -163,7 +179,7 @@ class Installation:
         if stamp.exists() and stamp.read_text() == version:
             return
         log_file = self.state / "logs" / "airflow-db-migrate.log"
-        with log_file.open("ab") as log:
+        with log_file.open("ab") as log, progress("preparing Airflow's database"):
             done = subprocess.run(
                 ["airflow", "db", "migrate"], env=self.environment(), stdout=log, stderr=subprocess.STDOUT, check=False
             )

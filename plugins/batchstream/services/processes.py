@@ -5,7 +5,6 @@ import signal
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from batchstream.services.errors import ServiceError
@@ -21,11 +20,12 @@ class Daemon:
         self.name = name
         self._pid_file = pid_file
         self.log_file = log_file
+        self._child: subprocess.Popen[bytes] | None = None
 
     def start(self, command: Sequence[str | Path], environment: Mapping[str, str], *, user: int | None = None, cwd: Path) -> None:
         """Start the process; its output goes to the log file."""
         with self.log_file.open("ab") as log:
-            process = subprocess.Popen(
+            self._child = subprocess.Popen(
                 [str(part) for part in command],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -37,7 +37,7 @@ class Daemon:
                 group=user,
                 extra_groups=None if user is None else [],
             )
-        self._pid_file.write_text(f"{process.pid} {_start_time(process.pid)}\n")
+        self._pid_file.write_text(f"{self._child.pid} {_start_time(self._child.pid)}\n")
 
     @property
     def pid(self) -> int | None:
@@ -55,15 +55,15 @@ class Daemon:
             if pid is None:
                 break
             os.kill(pid, number)
-            self._wait_for_end(pid)
+            self._wait_for_end()
         self._pid_file.unlink(missing_ok=True)
 
-    def _wait_for_end(self, pid: int) -> None:
+    def _wait_for_end(self) -> None:
         deadline = time.monotonic() + STOP_SECONDS
         while time.monotonic() < deadline and self.pid is not None:
-            # Reaps our own child; another command's child is reaped by its own parent.
-            with suppress(ChildProcessError):
-                os.waitpid(pid, os.WNOHANG)
+            if self._child is not None:
+                # Reaps our own child; another command's child is reaped by its own parent.
+                self._child.poll()
             time.sleep(0.02)
 
     def tail(self) -> str:

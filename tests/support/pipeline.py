@@ -1,0 +1,215 @@
+"""The steps of a reload without Airflow: the functions that the tasks call, with the same roles and settings."""
+
+import hashlib
+import json
+import subprocess
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from confluent_kafka import Producer
+from psycopg import sql
+from psycopg.types.json import Jsonb
+
+from batchstream.contract import Contract, load_contract
+from batchstream.paths import SPARK_APPLICATION
+from batchstream.postgres import ledger, opening, setup, templates
+from batchstream.postgres.connection import POSTGRES_VARIABLE, PostgresSettings, connect
+from batchstream.postgres.landing import Landed
+from batchstream.postgres.publish import Published, publish
+from batchstream.records.messages import batch_key
+from batchstream.records.source import SourceReader, check_header
+from batchstream.services import ports
+from batchstream.services.installation import Installation
+from batchstream.topics import KAFKA_VARIABLE, ensure_topic
+from spark_apps.consume import Job, consume_load
+from tests.support.spark import SharedSpark
+
+
+class Pipeline:
+    def __init__(self, installation: Installation, spark: SharedSpark, contract_path: Path) -> None:
+        self.installation = installation
+        self.spark = spark
+        self.contract_path = contract_path
+        self.runs = 0
+
+    @property
+    def contract(self) -> Contract:
+        return load_contract(self.contract_path)
+
+    @property
+    def name(self) -> str:
+        return self.contract.name
+
+    @property
+    def kafka(self) -> dict[str, Any]:
+        connection = json.loads(self.installation.environment()["AIRFLOW_CONN_BATCHSTREAM_KAFKA"])
+        return dict(connection["extra"])
+
+    def settings(self, role: str) -> PostgresSettings:
+        return PostgresSettings(
+            connection_id=f"test_{role}",
+            host=ports.LOOPBACK,
+            port=self.installation.ports["postgres"],
+            user=role,
+            password=self.installation.secrets[role],
+            dbname=setup.DATABASE,
+        )
+
+    def connect(self, role: str = setup.LOADER) -> psycopg.Connection:
+        return connect(self.settings(role), application_name="batchstream tests")
+
+    def open(self, run_id: str | None = None, *, wait_seconds: float = 0) -> int:
+        self.runs += 1
+        check_header(self.contract)
+        with self.connect(setup.OWNER) as connection:
+            opening.make_tables(connection, self.contract)
+            run_id = run_id or f"run-{self.runs}"
+            return opening.open_load(connection, self.contract, run_id, wait_seconds=wait_seconds)
+
+    def create_topic(self, load_id: int) -> None:
+        state = ensure_topic(self.kafka, self.contract.topic)
+        with self.connect() as connection:
+            offsets = Jsonb({str(partition): offset for partition, offset in state.end_offsets.items()})
+            ledger.transition(connection, load_id, ledger.State.OPENED, topic_id=state.topic_id, start_offsets=offsets)
+
+    def messages(self, load_id: int) -> tuple[list[tuple[bytes, bytes]], SourceReader]:
+        reader = SourceReader(self.contract)
+        return [(batch_key(load_id, number), value) for number, value in enumerate(reader, 1)], reader
+
+    def send(self, messages: Iterable[tuple[bytes | None, bytes | None]]) -> dict[str, list[int]]:
+        """Send messages as they are; returns first and last offset by partition."""
+        spans: dict[str, list[int]] = {}
+
+        def delivered(error: Any, message: Any) -> None:
+            assert error is None, error
+            span = spans.setdefault(str(message.partition()), [message.offset(), message.offset()])
+            span[0], span[1] = min(span[0], message.offset()), max(span[1], message.offset())
+
+        producer = Producer({"bootstrap.servers": self.kafka["bootstrap.servers"], "message.max.bytes": 10_000_000})
+        for key, value in messages:
+            producer.produce(self.contract.topic.name, key=key, value=value, on_delivery=delivered)
+        assert producer.flush(30) == 0
+        return spans
+
+    def produce(self, load_id: int, messages: Iterable[tuple[bytes | None, bytes | None]] | None = None) -> None:
+        """Send a load's batches, or other messages in their place, and tell the ledger what the source has."""
+        own, reader = self.messages(load_id)
+        spans = self.send(own if messages is None else messages)
+        with self.connect() as connection:
+            ledger.transition(
+                connection,
+                load_id,
+                ledger.State.PRODUCED,
+                source_sha256=reader.sha256,
+                source_records=reader.records,
+                produced_batches=reader.batches,
+                produced_records=reader.records,
+                acknowledged_offsets=Jsonb(spans),
+            )
+
+    def job(self, load_id: int) -> Job:
+        return Job(
+            contract_path=self.contract_path,
+            load_id=load_id,
+            checkpoints=str(self.installation.state / "checkpoints"),
+            kafka=self.kafka,
+            settings=self.settings(setup.LOADER),
+        )
+
+    def consume(self, load_id: int) -> Landed:
+        return consume_load(self.job(load_id), self.spark.start)
+
+    def submit(self, load_id: int, *, master: str = "local[2]", **conf: str) -> subprocess.Popen[str]:
+        """Start the consumer in a JVM of its own, as SparkSubmitOperator does."""
+        job = self.job(load_id)
+        settings = self.installation.spark_settings()
+        command = ["spark-submit", "--master", master, "--driver-class-path", settings["driver_class_path"]]
+        for name, value in {**settings["conf"], **conf}.items():
+            command += ["--conf", f"{name}={value}"]
+        command += [str(SPARK_APPLICATION), "--contract", str(job.contract_path), "--load-id", str(load_id)]
+        environment = self.installation.environment()
+        environment[POSTGRES_VARIABLE] = json.dumps({name: getattr(job.settings, name) for name in job.settings.__struct_fields__})
+        environment[KAFKA_VARIABLE] = json.dumps(job.kafka)
+        return subprocess.Popen(
+            [*command, "--checkpoints", job.checkpoints],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def verify(self, load_id: int) -> tuple[bool, str]:
+        """The first red check, or the last green one."""
+        with self.connect() as connection:
+            for check in (templates.row_count_check, templates.column_check):
+                row = connection.execute(check(self.contract, load_id)).fetchone()
+                assert row is not None
+                if not row[0]:
+                    break
+        return bool(row[0]), str(row[1])
+
+    def publish(self, load_id: int) -> Published:
+        with self.connect() as connection:
+            published = publish(connection, self.contract, load_id)
+            row = connection.execute(templates.published_check(self.contract, load_id)).fetchone()
+            assert row is not None
+            assert row[0], row[1]
+            ledger.close(connection, load_id, reason=None)
+        return published
+
+    def land(self) -> int:
+        """All steps up to a landing that is ready for the checks."""
+        load_id = self.open()
+        self.create_topic(load_id)
+        self.produce(load_id)
+        self.consume(load_id)
+        return load_id
+
+    def reload(self) -> Published:
+        load_id = self.land()
+        passed, message = self.verify(load_id)
+        assert passed, message
+        return self.publish(load_id)
+
+    def fail(self, load_id: int, reason: str) -> None:
+        """What close_load does after a red task."""
+        with self.connect() as connection:
+            ledger.close(connection, load_id, reason=reason)
+
+    def ledger(self, load_id: int) -> dict[str, Any]:
+        with self.connect() as connection:
+            return ledger.read(connection, load_id)
+
+    def quarantine(self, load_id: int) -> list[tuple[Any, ...]]:
+        with self.connect() as connection:
+            return connection.execute(
+                'SELECT partition, "offset", position, record_id, raw, reason FROM batchstream.quarantine '
+                'WHERE load_id = %s ORDER BY partition, "offset", position',
+                [load_id],
+            ).fetchall()
+
+    def checksum(self) -> str | None:
+        """Of the ordered rows that readers see; None if there is no table."""
+        columns = [self.contract.key_column, *(c.name for c in self.contract.columns if c.name != self.contract.key)]
+        with self.connect(setup.READER) as connection:
+            rows = connection.execute(
+                sql.SQL("SELECT {} FROM {} ORDER BY 1").format(
+                    sql.SQL(", ").join(map(sql.Identifier, columns)), templates.target(self.contract)
+                )
+            ).fetchall()
+        return digest(rows) if rows else None
+
+    def expected_checksum(self) -> str:
+        """Of the rows of a housing source as Python reads them, with their record ids."""
+        rows = []
+        for number, line in enumerate(self.contract.source.path.read_text().splitlines()[1:], 1):
+            values = zip(self.contract.columns, line.split(), strict=True)
+            rows.append((number, *(column.type.python(value) for column, value in values)))
+        return digest(rows)
+
+
+def digest(rows: Iterable[tuple[Any, ...]]) -> str:
+    return hashlib.sha256("\n".join(repr(row) for row in rows).encode()).hexdigest()
