@@ -141,14 +141,13 @@ def _columns(table: SchemaObject) -> tuple[str | None, tuple[Column, ...]]:
         raise MistakeError("schema[0].properties", "is empty; write a property for each column of the source, in its order")
     keys = [prop for prop in table.properties if prop.primaryKey]
     if len(keys) > 1:
-        several = ", ".join(str(prop.name) for prop in keys)
-        raise MistakeError("schema[0].properties", f"primaryKey must stand at one column at most; got {several}; keep one")
+        said = ", ".join(str(prop.name) for prop in keys)
+        raise MistakeError("schema[0].properties", f"primaryKey must stand at one column at most; got {said}; keep one")
     if keys and not keys[0].required:
         raise MistakeError(f"column '{keys[0].name}'", "a primaryKey can't be NULL; write required: true")
     columns = tuple(_column(number, prop, has_key=bool(keys)) for number, prop in enumerate(table.properties))
     names = [column.name for column in columns]
-    repeated = [name for name in names if names.count(name) > 1]
-    if repeated:
+    if repeated := [name for name in names if names.count(name) > 1]:
         raise MistakeError(f"column '{repeated[0]}'", "stands twice; write each column once")
     return (keys[0].physicalName or keys[0].name) if keys else None, columns
 

@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 from pydantic import BaseModel
@@ -12,7 +13,7 @@ def unknown_fields(model: BaseModel, document: dict[str, Any], where: str = "") 
 
     Such a field is a misspelling, and ``requird: true`` would silently make a column nullable.
     """
-    names = {info.alias or name: name for name, info in type(model).model_fields.items()}
+    names = _names(type(model))
     for key, value in document.items():
         if key not in names:
             near = difflib.get_close_matches(str(key), names, n=1)
@@ -25,3 +26,9 @@ def unknown_fields(model: BaseModel, document: dict[str, Any], where: str = "") 
             for number, one in enumerate(child):
                 if isinstance(one, BaseModel):
                     yield from unknown_fields(one, value[number], f"{where}{key}[{number}].")
+
+
+@cache
+def _names(model: type[BaseModel]) -> dict[str, str]:
+    """Name of a field in a document → name of the attribute; ``schema`` is ``schema_`` in Python."""
+    return {info.alias or name: name for name, info in model.model_fields.items()}

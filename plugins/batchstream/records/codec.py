@@ -1,8 +1,8 @@
 """Records to JSON and back: one implementation of a contract's rules, for the producer and for the consumer."""
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -10,16 +10,11 @@ from msgspec.structs import astuple
 
 from batchstream.contract.model import Contract
 from batchstream.records import scan
-from batchstream.records.fields import field_type, value_fault
+from batchstream.records.decimals import NumericFit
+from batchstream.records.fields import DECODE_ERRORS, EDGE_YEARS, NANOSECONDS, Field, field_type
 
 MAX_RECORDS_PER_BATCH = 100
 MAX_SHOWN_CHARACTERS = 80
-
-_NUL = b"\\u0000"
-_NANOSECONDS = re.compile(rb":\d\d\.\d{7}")
-"""More digits than PostgreSQL's microseconds; msgspec would round them."""
-
-DECODE_ERRORS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,56 +53,86 @@ class RecordCodec:
     """Encodes and decodes the records of one contract."""
 
     def __init__(self, contract: Contract) -> None:
-        self.columns = contract.columns
-        fields = [field_type(column) for column in contract.columns]
-        names = [f"f{number}" for number in range(len(contract.columns))]
-        # Neutral field names: a column may be called what Python forbids, such as class.
+        columns = contract.columns
+        self._fields = {column.name: Field(column) for column in columns}
+        # Neutral names in Python: a column may be called what Python forbids, such as class.
+        names = [f"f{number}" for number in range(len(columns))]
         record_type: Any = msgspec.defstruct(
             "Record",
-            list(zip(names, fields, strict=True)),
-            rename=dict(zip(names, (column.name for column in contract.columns), strict=True)),
+            [(name, field_type(column)) for name, column in zip(names, columns, strict=True)],
+            rename=dict(zip(names, self._fields, strict=True)),
             forbid_unknown_fields=True,
             gc=False,
         )
         self._decoder = msgspec.json.Decoder(list[record_type])
-        self._value_decoders = [msgspec.json.Decoder(one) for one in fields]
-        self._template = "{" + ",".join(f'"{column.name}":%s' for column in contract.columns) + "}"
-        self._timestamps = any(column.type.copy_type.startswith("timestamp") for column in contract.columns)
-        self._decimals = [n for n, column in enumerate(contract.columns) if column.type.copy_type == "numeric"]
+        self._decimals = [
+            (name, NumericFit(column).fit)
+            for name, column in zip(names, columns, strict=True)
+            if column.type.copy_type == "numeric"
+        ]
+        self._has_text = any(column.type.python is str for column in columns)
+        self._has_timestamps = any(column.type.python is datetime for column in columns)
+        # What stands between the values of a full batch, with a place for each value.
+        begin = [b"{" + _name(columns[0].name), b"", *(part for c in columns[1:] for part in (b"," + _name(c.name), b""))]
+        following = [b"}," + begin[0], *begin[1:]]
+        self._frame = [b"[" + begin[0], *begin[1:], *following * (MAX_RECORDS_PER_BATCH - 1)]
 
-    def encode(self, rows: Iterable[Sequence[str]]) -> bytes:
-        """A JSON array of objects, with the contract's columns in their order.
+    def encode(self, values: Sequence[bytes]) -> bytes:
+        """A JSON array of at most 100 objects, with the contract's columns in their order.
 
         Args:
-            rows: For each record, each value as JSON text; `decode` judges them.
+            values: The values as JSON texts, record after record, without a separator; `decode` judges them.
         """
-        return f"[{','.join([self._template % tuple(row) for row in rows])}]".encode()
+        parts = self._frame[: 2 * len(values)]
+        parts[1::2] = values
+        return b"".join(parts) + b"}]"
 
     def decode(self, value: bytes | None) -> DecodedBatch:
         """The records of a message; whatever bytes come, each record is decoded or rejected, and nothing is raised."""
         if value is None:
             return _rejected_whole("", "the message has no value (null)")
+        records = self._decode_all(value)
+        if records is None:
+            return self._decode_one_by_one(value)
+        return DecodedBatch(range(len(records)), [astuple(record) for record in records], [], len(records))
+
+    def accepts(self, value: bytes, records: int) -> bool:
+        """Whether `decode` would find exactly that many good records in `value`, and none to reject."""
+        found = self._decode_all(value)
+        if found is not None:
+            return len(found) == records
+        decoded = self._decode_one_by_one(value)
+        return not decoded.rejected and len(decoded.records) == records
+
+    def _decode_all(self, value: bytes) -> list[Any] | None:
+        """Every record at once; None if one of them is bad or has to be looked at."""
         try:
             records = self._decoder.decode(value)
-        except DECODE_ERRORS:
-            return self._decode_one_by_one(value)
-        if not records or len(records) > MAX_RECORDS_PER_BATCH or self._looks_odd(value, records):
-            return self._decode_one_by_one(value)
-        rows = [astuple(record) for record in records]
-        if self._decimals and any(self._decimal_fault(row) for row in rows):
-            return self._decode_one_by_one(value)
-        return DecodedBatch(range(len(rows)), rows, [], len(rows))
+            if not 1 <= len(records) <= MAX_RECORDS_PER_BATCH or self._looks_odd(value, len(records)):
+                return None
+            for name, fit in self._decimals:
+                for record in records:
+                    if (number := getattr(record, name)) is not None:
+                        setattr(record, name, fit(number))
+        except (*DECODE_ERRORS, ValueError):
+            return None
+        return records
 
-    def _looks_odd(self, value: bytes, records: list[Any]) -> bool:
-        """What msgspec lets pass and a closer look has to judge: a repeated column, U+0000, nanoseconds."""
-        return (
-            value.count(b'":') != len(records) * len(self.columns)
-            or _NUL in value
-            or (self._timestamps and _NANOSECONDS.search(value) is not None)
+    def _looks_odd(self, value: bytes, records: int) -> bool:
+        """Whether `value` may hold what msgspec lets pass, so that each record needs a closer look.
+
+        That is a name that stands twice (msgspec takes the last), U+0000, more than microseconds, and a timestamp whose offset
+        leads out of the calendar.
+        """
+        names = records * len(self._fields)
+        # Every name is there, so as many colons as names means that none is there twice. A value may hold colons too.
+        if value.count(b":") != names and (_has_blank(value) or value.count(b'":') - value.count(b'\\":') != names):
+            return True
+        if self._has_text and b"\\u0000" in value:
+            return True
+        return self._has_timestamps and (
+            NANOSECONDS.search(value) is not None or b"\\u" in value or any(day in value for day in EDGE_YEARS)
         )
-
-    def _decimal_fault(self, row: tuple[Any, ...]) -> bool:
-        return any(value_fault(self.columns[n], row[n]) for n in self._decimals if row[n] is not None)
 
     def _decode_one_by_one(self, value: bytes) -> DecodedBatch:
         try:
@@ -117,9 +142,8 @@ class RecordCodec:
         if not elements:
             return _rejected_whole(scan.storable(value), "the array is empty")
         if len(elements) > MAX_RECORDS_PER_BATCH:
-            return _rejected_whole(
-                scan.storable(value), f"the array holds {len(elements)} records, at most {MAX_RECORDS_PER_BATCH} are allowed"
-            )
+            reason = f"the array holds {len(elements)} records, at most {MAX_RECORDS_PER_BATCH} are allowed"
+            return _rejected_whole(scan.storable(value), reason)
         positions, records, rejected = [], [], []
         for position, raw in enumerate(elements):
             found = self.examine(raw)
@@ -135,35 +159,39 @@ class RecordCodec:
         try:
             pairs = scan.object_pairs(raw)
         except scan.NotAnObjectError as error:
-            return str(error)
-        names = [name for name, _ in pairs]
-        known = {column.name for column in self.columns}
-        for name in names:
-            if name not in known:
+            return scan.storable(str(error).encode())
+        texts: dict[str, bytes] = {}
+        for name, text in pairs:
+            if name not in self._fields:
                 return f"column {shorten(name)!r} is not in the contract"
-            if names.count(name) > 1:
+            if name in texts:
                 return f"column '{name}' stands twice"
-        texts = dict(pairs)
+            texts[name] = text
         values: list[Any] = []
-        for column, decoder in zip(self.columns, self._value_decoders, strict=True):
-            if column.name not in texts:
-                return f"column '{column.name}' is missing"
-            text = texts[column.name]
+        for name, decoder in self._fields.items():
+            if name not in texts:
+                return f"column '{name}' is missing"
             try:
-                values.append(decoder.decode(text))
-                why = value_fault(column, values[-1])
-            except DECODE_ERRORS as error:
-                why = f"is not {column.type.sql}{'' if column.nullable else ' NOT NULL'}: {shorten(str(error))}"
-            if why is None and column.type.copy_type.startswith("timestamp") and _NANOSECONDS.search(text):
-                why = "has more than 6 digits of a second"
-            if why is not None:
-                return f"column '{column.name}': {shorten(scan.storable(text))} {why}"
+                values.append(decoder.decode(texts[name]))
+            except ValueError as error:
+                # The decoder's own words may repeat the value, with what PostgreSQL can't store.
+                why = scan.storable(str(error).encode("utf-8", "backslashreplace"))
+                return f"column '{name}': {shorten(scan.storable(texts[name]))} {shorten(why)}"
         return tuple(values)
 
 
 def shorten(text: str) -> str:
     """A value as a message may show it."""
     return text if len(text) <= MAX_SHOWN_CHARACTERS else f"{text[:MAX_SHOWN_CHARACTERS]}… ({len(text)} characters)"
+
+
+def _name(column: str) -> bytes:
+    return msgspec.json.encode(column) + b":"
+
+
+def _has_blank(value: bytes) -> bool:
+    """Whether white space stands between names and values; inside of texts JSON allows no raw one but the space."""
+    return b"\n" in value or b"\t" in value or b"\r" in value or b" :" in value
 
 
 def _rejected_whole(raw: str, reason: str) -> DecodedBatch:

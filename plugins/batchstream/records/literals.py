@@ -1,63 +1,86 @@
-"""The spellings of a value that a source may use, as JSON."""
+"""The spellings of a value that a source may use, as JSON.
+
+Spaces around anything but text are ignored. Numbers may be written as ``.5``, ``5.``, ``+1``, ``007``; booleans as true, t, yes,
+y, on, 1 and their opposites in any case; timestamps with a space or a ``T``, offsets as ``+01:00``, ``+0100``, ``+01``, ``Z``.
+"""
 
 import re
+from collections.abc import Callable
+from datetime import datetime
 
 import msgspec
 
 from batchstream.contract.model import Column
 
-_NUMBER = re.compile(r"([+-]?)0*(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d+))?")
+Literal = Callable[[str], bytes]
+
+_JSON_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+_NUMBER = re.compile(r"([+-]?)0*([0-9]*)(?:\.([0-9]*))?(?:[eE]([+-]?[0-9]+))?")
 _BOOLEANS = {
-    **dict.fromkeys(("true", "t", "yes", "y", "1"), "true"),
-    **dict.fromkeys(("false", "f", "no", "n", "0"), "false"),
+    **dict.fromkeys(("true", "t", "yes", "y", "on", "1"), b"true"),
+    **dict.fromkeys(("false", "f", "no", "n", "off", "0"), b"false"),
 }
-_NANOSECONDS = re.compile(r":\d\d\.\d{7}")
+# PostgreSQL prints the offset of a timestamp without its minutes.
+_HOURS_ONLY = re.compile(r":\d\d(?:\.\d+)?[+-]\d\d$")
+
+_encode = msgspec.json.Encoder().encode
 
 
-def json_value(column: Column, field: str, null: str) -> str:
-    """A field of a source as a JSON value, for the codec to judge.
+def literal(column: Column, null: str) -> Literal:
+    """What turns a field of a source into a JSON value of a column, for the codec to judge.
 
-    Spaces around anything but text are ignored. Numbers may be written as ``.5``, ``5.``, ``+1`` or ``007``; booleans as true,
-    t, yes, y, 1 and their opposites in any case; timestamps with a space or a ``T``.
+    A CSV reader can't tell an empty field from an empty quoted one. With the default `null`, both are NULL in a nullable column,
+    and the empty text in a text column that is NOT NULL.
 
     Args:
         column: The column.
-        field: The field, without its quotes.
         null: The field that stands for NULL in a nullable column.
 
-    Raises:
-        ValueError: The field is not spelled like a value of the column's type.
+    Returns:
+        A function of the field, which raises ValueError for a field that isn't spelled like a value of the column's type.
     """
-    if column.nullable and field == null:
-        return "null"
+    not_null = _literal_of_type(column)
+    if not column.nullable:
+        return not_null
+    return lambda text: b"null" if text == null else not_null(text)
+
+
+def _literal_of_type(column: Column) -> Literal:
     kind = column.type.python
     if kind is str:
-        return _quoted(field)
-    text = field.strip()
-    if column.type.copy_type == "numeric":
-        return f'"{_number(text)}"'
-    if kind in (int, float):
-        return _number(text)
+        return _encode
     if kind is bool:
-        if text.lower() not in _BOOLEANS:
-            raise ValueError("write true or false")
-        return _BOOLEANS[text.lower()]
-    if column.type.copy_type.startswith("timestamp"):
-        if _NANOSECONDS.search(text):
-            raise ValueError("at most 6 digits of a second")
-        if "-" not in text:
-            raise ValueError("write such as 2024-01-31T10:00:00" + ("+01:00" if column.type.has_zone else ""))
-    return _quoted(text)
+        return _boolean
+    if kind is datetime:
+        return _timestamp
+    if kind in (int, float) or column.type.copy_type == "numeric":
+        return _number
+    return _quoted
 
 
-def _quoted(text: str) -> str:
-    return msgspec.json.encode(text).decode()
+def _quoted(text: str) -> bytes:
+    return _encode(text.strip())
 
 
-def _number(text: str) -> str:
-    """A number in JSON's spelling: without a plus, leading zeros or a bare point."""
+def _boolean(text: str) -> bytes:
+    found = _BOOLEANS.get(text.strip().lower())
+    if found is None:
+        raise ValueError("write true or false")
+    return found
+
+
+def _timestamp(text: str) -> bytes:
+    text = text.strip()
+    return _encode(f"{text}:00" if _HOURS_ONLY.search(text) else text)
+
+
+def _number(text: str) -> bytes:
+    text = text.strip()
+    if _JSON_NUMBER.fullmatch(text):
+        return text.encode()
     found = _NUMBER.fullmatch(text)
-    if found is None or not re.search(r"\d", text.lower().split("e")[0]):
-        raise ValueError("not a number")
+    if found is None or not (found[2] or found[3] or "0" in text.lower().split("e")[0]):
+        raise ValueError("write a number such as -12.5")
     sign, whole, fraction, exponent = found.groups()
-    return f"{'-' if sign == '-' else ''}{whole or '0'}{'.' + fraction if fraction else ''}{'e' + exponent if exponent else ''}"
+    number = f"{'-' if sign == '-' else ''}{whole or '0'}{'.' + fraction if fraction else ''}{'e' + exponent if exponent else ''}"
+    return number.encode()

@@ -1,22 +1,26 @@
-"""Reads a source file into batches of typed records, streaming: memory doesn't grow with the file.
+"""Reads a source file into batches of records as JSON, streaming: memory doesn't grow with the file.
 
-The fields of a line become JSON values, and the codec that the consumer uses judges the batch before it is sent: what leaves here
-lands. Where a batch is refused, its lines are looked at field by field, for other spellings of a number and for the message.
+The codec that the consumer uses judges each batch before it is sent: what leaves here lands.
 """
 
 import csv
 import hashlib
-from collections.abc import Iterator
-from itertools import islice
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager
+from itertools import chain, islice
 from typing import IO
 
 from batchstream.contract.model import Contract, SourceFormat
 from batchstream.errors import SourceError
 from batchstream.records.codec import MAX_RECORDS_PER_BATCH, RecordCodec, shorten
-from batchstream.records.literals import json_value
+from batchstream.records.literals import literal
+
+Row = tuple[int, list[str]]
+"""Number of the line on which a record begins, and its fields."""
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-Row = tuple[int, list[str]]
+_END_OF_LINE = b"\0"
+"""Marks the ends of lines among fields; it is in no JSON value, so a line with a field too few or too many can't be missed."""
 
 
 def check_header(contract: Contract) -> None:
@@ -25,12 +29,13 @@ def check_header(contract: Contract) -> None:
     Raises:
         SourceError: The file is missing, empty, not UTF-8, or its header names other columns than the contract.
     """
-    for _ in SourceReader(contract).rows():
-        return
+    SourceReader(contract).check_header()
 
 
 class SourceReader:
     """One pass over a source; iterate to get its batches.
+
+    Line ends are LF or CRLF, a byte order mark is allowed, and so are blank lines at the end, but not between records.
 
     Attributes:
         records: Records read so far.
@@ -38,13 +43,17 @@ class SourceReader:
     """
 
     def __init__(self, contract: Contract) -> None:
-        self._contract = contract
         self._source = contract.source
-        self._names = [column.name for column in contract.columns]
-        self._digest = hashlib.sha256()
+        self._columns = contract.columns
         self._codec = RecordCodec(contract)
-        # Numbers need no quotes and no NULL: their fields are JSON as they stand.
+        self._literals = [literal(column, contract.source.null) for column in contract.columns]
+        # Numbers without NULL are JSON as they stand: no field of such a source has to be looked at in Python.
         self._plain = all(column.type.python in (int, float) and not column.nullable for column in contract.columns)
+        whitespace = contract.source.format is SourceFormat.WHITESPACE
+        self._delimiter = " " if whitespace else contract.source.delimiter
+        self._separator = None if whitespace else self._delimiter.encode()
+        self._digest = hashlib.sha256()
+        self._line = 0
         self.records = 0
         self.batches = 0
 
@@ -53,104 +62,141 @@ class SourceReader:
         """Checksum of what was read so far: of the whole file after the last batch."""
         return self._digest.hexdigest()
 
+    def check_header(self) -> None:
+        """Read the first line only; `__iter__` does it too."""
+        with self._open() as file:
+            self._read_header(file)
+
     def __iter__(self) -> Iterator[bytes]:
-        """Batches of at most 100 records, as the values of messages.
+        """Batches of 100 records, the last one of what is left, as the values of messages.
 
         Raises:
             SourceError: File, line, column, rule and value of the first fault; or the source holds no record.
         """
-        rows = self.rows()
-        while chunk := list(islice(rows, MAX_RECORDS_PER_BATCH)):
-            value = self._batch(chunk)
-            self.records += len(chunk)
-            self.batches += 1
-            yield value
+        with self._open() as file:
+            self._read_header(file)
+            rest = (yield from self._plain_batches(file)) if self._plain else []
+            yield from self._batches(self._rows(chain(rest, file)))
         if not self.records:
             raise SourceError(f"{self._source.path}: the source has a header but no record; write at least one")
 
-    def rows(self) -> Iterator[Row]:
-        """Line number and fields of each record, after the header was compared with the contract."""
+    @contextmanager
+    def _open(self) -> Iterator[IO[bytes]]:
         try:
             with self._source.path.open("rb") as file:
-                if not file.peek(1):
-                    raise SourceError(f"{self._source.path}: the source is empty; expected a header: {' '.join(self._names)}")
-                yield from self._after_header(self._split(file))
+                yield file
         except OSError as error:
             raise SourceError(f"{self._source.path}: the source can't be read: {error.strerror}; mend sourcePath") from error
 
-    def _split(self, file: IO[bytes]) -> Iterator[Row]:
-        if self._source.format is SourceFormat.WHITESPACE:
-            for number, line in enumerate(self._lines(file), 1):
-                yield number, line.split()
-            return
-        reader = csv.reader(self._lines(file), delimiter=self._source.delimiter, strict=True)
-        begins = 1
-        try:
-            for fields in reader:
-                yield begins, fields
-                # A quoted field may hold line breaks, so a record may end on another line than it began.
-                begins = reader.line_num + 1
-        except csv.Error as error:
-            raise SourceError(f"{self._source.path}: line {begins}: {error}; mend the quotes of this record") from error
-
-    def _lines(self, file: IO[bytes]) -> Iterator[str]:
-        for number, line in enumerate(file, 1):
-            self._digest.update(line)
-            if number == 1:
-                line = line.removeprefix(_BYTE_ORDER_MARK)
-            try:
-                yield line.decode("utf-8")
-            except UnicodeDecodeError as error:
-                bad = line[error.start : error.end]
-                raise SourceError(
-                    f"{self._source.path}: line {number}, byte {error.start + 1} of the line: expected UTF-8, got {bad!r}; "
-                    "write the file in UTF-8"
-                ) from error
-
-    def _after_header(self, rows: Iterator[Row]) -> Iterator[Row]:
-        number, header = next(rows)
-        header = [name.strip() for name in header]
-        if header != self._names:
+    def _read_header(self, file: IO[bytes]) -> None:
+        line = file.readline()
+        expected = self._delimiter.join(column.name for column in self._columns)
+        if not line:
+            raise SourceError(f"{self._source.path}: the source is empty; expected the header {expected}")
+        header = [name.strip() for _, fields in self._rows([line], _BYTE_ORDER_MARK) for name in fields]
+        if header != [column.name for column in self._columns]:
             raise SourceError(
-                f"{self._source.path}: line {number}: expected the header {' '.join(self._names)}, "
-                f"got {shorten(' '.join(header))}; mend the source, its format or the contract"
+                f"{self._source.path}: line 1: expected the header {expected}, got {shorten(self._delimiter.join(header))}; "
+                "mend the source, its format or the contract"
             )
+
+    def _plain_batches(self, file: IO[bytes]) -> Generator[bytes, None, list[bytes]]:
+        """Batches of lines that hold nothing but JSON numbers; returns the first lines that don't, which are read by field."""
+        while lines := list(islice(file, MAX_RECORDS_PER_BATCH)):
+            value = self._plain_batch(lines)
+            if value is None:
+                return lines
+            self._digest.update(b"".join(lines))
+            self._line += len(lines)
+            yield self._counted(value, len(lines))
+        return []
+
+    def _plain_batch(self, lines: list[bytes]) -> bytes | None:
+        text = b"".join(lines)
+        if b'"' in text:
+            return None
+        if not text.endswith(b"\n"):
+            text += b"\n"
+        separator = self._delimiter.encode()
+        values = text.replace(b"\n", separator + _END_OF_LINE + separator).split(self._separator)
+        if self._separator is not None:
+            values.pop()  # What follows the last separator.
+        width = len(self._columns) + 1
+        if len(values) != len(lines) * width:
+            return None
+        # A mark elsewhere than at the end of its line is left among the values, and no JSON.
+        del values[width - 1 :: width]
+        value = self._codec.encode(values)
+        return value if self._codec.accepts(value, len(lines)) else None
+
+    def _batches(self, rows: Iterator[Row]) -> Iterator[bytes]:
+        while chunk := list(islice(self._without_blank_lines(rows), MAX_RECORDS_PER_BATCH)):
+            value = self._codec.encode([text for line, fields in chunk for text in self._literals_of(line, fields)])
+            if not self._codec.accepts(value, len(chunk)):
+                first = self._codec.decode(value).rejected[0]
+                raise SourceError(f"{self._source.path}: line {chunk[first.position or 0][0]}, {first.reason}; mend the source")
+            yield self._counted(value, len(chunk))
+
+    def _counted(self, value: bytes, records: int) -> bytes:
+        self.records += records
+        self.batches += 1
+        return value
+
+    def _without_blank_lines(self, rows: Iterator[Row]) -> Iterator[Row]:
         blank = 0
-        for number, fields in rows:
+        for line, fields in rows:
             if not fields:
-                blank = blank or number
+                blank = blank or line
                 continue
             if blank:
                 raise SourceError(f"{self._source.path}: line {blank}: the line is blank, but records follow; remove it")
-            yield number, fields
+            yield line, fields
 
-    def _batch(self, chunk: list[Row]) -> bytes:
-        if self._plain and all(len(fields) == len(self._names) for _, fields in chunk):
-            value = self._codec.encode([fields for _, fields in chunk])
-            if len(self._codec.decode(value).records) == len(chunk):
-                return value
-        value = self._codec.encode([self._values(number, fields) for number, fields in chunk])
-        if rejected := self._codec.decode(value).rejected:
-            number = chunk[rejected[0].position or 0][0]
-            raise SourceError(f"{self._source.path}: line {number}: {rejected[0].reason}; mend the source")
-        return value
+    def _rows(self, lines: Iterable[bytes], prefix: bytes = b"") -> Iterator[Row]:
+        """Line and fields of each record; a quoted field may hold line breaks, so a record may have several lines."""
+        if self._source.format is SourceFormat.WHITESPACE:
+            for text in self._texts(lines, prefix):
+                # As bytes, so that only ASCII's white space separates, here as in plain batches.
+                yield self._line, [field.decode() for field in text.encode().split()]
+            return
+        begins = self._line + 1
+        try:
+            for fields in csv.reader(self._texts(lines, prefix), delimiter=self._delimiter, strict=True):
+                yield begins, fields
+                begins = self._line + 1
+        except csv.Error as error:
+            raise SourceError(f"{self._source.path}: line {begins}: {error}; mend the quotes of this record") from error
 
-    def _values(self, number: int, fields: list[str]) -> list[str]:
-        """The fields of a record as JSON values."""
-        where = f"{self._source.path}: line {number}"
-        if len(fields) != len(self._names):
-            kind = "short" if len(fields) < len(self._names) else "long"
-            raise SourceError(
-                f"{where}: the line is too {kind}: expected {len(self._names)} fields, got {len(fields)}: "
-                f"{shorten(' '.join(fields))}; mend the source"
-            )
-        values = []
-        for column, field in zip(self._contract.columns, fields, strict=True):
+    def _texts(self, lines: Iterable[bytes], prefix: bytes) -> Iterator[str]:
+        for line in lines:
+            self._line += 1
+            self._digest.update(line)
             try:
-                values.append(json_value(column, field, self._source.null))
-            except ValueError as error:
+                yield line.removeprefix(prefix).decode()
+            except UnicodeDecodeError as error:
+                bad = line[error.start : error.end]
                 raise SourceError(
-                    f"{where}, column '{column.name}': expected {column.type.sql}{'' if column.nullable else ' NOT NULL'}, "
-                    f"got {shorten(field)!r} ({error}); mend the source"
+                    f"{self._source.path}: line {self._line}, byte {error.start + 1} of the line: expected UTF-8, got {bad!r}; "
+                    "write the file in UTF-8"
                 ) from error
+
+    def _literals_of(self, line: int, fields: list[str]) -> list[bytes]:
+        """The fields of a record as JSON values."""
+        where = f"{self._source.path}: line {line}"
+        if len(fields) != len(self._columns):
+            kind = "short" if len(fields) < len(self._columns) else "long"
+            raise SourceError(
+                f"{where}: the line is too {kind}: expected {len(self._columns)} fields, got {len(fields)}: "
+                f"{shorten(self._delimiter.join(fields))}; mend the source"
+            )
+        values: list[bytes] = []
+        try:
+            for field, to_json in zip(fields, self._literals, strict=True):
+                values.append(to_json(field))
+        except ValueError as error:
+            column, field = self._columns[len(values)], shorten(fields[len(values)])
+            expected = column.type.sql + ("" if column.nullable else " NOT NULL")
+            raise SourceError(
+                f"{where}, column '{column.name}': expected {expected}, got {field!r} ({error}); mend the source"
+            ) from error
         return values

@@ -1,0 +1,48 @@
+"""Decides whether a decimal fits ``numeric(p,s)``, without rounding."""
+
+import decimal
+from decimal import Decimal
+
+from batchstream.contract.model import Column
+
+
+class NumericFit:
+    """The rule of one numeric column."""
+
+    def __init__(self, column: Column) -> None:
+        precision, scale = column.type.precision or 1, column.type.scale or 0
+        self._quantum = Decimal(1).scaleb(-scale)
+        self._context = decimal.Context(prec=precision, traps=[decimal.Inexact, decimal.InvalidOperation])
+        self._misfit = f"does not fit {column.type.sql}: at most {precision - scale} digits before the point and {scale} after it"
+        rules = column.rules
+        self._at_least = _exact(rules.minimum)
+        self._at_most = _exact(rules.maximum)
+        self._above = _exact(rules.exclusive_minimum)
+        self._below = _exact(rules.exclusive_maximum)
+
+    def fit(self, value: Decimal) -> Decimal:
+        """The same number with exactly the column's digits after the point.
+
+        Raises:
+            ValueError: It isn't finite, has too many digits, or is out of the column's bounds.
+        """
+        if not value.is_finite():
+            raise ValueError("is not a finite number")
+        try:
+            fitted = value.quantize(self._quantum, context=self._context)
+        except (decimal.Inexact, decimal.InvalidOperation) as error:
+            raise ValueError(self._misfit) from error
+        if self._at_least is not None and fitted < self._at_least:
+            raise ValueError(f"must be >= {self._at_least}")
+        if self._at_most is not None and fitted > self._at_most:
+            raise ValueError(f"must be <= {self._at_most}")
+        if self._above is not None and fitted <= self._above:
+            raise ValueError(f"must be > {self._above}")
+        if self._below is not None and fitted >= self._below:
+            raise ValueError(f"must be < {self._below}")
+        return fitted
+
+
+def _exact(bound: float | None) -> Decimal | None:
+    """A bound with the digits that the contract shows, which a float's binary value doesn't have."""
+    return None if bound is None else Decimal(repr(bound))
