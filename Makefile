@@ -24,7 +24,7 @@ lint: setup ## what a commit must pass: ruff, mypy, import-linter
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy
-	@PYTHONPATH=dags .venv/bin/lint-imports
+	@.venv/bin/lint-imports
 
 up: setup ## start Kafka and PostgreSQL of this clone
 	@$(BATCHSTREAM) up

@@ -92,7 +92,7 @@ def _ui(_: argparse.Namespace) -> int:
     """Start Airflow's scheduler and web interface until Ctrl-C."""
     from batchstream.cli.ui import serve
 
-    return serve()
+    return serve(Installation())
 
 
 def _replay(arguments: argparse.Namespace) -> int:

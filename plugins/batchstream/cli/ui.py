@@ -19,9 +19,8 @@ READY_SECONDS = 120
 STOP_SECONDS = 15
 
 
-def serve() -> int:
+def serve(installation: Installation) -> int:
     """Start the components, say how to log in, and wait for Ctrl-C or for one of them to end."""
-    installation = Installation()
     installation.up()
     supervisor = Supervisor(installation)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

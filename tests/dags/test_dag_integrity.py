@@ -1,0 +1,128 @@
+"""Every contract gives a DAG with the design's steps; a contract with a mistake is an import error and harms no other."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from batchstream.services.installation import Installation
+from tests.conftest import HOUSING, ORDERS
+
+CONTRACTS = sorted(HOUSING.parent.glob("*.odcs.yaml"))
+STEPS = [
+    "open_load",
+    "create_topic",
+    "produce_batches",
+    "consume_stream",
+    "verify_row_count",
+    "verify_columns",
+    "publish_load",
+    "verify_published",
+    "close_load",
+]
+
+# In a process of its own: Airflow reads its configuration when it is imported.
+PARSE = """
+import json
+from airflow.dag_processing.dagbag import DagBag
+from airflow.sdk import DAG
+bag = DagBag(dag_folder=None)
+from airflow.providers.apache.kafka.operators.produce import ProduceToTopicOperator
+from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOperator
+from airflow.providers.common.sql.operators.sql import SQLCheckOperator
+known = {"produce": ProduceToTopicOperator, "spark": SparkSubmitOperator, "check": SQLCheckOperator}
+print("PARSED" + json.dumps({
+    "errors": bag.import_errors,
+    "dags": {dag.dag_id: {
+        "tasks": [task.task_id for task in dag.topological_sort()],
+        "downstream": {task.task_id: sorted(task.downstream_task_ids) for task in dag.tasks},
+        "kinds": {task.task_id: [name for name, kind in known.items() if isinstance(task, kind)] for task in dag.tasks},
+        "undocumented": [task.task_id for task in dag.tasks if not task.doc_md],
+        "untimed": [task.task_id for task in dag.tasks if task.execution_timeout is None],
+        "retries": {task.task_id: [task.retries, task.retry_delay.total_seconds()] for task in dag.tasks},
+        "teardowns": [task.task_id for task in dag.tasks if task.is_teardown],
+        "schedule": dag.timetable.summary,
+        "catchup": dag.catchup,
+        "max_active_runs": dag.max_active_runs,
+    } for dag in bag.dags.values()},
+}))
+"""
+
+
+def parse(installation: Installation, contracts: Path | None = None) -> dict[str, dict[str, object]]:
+    environment = installation.environment()
+    if contracts is not None:
+        environment["BATCHSTREAM_CONTRACTS"] = str(contracts)
+    done = subprocess.run([sys.executable, "-c", PARSE], env=environment, capture_output=True, text=True, check=False)
+    assert "PARSED" in done.stdout, done.stderr
+    found: dict[str, dict[str, object]] = json.loads(done.stdout.partition("PARSED")[2])
+    return found
+
+
+@pytest.fixture(scope="module")
+def parsed(installation: Installation) -> dict[str, dict[str, object]]:
+    return parse(installation)
+
+
+def test_there_is_at_least_one_contract() -> None:
+    assert CONTRACTS
+
+
+def test_no_dag_file_has_an_import_error(parsed: dict[str, dict[str, object]]) -> None:
+    assert parsed["errors"] == {}
+
+
+@pytest.mark.parametrize("path", CONTRACTS, ids=lambda path: path.name)
+def test_each_contract_gives_the_steps_of_the_design_in_their_order(parsed: dict[str, dict[str, object]], path: Path) -> None:
+    dag = parsed["dags"][f"{path.name.removesuffix('.odcs.yaml')}_pipeline"]
+    assert dag["tasks"] == STEPS
+    for step, following in zip(STEPS, STEPS[1:], strict=False):
+        assert following in dag["downstream"][step]
+
+
+@pytest.mark.parametrize("path", CONTRACTS, ids=lambda path: path.name)
+def test_each_dag_is_daily_without_catch_up_and_one_run_at_a_time(parsed: dict[str, dict[str, object]], path: Path) -> None:
+    dag = parsed["dags"][f"{path.name.removesuffix('.odcs.yaml')}_pipeline"]
+    assert (dag["schedule"], dag["catchup"], dag["max_active_runs"]) == ("0 0 * * *", False, 1)
+
+
+@pytest.mark.parametrize("path", CONTRACTS, ids=lambda path: path.name)
+def test_each_task_is_documented_bounded_in_time_and_retried_soon(parsed: dict[str, dict[str, object]], path: Path) -> None:
+    dag = parsed["dags"][f"{path.name.removesuffix('.odcs.yaml')}_pipeline"]
+    assert dag["undocumented"] == dag["untimed"] == []
+    assert all(1 <= retries <= 3 and 1 <= delay <= 10 for retries, delay in dag["retries"].values())
+    assert dag["teardowns"] == ["close_load"]
+
+
+@pytest.mark.parametrize(
+    ("step", "kind"),
+    [
+        ("produce_batches", "produce"),
+        ("consume_stream", "spark"),
+        ("verify_row_count", "check"),
+        ("verify_columns", "check"),
+        ("verify_published", "check"),
+    ],
+)
+def test_steps_are_operators_of_the_released_providers(parsed: dict[str, dict[str, object]], step: str, kind: str) -> None:
+    assert parsed["dags"]["housing_pipeline"]["kinds"][step] == [kind]
+
+
+def test_a_broken_contract_is_an_import_error_and_the_other_dags_stay(installation: Installation, tmp_path: Path) -> None:
+    (tmp_path / HOUSING.name).write_text(HOUSING.read_text())
+    broken = HOUSING.read_text().replace("name: housing\n", "name: broken\n").replace("value: housing-data", "value: broken-data")
+    (tmp_path / "broken.odcs.yaml").write_text(broken.replace("physicalType: integer", "physicalType: intt", 1))
+    found = parse(installation, tmp_path)
+    assert list(found["dags"]) == ["housing_pipeline"]
+    ((file, message),) = found["errors"].items()
+    assert file.endswith("contract_errors.py")
+    for said in ("broken.odcs.yaml", "column 'chas'", "physicalType", "'intt'", "use one of"):
+        assert said in str(message)
+
+
+def test_a_second_dataset_needs_only_its_contract(installation: Installation) -> None:
+    found = parse(installation, ORDERS.parent)
+    assert found["errors"] == {}
+    assert found["dags"]["orders_pipeline"]["tasks"] == STEPS

@@ -1,0 +1,132 @@
+"""`airflow dags test`: the whole DAG, once and then again, with real Kafka, Spark and PostgreSQL."""
+
+from pathlib import Path
+
+import psycopg
+import pytest
+from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType
+
+from batchstream.contract import Contract
+from batchstream.services.installation import Installation
+from tests.conftest import HOUSING, ORDERS
+from tests.support.airflow import airflow
+
+# From the data set's own description, to 6 decimals: an independent source.
+PUBLISHED_MEANS = {
+    "crim": "3.613524",
+    "zn": "11.363636",
+    "indus": "11.136779",
+    "chas": "0.069170",
+    "nox": "0.554695",
+    "rm": "6.284634",
+    "age": "68.574901",
+    "dis": "3.795043",
+    "rad": "9.549407",
+    "tax": "408.237154",
+    "ptratio": "18.455534",
+    "b": "356.674032",
+    "lstat": "12.653063",
+    "medv": "22.532806",
+}
+
+
+@pytest.fixture(scope="module")
+def first_run(installation: Installation) -> str:
+    done = airflow(installation, "dags", "test", "housing_pipeline")
+    assert done.returncode == 0, done.stdout[-5000:]
+    return done.stdout
+
+
+def test_housing_holds_506_rows_with_the_published_means(first_run: str, admin: psycopg.Connection) -> None:
+    means = ", ".join(f"avg({name})::numeric(20, 6)::text" for name in PUBLISHED_MEANS)
+    row = admin.execute(f"SELECT count(*), {means} FROM housing").fetchone()
+    assert row == (506, *PUBLISHED_MEANS.values())
+
+
+def test_the_topic_has_six_arrays_and_what_the_contract_says(first_run: str, installation: Installation, housing: Contract) -> None:
+    servers = {"bootstrap.servers": installation.kafka.bootstrap_servers}
+    consumer = Consumer({**servers, "group.id": "test", "enable.auto.commit": False})
+    consumer.assign([TopicPartition("housing-data", 0, 0)])
+    messages = consumer.consume(6, timeout=20)
+    consumer.close()
+    sizes = [message.value().count(b'{"') for message in messages]
+    assert sizes == [100, 100, 100, 100, 100, 6]
+    lines = housing.source.path.read_text().splitlines()[1:]
+    first = dict(zip((column.name for column in housing.columns), lines[0].split(), strict=True))
+    assert messages[0].value().startswith(("[{" + ",".join(f'"{k}":{v}' for k, v in first.items()) + "},").encode())
+    resource = ConfigResource(ResourceType.TOPIC, "housing-data")
+    config = AdminClient(servers).describe_configs([resource])[resource].result()
+    assert config["retention.ms"].value == str(7 * 24 * 60 * 60 * 1000)
+
+
+def test_the_table_has_the_names_and_types_of_the_mission(first_run: str, admin: psycopg.Connection) -> None:
+    columns = admin.execute(
+        "SELECT column_name, data_type FROM information_schema.columns WHERE table_name = 'housing' ORDER BY ordinal_position"
+    ).fetchall()
+    integers = ("chas", "rad", "tax")
+    assert columns == [
+        ("id", "bigint"),
+        *((name, "integer" if name in integers else "double precision") for name in PUBLISHED_MEANS),
+        ("created_at", "timestamp with time zone"),
+        ("updated_at", "timestamp with time zone"),
+        ("load_id", "bigint"),
+    ]
+    indexes = admin.execute("SELECT indexdef FROM pg_indexes WHERE tablename = 'housing'").fetchall()
+    assert sorted(index.rpartition("(")[2].rstrip(")") for (index,) in indexes) == ["created_at", "id", "medv"]
+
+
+def test_the_ledger_says_what_each_stage_did(first_run: str, admin: psycopg.Connection) -> None:
+    row = admin.execute(
+        "SELECT state, source_records, produced_batches, produced_records, consumed_batches, consumed_records, landed_records, "
+        "quarantined_records, inserted_rows, updated_rows, deleted_rows, published_rows, reason, closed_at IS NOT NULL "
+        "FROM batchstream.loads WHERE dataset = 'housing' ORDER BY load_id LIMIT 1"
+    ).fetchone()
+    assert row == ("published", 506, 6, 506, 6, 506, 506, 0, 506, 0, 0, 506, None, True)
+
+
+def test_the_consumer_logs_a_line_for_each_micro_batch(first_run: str) -> None:
+    assert "micro-batch epoch=0 messages=6 records=506 landed=506 rejected=0" in first_run
+
+
+def test_a_second_run_leaves_506_rows_and_writes_none(first_run: str, installation: Installation, admin: psycopg.Connection) -> None:
+    done = airflow(installation, "dags", "test", "housing_pipeline")
+    assert done.returncode == 0, done.stdout[-5000:]
+    assert admin.execute("SELECT count(*), count(DISTINCT load_id) FROM housing").fetchone() == (506, 1)
+    row = admin.execute(
+        "SELECT inserted_rows, updated_rows, deleted_rows FROM batchstream.loads WHERE dataset = 'housing' ORDER BY load_id DESC LIMIT 1"
+    ).fetchone()
+    assert row == (0, 0, 0)
+
+
+def test_a_broken_source_gives_exit_status_1_and_keeps_the_last_load(
+    first_run: str, installation: Installation, admin: psycopg.Connection, dataset: Path
+) -> None:
+    contract, source = dataset / "dags" / "contracts" / HOUSING.name, dataset / "data" / "housing.csv"
+    source.write_text(source.read_text().replace(" 0.02731", " 0.0273x", 1))
+    done = airflow(installation, "dags", "test", "housing_pipeline", BATCHSTREAM_CONTRACTS=str(contract.parent))
+    assert done.returncode == 1
+    sentence = f"{source}: line 3, column 'crim': expected double precision NOT NULL, got '0.0273x'"
+    assert sentence in done.stdout
+    row = admin.execute("SELECT state, reason FROM batchstream.loads ORDER BY load_id DESC LIMIT 1").fetchone()
+    assert row is not None
+    assert row[0] == "failed"
+    assert sentence in row[1]
+    assert admin.execute("SELECT count(*) FROM housing").fetchone() == (506,)
+
+
+def test_a_dataset_of_another_shape_runs_by_its_contract_alone(
+    installation: Installation, admin: psycopg.Connection, orders: Contract
+) -> None:
+    for _ in range(2):
+        done = airflow(installation, "dags", "test", "orders_pipeline", BATCHSTREAM_CONTRACTS=str(ORDERS.parent))
+        assert done.returncode == 0, done.stdout[-5000:]
+    row = admin.execute(
+        "SELECT inserted_rows, updated_rows, deleted_rows, published_rows, source_records FROM batchstream.loads "
+        "WHERE dataset = 'orders' ORDER BY load_id DESC LIMIT 1"
+    ).fetchone()
+    assert row is not None
+    assert row[:3] == (0, 0, 0)
+    assert row[3] == row[4] > 0
+    metadata = AdminClient({"bootstrap.servers": installation.kafka.bootstrap_servers}).list_topics(orders.topic.name)
+    assert len(metadata.topics[orders.topic.name].partitions) == 3
