@@ -75,10 +75,10 @@ def dataset(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def pipeline(installation: Installation, spark: SharedSpark, dataset: Path) -> Iterator[Pipeline]:
+def pipeline(installation: Installation, spark: SharedSpark, dataset: Path) -> Pipeline:
     """The steps of a reload as functions, over a copy of housing in a dataset of the test's own."""
     name = f"housing_{os.urandom(4).hex()}"
     contract = dataset / "dags" / "contracts" / "housing.odcs.yaml"
     text = contract.read_text().replace("- name: housing\n", f"- name: {name}\n")
     contract.write_text(text.replace("value: housing-data", f"value: {name.replace('_', '-')}"))
-    yield Pipeline(installation, spark, contract)
+    return Pipeline(installation, spark, contract)

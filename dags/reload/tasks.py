@@ -3,11 +3,11 @@
 import logging
 from typing import Any
 
-from batchstream.records.source import check_header
 from psycopg.types.json import Jsonb
 
 from batchstream.contract import Contract
 from batchstream.postgres import ledger, opening, publish
+from batchstream.records.source import check_header
 from batchstream.topics import ensure_topic
 from reload.connections import POSTGRES, POSTGRES_OWNER, kafka_settings, postgres
 from reload.edge import at_edge

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -78,7 +79,7 @@ def test_no_dag_file_has_an_import_error(parsed: dict[str, dict[str, object]]) -
 def test_each_contract_gives_the_steps_of_the_design_in_their_order(parsed: dict[str, dict[str, object]], path: Path) -> None:
     dag = parsed["dags"][f"{path.name.removesuffix('.odcs.yaml')}_pipeline"]
     assert dag["tasks"] == STEPS
-    for step, following in zip(STEPS, STEPS[1:], strict=False):
+    for step, following in pairwise(STEPS):
         assert following in dag["downstream"][step]
 
 

@@ -44,7 +44,9 @@ def test_housing_holds_506_rows_with_the_published_means(first_run: str, admin: 
     assert row == (506, *PUBLISHED_MEANS.values())
 
 
-def test_the_topic_has_six_arrays_and_what_the_contract_says(first_run: str, installation: Installation, housing: Contract) -> None:
+def test_the_topic_has_six_arrays_and_what_the_contract_says(
+    first_run: str, installation: Installation, housing: Contract
+) -> None:
     servers = {"bootstrap.servers": installation.kafka.bootstrap_servers}
     consumer = Consumer({**servers, "group.id": "test", "enable.auto.commit": False})
     consumer.assign([TopicPartition("housing-data", 0, 0)])
@@ -89,12 +91,15 @@ def test_the_consumer_logs_a_line_for_each_micro_batch(first_run: str) -> None:
     assert "micro-batch epoch=0 messages=6 records=506 landed=506 rejected=0" in first_run
 
 
-def test_a_second_run_leaves_506_rows_and_writes_none(first_run: str, installation: Installation, admin: psycopg.Connection) -> None:
+def test_a_second_run_leaves_506_rows_and_writes_none(
+    first_run: str, installation: Installation, admin: psycopg.Connection
+) -> None:
     done = airflow(installation, "dags", "test", "housing_pipeline")
     assert done.returncode == 0, done.stdout[-5000:]
     assert admin.execute("SELECT count(*), count(DISTINCT load_id) FROM housing").fetchone() == (506, 1)
     row = admin.execute(
-        "SELECT inserted_rows, updated_rows, deleted_rows FROM batchstream.loads WHERE dataset = 'housing' ORDER BY load_id DESC LIMIT 1"
+        "SELECT inserted_rows, updated_rows, deleted_rows FROM batchstream.loads WHERE dataset = 'housing' "
+        "ORDER BY load_id DESC LIMIT 1"
     ).fetchone()
     assert row == (0, 0, 0)
 

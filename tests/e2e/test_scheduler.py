@@ -26,12 +26,11 @@ sys.exit(ui.serve(Installation(Path(sys.argv[1]))))
 
 class Api:
     def __init__(self, installation: Installation) -> None:
+        self._headers: dict[str, str] = {}
         self._base = f"http://127.0.0.1:{installation.ports['airflow']}"
         passwords = json.loads((installation.state / "airflow" / "ui_passwords.json").read_text())
         token = self._call("POST", "/auth/token", {"username": "admin", "password": passwords["admin"]})
         self._headers = {"Authorization": f"Bearer {token['access_token']}"}
-
-    _headers: dict[str, str] = {}
 
     def _call(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         request = urllib.request.Request(

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import psycopg
 from confluent_kafka import Producer
 from psycopg import sql
@@ -130,7 +131,7 @@ class Pipeline:
             command += ["--conf", f"{name}={value}"]
         command += [str(SPARK_APPLICATION), "--contract", str(job.contract_path), "--load-id", str(load_id)]
         environment = self.installation.environment()
-        environment[POSTGRES_VARIABLE] = json.dumps({name: getattr(job.settings, name) for name in job.settings.__struct_fields__})
+        environment[POSTGRES_VARIABLE] = msgspec.json.encode(job.settings).decode()
         environment[KAFKA_VARIABLE] = json.dumps(job.kafka)
         return subprocess.Popen(
             [*command, "--checkpoints", job.checkpoints],
