@@ -58,7 +58,8 @@ def test_the_topic_has_six_arrays_and_what_the_contract_says(
     first = dict(zip((column.name for column in housing.columns), lines[0].split(), strict=True))
     assert messages[0].value().startswith(("[{" + ",".join(f'"{k}":{v}' for k, v in first.items()) + "},").encode())
     resource = ConfigResource(ResourceType.TOPIC, "housing-data")
-    config = AdminClient(servers).describe_configs([resource])[resource].result()
+    admin = AdminClient(servers)
+    config = admin.describe_configs([resource])[resource].result()
     assert config["retention.ms"].value == str(7 * 24 * 60 * 60 * 1000)
 
 

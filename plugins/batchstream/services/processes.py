@@ -24,6 +24,7 @@ class Daemon:
 
     def start(self, command: Sequence[str | Path], environment: Mapping[str, str], *, user: int | None = None, cwd: Path) -> None:
         """Start the process; its output goes to the log file."""
+        self._reap()
         with self.log_file.open("ab") as log:
             self._child = subprocess.Popen(
                 [str(part) for part in command],
@@ -56,15 +57,19 @@ class Daemon:
                 break
             os.kill(pid, number)
             self._wait_for_end()
+        self._reap()
         self._pid_file.unlink(missing_ok=True)
 
     def _wait_for_end(self) -> None:
         deadline = time.monotonic() + STOP_SECONDS
         while time.monotonic() < deadline and self.pid is not None:
-            if self._child is not None:
-                # Reaps our own child; another command's child is reaped by its own parent.
-                self._child.poll()
             time.sleep(0.02)
+
+    def _reap(self) -> None:
+        """Collect our own child's exit status; another command's child is reaped by its own parent."""
+        if self._child is not None:
+            self._child.wait()
+            self._child = None
 
     def tail(self) -> str:
         """The last lines of the log."""
