@@ -2,7 +2,7 @@
 
 from rich.console import Console
 
-from batchstream.services.installation import Installation
+from batchstream.services.installation import PREFERRED_PORTS, Installation
 
 _out = Console(highlight=False, soft_wrap=True)
 _err = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -27,6 +27,7 @@ def describe(installation: Installation) -> list[str]:
     """Where the services are, and which of them didn't get their usual port."""
     taken = installation.taken_ports()
     return [
-        f"{label} on 127.0.0.1:{installation.ports[name]}" + (" (its usual port is taken)" if name in taken else "")
+        f"{label} on 127.0.0.1:{installation.ports[name]}"
+        + (f" (the usual port {PREFERRED_PORTS[name]} was taken by another program)" if name in taken else "")
         for name, label in (("kafka", "Kafka"), ("postgres", "PostgreSQL"))
     ]

@@ -18,6 +18,7 @@ from batchstream.postgres import templates
 from batchstream.services.installation import Installation
 
 SHOWN_ROWS = 3
+SHOWN_CHARACTERS = 20
 _STARTED = re.compile(r"\[DAG TEST\] starting task_id=(\w+)")
 _ENDED = re.compile(r"\[DAG TEST\] end task task_id=(\w+)")
 
@@ -127,12 +128,17 @@ def _show_rows(connection: psycopg.Connection, contract: Contract) -> None:
             sql.Literal(SHOWN_ROWS),
         )
     ).fetchall()
-    table = Table(title=f"first rows of {contract.name}", title_justify="left")
-    for name in names:
-        table.add_column(name, overflow="fold", no_wrap=len(names) > 8)
-    for row in rows:
-        table.add_row(*(_n(value) for value in row))
-    console().print(table)
+    cells = [names, *([_shown(value) for value in row] for row in rows)]
+    widths = [max(len(row[place]) for row in cells) for place in range(len(names))]
+    # Not a drawn table: a dataset may have more columns than a terminal, and plain lines survive being wrapped or copied.
+    say(f"first rows of {contract.name}:")
+    for row in cells:
+        say("  " + "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)))
+
+
+def _shown(value: object) -> str:
+    text = "NULL" if value is None else repr(value)[1:-1] if isinstance(value, str) else str(value)
+    return text if len(text) <= SHOWN_CHARACTERS else f"{text[: SHOWN_CHARACTERS - 1]}…"
 
 
 def _hints(installation: Installation, contract: Contract, log_file: Path) -> None:

@@ -1,10 +1,12 @@
 """``make ui``: Airflow's components under supervision; Ctrl-C stops all of them."""
 
+import fcntl
 import os
 import signal
 import subprocess
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 
@@ -15,6 +17,7 @@ from batchstream.services.errors import ServiceError
 from batchstream.services.installation import Installation
 
 COMPONENTS = ("api-server", "scheduler", "dag-processor", "triggerer")
+PORTS = ("airflow", "airflow_logs", "airflow_trigger_logs")
 READY_SECONDS = 120
 STOP_SECONDS = 15
 
@@ -22,20 +25,33 @@ STOP_SECONDS = 15
 def serve(installation: Installation) -> int:
     """Start the components, say how to log in, and wait for Ctrl-C or for one of them to end."""
     installation.up()
-    supervisor = Supervisor(installation)
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, supervisor.request_stop)
-    try:
-        supervisor.start()
-        for line in describe(installation):
-            say(line)
-        say(f"Airflow on http://127.0.0.1:{installation.ports['airflow']}")
-        say(f"log in as '{UI_USER}' with the password in {installation.state / 'airflow' / 'ui_passwords.json'}")
-        say(f"logs in {installation.state / 'logs'}; Ctrl-C stops Airflow")
-        return supervisor.wait()
-    finally:
-        supervisor.stop()
-        say("Airflow is stopped; make down stops Kafka and PostgreSQL")
+    with _only_once(installation):
+        installation.move_from_taken_ports(PORTS)
+        supervisor = Supervisor(installation)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, supervisor.request_stop)
+        try:
+            supervisor.start()
+            for line in describe(installation):
+                say(line)
+            say(f"Airflow on http://127.0.0.1:{installation.ports['airflow']}")
+            say(f"log in as '{UI_USER}' with the password in {installation.state / 'airflow' / 'ui_passwords.json'}")
+            say(f"logs in {installation.state / 'logs'}; Ctrl-C stops Airflow")
+            return supervisor.wait()
+        finally:
+            supervisor.stop()
+            say("Airflow is stopped; make down stops Kafka and PostgreSQL")
+
+
+@contextmanager
+def _only_once(installation: Installation) -> Iterator[None]:
+    """One scheduler a clone: a second one would fight over its ports."""
+    with (installation.state / "ui.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ServiceError("make ui runs in this clone already; use that one, or end it with Ctrl-C") from None
+        yield
 
 
 class Supervisor:
@@ -58,10 +74,6 @@ class Supervisor:
         """
         environment = self._installation.environment()
         port = self._installation.ports["airflow"]
-        if not ports.is_free(port):
-            raise ServiceError(
-                f"port {port} is taken: another make ui of this clone? End it, or remove ports.json after make down"
-            )
         for name in COMPONENTS:
             with (self._installation.state / "logs" / f"airflow-{name}.log").open("ab") as log:
                 self._processes[name] = subprocess.Popen(
@@ -72,10 +84,13 @@ class Supervisor:
                     stderr=subprocess.STDOUT,
                     start_new_session=True,
                 )
-        if not ports.wait_until_open(port, seconds=READY_SECONDS, alive=lambda: not self._stop_requested and not self._ended()):
+        deadline = time.monotonic() + READY_SECONDS
+        while not ports.is_open(port):
             if self._stop_requested:
                 return
-            raise ServiceError(f"Airflow did not start: {self._ended() or 'no answer'}; see {self._installation.state / 'logs'}")
+            if (ended := self._ended()) or time.monotonic() > deadline:
+                raise ServiceError(f"Airflow did not start: {ended or 'no answer'}; see {self._installation.state / 'logs'}")
+            time.sleep(0.1)
 
     def wait(self) -> int:
         """Wait until somebody asks to stop; 1 if a component ended by itself."""

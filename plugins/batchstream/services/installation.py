@@ -1,9 +1,11 @@
 """Everything that one clone runs: services, secrets, ports, all below one folder."""
 
+import fcntl
 import json
 import os
 import shutil
 import subprocess
+from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ from batchstream.services.postgres import EmbeddedPostgres
 from batchstream.services.progress import progress
 from batchstream.services.secrets import load_secrets, write_private
 
+START_ATTEMPTS = 3
 STATE_FOLDER = ROOT / ".batchstream"
 
 PREFERRED_PORTS = {
@@ -90,12 +93,25 @@ class Installation:
     def up(self) -> None:
         """Start what is not running; the first time, set everything up."""
         self.install()
-        self._move_from_taken_ports()
-        self.postgres.start()
-        self.kafka.start()
-        set_up(self.postgres.connect, self.secrets)
-        self._train_spark()
-        self._migrate_airflow()
+        with (self.state / "up.lock").open("w") as lock:
+            # Two commands in one clone: the second finds everything started.
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            self._start_services()
+            set_up(self.postgres.connect, self.secrets)
+            self._train_spark()
+            self._migrate_airflow()
+
+    def _start_services(self) -> None:
+        for attempt in range(1, START_ATTEMPTS + 1):
+            self.move_from_taken_ports(self._ports_of_stopped())
+            try:
+                self.postgres.start()
+                self.kafka.start()
+                return
+            except ServiceError:
+                # Two clones that start in one moment may choose the same port; the slower one chooses again.
+                if attempt == START_ATTEMPTS or all(ports.is_free(self.ports[name]) for name in self._ports_of_stopped()):
+                    raise
 
     def down(self) -> None:
         """Stop what was started, and nothing else."""
@@ -152,17 +168,19 @@ class Installation:
             self.state / "airflow" / "ui_passwords.json", json.dumps({environment.UI_USER: self.secrets["airflow_admin"]})
         )
 
-    def _move_from_taken_ports(self) -> None:
+    def move_from_taken_ports(self, names: Iterable[str]) -> None:
         """Choose other ports for services that are down and whose ports somebody else has taken meanwhile."""
-        stopped = [
-            *(("kafka", "kafka_controller") if self.kafka.daemon.pid is None else ()),
-            *(("postgres",) if self.postgres.daemon.pid is None else ()),
-        ]
-        moved = {name: ports.choose(0) for name in stopped if not ports.is_free(self.ports[name])}
+        moved = {name: ports.choose(0) for name in names if not ports.is_free(self.ports[name])}
         if moved:
             write_private(self.state / "ports.json", json.dumps({**self.ports, **moved}))
             for name in ("ports", "kafka", "postgres"):
                 self.__dict__.pop(name, None)
+
+    def _ports_of_stopped(self) -> list[str]:
+        return [
+            *(("kafka", "kafka_controller") if self.kafka.daemon.pid is None else ()),
+            *(("postgres",) if self.postgres.daemon.pid is None else ()),
+        ]
 
     def _train_spark(self) -> None:
         """Make the class-data archive of the Spark job, the first time and after an upgrade."""

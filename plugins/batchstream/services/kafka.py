@@ -5,8 +5,12 @@ import os
 import shutil
 import signal
 import subprocess
+import time
 import uuid
 from pathlib import Path
+
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
 
 from batchstream.services import ports
 from batchstream.services.errors import ServiceError
@@ -49,8 +53,7 @@ class EmbeddedKafka:
             self._prepare()
             command = [*self._java(f"-Xmx{HEAP}", f"-Xms{HEAP}"), "kafka.Kafka", self.folder / "server.properties"]
             self.daemon.start(command, os.environ, cwd=self.folder)
-        if not ports.wait_until_open(self.port, seconds=START_SECONDS, alive=lambda: self.daemon.pid):
-            raise self.daemon.failed("did not start")
+        self._wait_until_ready()
 
     def stop(self) -> None:
         """Stop the broker in good order."""
@@ -63,6 +66,26 @@ class EmbeddedKafka:
     def remove(self) -> None:
         """Remove its storage."""
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _wait_until_ready(self) -> None:
+        cluster_id = _cluster_id(self.folder / "data" / "meta.properties")
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            if self.daemon.pid is None:
+                raise self.daemon.failed("ended while starting")
+            # The id, as somebody else's broker may have taken the port in the same moment.
+            if ports.is_open(self.port) and self._answering_cluster() == cluster_id:
+                return
+            if time.monotonic() > deadline:
+                raise self.daemon.failed(f"was not ready after {START_SECONDS} s")
+            time.sleep(0.1)
+
+    def _answering_cluster(self) -> str | None:
+        client = AdminClient({"bootstrap.servers": self.bootstrap_servers, "log_level": 0})
+        try:
+            return str(client.list_topics(timeout=5).cluster_id)
+        except KafkaException:
+            return None
 
     def _java(self, *options: str) -> list[str | Path]:
         classes = os.pathsep.join(str(jar) for jar in jar_paths(self._jars, "kafka"))
@@ -103,3 +126,9 @@ class EmbeddedKafka:
             "controlled.shutdown.max.retries": "1",
         }
         return "".join(f"{name}={value}\n" for name, value in settings.items())
+
+
+def _cluster_id(meta: Path) -> str:
+    """The id that formatting gave to the storage."""
+    lines = dict(line.split("=", 1) for line in meta.read_text().splitlines() if "=" in line)
+    return lines["cluster.id"]
