@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from py4j.protocol import Py4JError
 from pyspark.errors import StreamingQueryException
 from pyspark.sql import SparkSession
 
 from batchstream.contract import Contract, load_contract
-from batchstream.errors import BatchstreamError, SinkError, TopicError
+from batchstream.errors import BatchstreamError, SinkError, SparkError, TopicError
 from batchstream.postgres import connection as postgres
 from batchstream.postgres import ledger
 from batchstream.postgres.landing import Landed
@@ -65,7 +66,12 @@ def main() -> int:
     started: list[SparkSession] = []
 
     def start_spark(name: str) -> SparkSession:
-        started.append(SparkSession.builder.appName(name).getOrCreate())
+        try:
+            started.append(SparkSession.builder.appName(name).getOrCreate())
+        except Py4JError as error:
+            raise SparkError(
+                f"load {job.load_id}: Spark did not start, see its log; mend master, memory or jars of the Spark connection"
+            ) from error
         return started[0]
 
     try:
@@ -139,7 +145,7 @@ def _run(spark: SparkSession, job: Job, contract: Contract, load: dict[str, Any]
             .awaitTermination()
         )
     except StreamingQueryException as error:
-        raise sink.error or SinkError(f"load {job.load_id}: Spark gave up: {error.getMessage()}") from error
+        raise sink.error or SparkError(f"load {job.load_id}: Spark gave up: {error.getMessage()}") from error
 
 
 def _require_same_topic(kafka: dict[str, Any], contract: Contract, load: dict[str, Any]) -> None:

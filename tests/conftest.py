@@ -12,6 +12,7 @@ import pytest
 from batchstream.contract import Contract, load_contract
 from batchstream.postgres import setup
 from batchstream.services.installation import Installation
+from tests.support.cluster import Cluster
 from tests.support.pipeline import Pipeline
 from tests.support.spark import SharedSpark
 
@@ -46,6 +47,16 @@ def spark(installation: Installation) -> Iterator[SharedSpark]:
         yield shared
     finally:
         shared.stop()
+
+
+@pytest.fixture(scope="session")
+def cluster(installation: Installation) -> Iterator[Cluster]:
+    found = Cluster(installation)
+    try:
+        found.start()
+        yield found
+    finally:
+        found.stop()
 
 
 @pytest.fixture(scope="session")

@@ -38,3 +38,7 @@ class DeliveryError(BatchstreamError):
 
 class SinkError(BatchstreamError):
     """PostgreSQL could not be reached or gave up a transaction: retried."""
+
+
+class SparkError(BatchstreamError):
+    """Spark could not start or gave up: retried."""

@@ -5,15 +5,15 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from batchstream.services.installation import Installation
+from tests.support.waiting import wait_for
 
 SERVE = """
 import sys
@@ -49,18 +49,6 @@ class Api:
 
     def trigger(self) -> str:
         return str(self._call("POST", "/api/v2/dags/housing_pipeline/dagRuns", {"logical_date": None})["dag_run_id"])
-
-
-def wait_for(condition: Callable[[], Any], seconds: float, what: str) -> Any:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        try:
-            if found := condition():
-                return found
-        except OSError:
-            pass
-        time.sleep(1)
-    raise AssertionError(f"not within {seconds} s: {what}")
 
 
 @pytest.fixture(scope="module")

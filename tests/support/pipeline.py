@@ -48,6 +48,13 @@ class Pipeline:
         connection = json.loads(self.installation.environment()["AIRFLOW_CONN_BATCHSTREAM_KAFKA"])
         return dict(connection["extra"])
 
+    def repeat_source(self, times: int) -> None:
+        """Make the source that many times as long, and the contract expect it; the mean of the last column stays."""
+        header, *lines = self.contract.source.path.read_text().splitlines(keepends=True)
+        self.contract.source.path.write_text(header + "".join(lines) * times)
+        text = self.contract_path.read_text()
+        self.contract_path.write_text(text.replace(f"mustBe: {len(lines)}\n", f"mustBe: {len(lines) * times}\n"))
+
     def settings(self, role: str) -> PostgresSettings:
         return PostgresSettings(
             connection_id=f"test_{role}",
@@ -194,11 +201,12 @@ class Pipeline:
 
     def checksum(self) -> str | None:
         """Of the ordered rows that readers see; None if there is no table."""
-        columns = [self.contract.key_column, *(c.name for c in self.contract.columns if c.name != self.contract.key)]
+        contract = self.contract
+        columns = [contract.key_column, *(c.name for c in contract.columns if c.name != contract.key)]
         with self.connect(setup.READER) as connection:
             rows = connection.execute(
                 sql.SQL("SELECT {} FROM {} ORDER BY 1").format(
-                    sql.SQL(", ").join(map(sql.Identifier, columns)), templates.target(self.contract)
+                    sql.SQL(", ").join(map(sql.Identifier, columns)), templates.target(contract)
                 )
             ).fetchall()
         return digest(rows) if rows else None
@@ -206,8 +214,9 @@ class Pipeline:
     def expected_checksum(self) -> str:
         """Of the rows of a housing source as Python reads them, with their record ids."""
         rows = []
-        for number, line in enumerate(self.contract.source.path.read_text().splitlines()[1:], 1):
-            values = zip(self.contract.columns, line.split(), strict=True)
+        contract = self.contract
+        for number, line in enumerate(contract.source.path.read_text().splitlines()[1:], 1):
+            values = zip(contract.columns, line.split(), strict=True)
             rows.append((number, *(column.type.python(value) for column, value in values)))
         return digest(rows)
 

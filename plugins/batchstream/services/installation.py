@@ -69,7 +69,7 @@ class Installation:
             for name, preferred in PREFERRED_PORTS.items():
                 port = ports.choose(preferred)
                 while port in chosen.values():
-                    port = ports.choose(0)
+                    port = ports.any_free()
                 chosen[name] = port
             write_private(path, json.dumps(chosen))
         found: dict[str, int] = json.loads(path.read_text())
@@ -170,7 +170,7 @@ class Installation:
 
     def move_from_taken_ports(self, names: Iterable[str]) -> None:
         """Choose other ports for services that are down and whose ports somebody else has taken meanwhile."""
-        moved = {name: ports.choose(0) for name in names if not ports.is_free(self.ports[name])}
+        moved = {name: ports.any_free() for name in names if not ports.is_free(self.ports[name])}
         if moved:
             write_private(self.state / "ports.json", json.dumps({**self.ports, **moved}))
             for name in ("ports", "kafka", "postgres"):

@@ -16,14 +16,17 @@ def is_free(port: int) -> bool:
     return True
 
 
-def choose(preferred: int) -> int:
-    """The preferred port, or a free one if it is taken."""
-    if is_free(preferred):
-        return preferred
+def any_free() -> int:
+    """A free port of the kernel's choice."""
     with socket.socket() as probe:
         probe.bind((LOOPBACK, 0))
         port: int = probe.getsockname()[1]
     return port
+
+
+def choose(preferred: int) -> int:
+    """The preferred port, or a free one if it is taken."""
+    return preferred if is_free(preferred) else any_free()
 
 
 def is_open(port: int) -> bool:

@@ -12,6 +12,9 @@ from batchstream.services.errors import ServiceError
 STOP_SECONDS = 30
 TAIL_LINES = 15
 
+# Children of this command that were not reaped yet, by pid file; a daemon may outlive the object that started it.
+_children: dict[Path, subprocess.Popen[bytes]] = {}
+
 
 class Daemon:
     """One process in a session of its own, with a pid file and a log file."""
@@ -20,13 +23,12 @@ class Daemon:
         self.name = name
         self._pid_file = pid_file
         self.log_file = log_file
-        self._child: subprocess.Popen[bytes] | None = None
 
     def start(self, command: Sequence[str | Path], environment: Mapping[str, str], *, user: int | None = None, cwd: Path) -> None:
         """Start the process; its output goes to the log file."""
         self._reap()
         with self.log_file.open("ab") as log:
-            self._child = subprocess.Popen(
+            child = subprocess.Popen(
                 [str(part) for part in command],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -38,7 +40,8 @@ class Daemon:
                 group=user,
                 extra_groups=None if user is None else [],
             )
-        self._pid_file.write_text(f"{self._child.pid} {_start_time(self._child.pid)}\n")
+        _children[self._pid_file] = child
+        self._pid_file.write_text(f"{child.pid} {_start_time(child.pid)}\n")
 
     @property
     def pid(self) -> int | None:
@@ -67,9 +70,8 @@ class Daemon:
 
     def _reap(self) -> None:
         """Collect our own child's exit status; another command's child is reaped by its own parent."""
-        if self._child is not None:
-            self._child.wait()
-            self._child = None
+        if child := _children.pop(self._pid_file, None):
+            child.wait()
 
     def tail(self) -> str:
         """The last lines of the log."""
