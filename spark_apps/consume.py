@@ -4,6 +4,7 @@ import argparse
 import json
 import logging
 import os
+import re
 import sys
 import threading
 import time
@@ -18,7 +19,7 @@ from pyspark.errors import StreamingQueryException
 from pyspark.sql import SparkSession
 
 from batchstream.contract import Contract, load_contract
-from batchstream.errors import BatchstreamError, SinkError, SparkError, TopicError
+from batchstream.errors import BatchstreamError, ConnectionSettingsError, LoadError, SinkError, SparkError, TopicError
 from batchstream.postgres import connection as postgres
 from batchstream.postgres import ledger
 from batchstream.postgres.landing import Landed
@@ -145,7 +146,16 @@ def _run(spark: SparkSession, job: Job, contract: Contract, load: dict[str, Any]
             .awaitTermination()
         )
     except StreamingQueryException as error:
-        raise sink.error or SparkError(f"load {job.load_id}: Spark gave up: {error.getMessage()}") from error
+        raise sink.error or _cause(job.load_id, str(error)) from error
+
+
+def _cause(load_id: int, text: str) -> BatchstreamError:
+    """What an executor raised, out of Spark's account of it; Spark's own words if it was none of our errors."""
+    kinds = {kind.__name__: kind for kind in (LoadError, SinkError, ConnectionSettingsError)}
+    for name, message in re.findall(r"batchstream\.errors\.(\w+): (.+)", text):
+        if name in kinds:
+            return kinds[name](message)
+    return SparkError(f"load {load_id}: Spark gave up: {text}")
 
 
 def _require_same_topic(kafka: dict[str, Any], contract: Contract, load: dict[str, Any]) -> None:

@@ -1,5 +1,6 @@
 """The topic of a contract: made if missing, otherwise compared with what the contract says."""
 
+import time
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -42,7 +43,7 @@ def ensure_topic(settings: Mapping[str, Any], topic: Topic) -> TopicState:
     admin = AdminClient(client_settings(settings))
     try:
         _create(admin, topic)
-        description = _described(admin, topic)
+        description = _described_soon(admin, topic)
         _compare(admin, topic, description)
         return TopicState(str(description.topic_id), _end_offsets(settings, topic))
     except KafkaException as error:
@@ -53,11 +54,14 @@ def topic_id(settings: Mapping[str, Any], topic: Topic) -> str:
     """The id of a topic, to tell it from another one of the same name.
 
     Raises:
-        DeliveryError: The topic is gone, or the broker can't be reached.
+        TopicError: The topic is gone.
+        DeliveryError: The broker can't be reached.
     """
     try:
         return str(_described(AdminClient(client_settings(settings)), topic).topic_id)
     except KafkaException as error:
+        if error.args[0].code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
+            raise TopicError(f"topic '{topic.name}' is gone, and with it what was sent: start a new run, which makes it") from error
         raise _unreachable(settings, error.args[0]) from error
 
 
@@ -90,6 +94,18 @@ def _create(admin: AdminClient, topic: Topic) -> None:
     except KafkaException as error:
         if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
             raise
+
+
+def _described_soon(admin: AdminClient, topic: Topic) -> Any:
+    """A topic that was made a moment ago, of which the broker may not know yet."""
+    deadline = time.monotonic() + REQUEST_TIMEOUT_SECONDS
+    while True:
+        try:
+            return _described(admin, topic)
+        except KafkaException as error:
+            if error.args[0].code() != KafkaError.UNKNOWN_TOPIC_OR_PART or time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
 
 
 def _described(admin: AdminClient, topic: Topic) -> Any:

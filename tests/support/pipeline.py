@@ -2,13 +2,15 @@
 
 import hashlib
 import json
+import random
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import psycopg
+import yaml
 from confluent_kafka import Producer
 from psycopg import sql
 from psycopg.types.json import Jsonb
@@ -47,6 +49,35 @@ class Pipeline:
     def kafka(self) -> dict[str, Any]:
         connection = json.loads(self.installation.environment()["AIRFLOW_CONN_BATCHSTREAM_KAFKA"])
         return dict(connection["extra"])
+
+    def edit_contract(self, edit: Callable[[dict[str, Any]], None]) -> None:
+        document = yaml.safe_load(self.contract_path.read_text())
+        edit(document)
+        self.contract_path.write_text(yaml.safe_dump(document, sort_keys=False))
+
+    def expect_any_source(self) -> None:
+        """Take the rules over the whole table out of the contract; those of each record stay."""
+
+        def edit(document: dict[str, Any]) -> None:
+            table = document["schema"][0]
+            table.pop("quality", None)
+            for column in table["properties"]:
+                column["quality"] = [rule for rule in column.get("quality", []) if rule["type"] != "sql"]
+
+        self.edit_contract(edit)
+
+    def change_source(self, seed: int = 1, records: int = 10) -> None:
+        """Give some records of housing another value, which breaks no rule, in the first column."""
+        path = self.contract.source.path
+        lines = path.read_text().splitlines(keepends=True)
+        for number in random.Random(seed).sample(range(1, len(lines)), records):
+            first, rest = lines[number].split(maxsplit=1)
+            lines[number] = f" {float(first) + seed:.5f} {rest}"
+        path.write_text("".join(lines))
+
+    def shows_source(self) -> bool:
+        """Whether readers see exactly the records of the source."""
+        return self.checksum() == self.expected_checksum()
 
     def repeat_source(self, times: int) -> None:
         """Make the source that many times as long, and the contract expect it; the mean of the last column stays."""

@@ -1,5 +1,6 @@
 """One Spark session for all tests that need no JVM of their own."""
 
+import logging
 import os
 
 from pyspark.sql import SparkSession
@@ -12,6 +13,8 @@ class SharedSpark:
 
     def __init__(self, installation: Installation) -> None:
         self._installation = installation
+        # It says something whenever an object of the JVM is collected, also after the tests' streams are closed.
+        logging.getLogger("py4j").setLevel(logging.WARNING)
         self._session: SparkSession | None = None
 
     def start(self, _: str = "") -> SparkSession:

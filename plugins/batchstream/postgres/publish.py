@@ -26,7 +26,7 @@ def publish(connection: psycopg.Connection, contract: Contract, load_id: int) ->
     2. The load becomes *verified*, and from here on nothing lands for it any more; held until the end, so nobody gives it
        up meanwhile.
     3. ``MERGE`` inserts, updates and deletes what differs.
-    4. The target holds as many rows as the landing, or all of it is rolled back.
+    4. The target holds as many rows as the landing, and the landing as many as were verified, or all of it is rolled back.
     5. The ledger gets the counts and the state *published*, in the same commit that shows the rows to readers.
 
     A load that is published already is left as it is, so a publish that committed and then reported failure can be
@@ -46,7 +46,7 @@ def publish(connection: psycopg.Connection, contract: Contract, load_id: int) ->
         with connection.transaction():
             connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 2))", [contract.name])
             ledger.transition(connection, load_id, ledger.State.VERIFIED)
-            published = _merge(connection, contract, load_id)
+            published = _merge(connection, contract, load_id, verified_rows=row["landed_records"])
             ledger.transition(connection, load_id, ledger.State.PUBLISHED, **published._asdict())
             return published
     except errors.LockNotAvailable as error:
@@ -60,7 +60,7 @@ def publish(connection: psycopg.Connection, contract: Contract, load_id: int) ->
         raise SinkError(f"load {load_id}: PostgreSQL gave up the publish, nothing was changed: {error}") from error
 
 
-def _merge(connection: psycopg.Connection, contract: Contract, load_id: int) -> Published:
+def _merge(connection: psycopg.Connection, contract: Contract, load_id: int, *, verified_rows: int) -> Published:
     landing = templates.landing(contract, load_id)
     # Without statistics the planner expects an empty landing and joins by nested loops.
     connection.execute(sql.SQL("ANALYZE {}").format(landing))
@@ -68,10 +68,10 @@ def _merge(connection: psycopg.Connection, contract: Contract, load_id: int) -> 
     rows = connection.execute(
         sql.SQL("SELECT (SELECT count(*) FROM {}), (SELECT count(*) FROM {})").format(templates.target(contract), landing)
     ).fetchone()
-    if counts is None or rows is None or rows[0] != rows[1]:
+    if counts is None or rows is None or not rows[0] == rows[1] == verified_rows:
         raise LoadError(
-            f"load {load_id}: after the merge '{contract.name}' has {rows and rows[0]} rows, the landing {rows and rows[1]}; "
-            "rolled back, nothing was changed: start a new run"
+            f"load {load_id}: {verified_rows} records landed and were verified, now the landing has {rows and rows[1]}, and after "
+            f"the merge '{contract.name}' would have {rows and rows[0]} rows; rolled back, nothing was changed: start a new run"
         )
     return Published(counts[0], counts[1], counts[2], rows[0])
 

@@ -1,0 +1,64 @@
+"""What the faults have in common: a verified load that has to survive, and a newer one that is on its way."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+import psycopg
+import pytest
+
+from batchstream.services.installation import Installation
+from spark_apps import consume
+from tests.support.pipeline import Pipeline
+from tests.support.waiting import wait_for
+
+
+@pytest.fixture(params=["driver", "executors"])
+def path(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Where records are decoded and landed; without this fixture, small loads land from the driver."""
+    if request.param == "executors":
+        monkeypatch.setattr(consume, "DRIVER_MESSAGES", -1)
+    return str(request.param)
+
+
+@pytest.fixture
+def previous(pipeline: Pipeline) -> str:
+    """Checksum of a verified load that readers see; the source has changed since."""
+    pipeline.reload()
+    assert pipeline.shows_source()
+    checksum = pipeline.checksum()
+    pipeline.change_source()
+    assert checksum != pipeline.expected_checksum()
+    assert checksum is not None
+    return checksum
+
+
+Hold = Callable[[str], AbstractContextManager[None]]
+
+
+@pytest.fixture
+def hold(installation: Installation) -> Hold:
+    """Holds a table locked against everybody, as somebody else's transaction would."""
+
+    @contextmanager
+    def held(table: str) -> Iterator[None]:
+        with installation.postgres.connect("kafka_streaming") as connection:
+            connection.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
+            yield
+            if not connection.broken:
+                connection.rollback()
+
+    return held
+
+
+def wait_until_blocked(admin: psycopg.Connection, application: str) -> int:
+    """Wait until a session waits for a lock; returns its process id."""
+    found = wait_for(
+        lambda: admin.execute(
+            "SELECT pid FROM pg_stat_activity WHERE application_name LIKE %s AND wait_event_type = 'Lock'", [f"{application}%"]
+        ).fetchone(),
+        60,
+        f"{application} waits for a lock",
+        every_seconds=0.05,
+    )
+    assert found is not None
+    return int(found[0])

@@ -1,0 +1,163 @@
+"""Spark's driver and executors killed, its checkpoint damaged, and writers that don't know that they were given up."""
+
+import os
+import shutil
+import signal
+import threading
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from batchstream.errors import BatchstreamError, LoadError
+from batchstream.postgres.landing import Landed, Lander, Message
+from tests.faults.conftest import Hold, wait_until_blocked
+from tests.support.cluster import Cluster
+from tests.support.pipeline import Pipeline
+from tests.support.waiting import wait_for
+
+
+def produced(pipeline: Pipeline) -> int:
+    load_id = pipeline.open()
+    pipeline.create_topic(load_id)
+    pipeline.produce(load_id)
+    return load_id
+
+
+def finish(pipeline: Pipeline, load_id: int) -> None:
+    passed, message = pipeline.verify(load_id)
+    assert passed, message
+    pipeline.publish(load_id)
+    assert pipeline.shows_source()
+
+
+def checkpoint(pipeline: Pipeline, load_id: int) -> Path:
+    return Path(pipeline.job(load_id).checkpoints) / pipeline.name / str(load_id)
+
+
+def test_the_driver_killed_in_the_middle_of_the_landing(
+    pipeline: Pipeline, previous: str, admin: psycopg.Connection, hold: Hold
+) -> None:
+    load_id = produced(pipeline)
+    with hold("batchstream.batches"):
+        process = pipeline.submit(load_id)
+        wait_until_blocked(admin, f"batchstream load {load_id} driver")
+        process.kill()
+        process.communicate()
+    # Its Python half ends by itself, and with it its session.
+    sessions = "SELECT count(*) FROM pg_stat_activity WHERE application_name = %s"
+    wait_for(lambda: admin.execute(sessions, [f"batchstream load {load_id} driver"]).fetchone() == (0,), 10, "the orphan is gone")
+    assert pipeline.checksum() == previous
+    pipeline.consume(load_id)
+    finish(pipeline, load_id)
+
+
+def test_the_commit_of_spark_lost_after_that_of_postgres(pipeline: Pipeline, previous: str, path: str) -> None:
+    load_id = produced(pipeline)
+    assert pipeline.consume(load_id).landed == 506
+    commits = checkpoint(pipeline, load_id) / "commits"
+    newest = max((file for file in commits.iterdir() if file.name.isdigit()), key=lambda file: int(file.name))
+    newest.unlink()
+    (commits / f".{newest.name}.crc").unlink(missing_ok=True)
+    again = pipeline.consume(load_id)
+    assert (again.duplicates, again.landed) == (6, 0)
+    finish(pipeline, load_id)
+
+
+def test_the_checkpoint_removed_between_two_tries(pipeline: Pipeline, previous: str, path: str) -> None:
+    load_id = produced(pipeline)
+    pipeline.consume(load_id)
+    shutil.rmtree(checkpoint(pipeline, load_id))
+    again = pipeline.consume(load_id)
+    assert (again.messages, again.duplicates, again.landed) == (6, 6, 0)
+    finish(pipeline, load_id)
+
+
+def test_tasks_that_do_their_work_and_then_report_failure(pipeline: Pipeline, previous: str) -> None:
+    load_id = pipeline.open()
+    for _ in range(2):
+        pipeline.create_topic(load_id)
+    for _ in range(2):
+        pipeline.produce(load_id)
+    for _ in range(2):
+        pipeline.consume(load_id)
+    assert pipeline.verify(load_id)[0]
+    with pipeline.connect() as connection:
+        from batchstream.postgres.publish import publish
+
+        first = publish(connection, pipeline.contract, load_id)
+        assert publish(connection, pipeline.contract, load_id) == first == (0, 10, 0, 506)
+    assert pipeline.shows_source()
+
+
+def test_an_executor_killed_in_the_middle_of_the_landing(
+    cluster: Cluster, pipeline: Pipeline, admin: psycopg.Connection, hold: Hold
+) -> None:
+    pipeline.repeat_source(110)
+    load_id = produced(pipeline)
+    jars = cluster.connection()["extra"]["jars"]
+    with hold("batchstream.batches"):
+        process = pipeline.submit(load_id, master=cluster.url, **{"spark.jars": jars, "spark.executor.memory": "512m"})
+        wait_until_blocked(admin, f"batchstream load {load_id} executor")
+        os.kill(cluster.executors()[0], signal.SIGKILL)
+    output, _ = process.communicate(timeout=180)
+    assert process.returncode == 0, output[-3000:]
+    finish(pipeline, load_id)
+
+
+class LateWriter(threading.Thread):
+    """What is left of a killed driver: it has read the load's messages, and writes when everybody has forgotten it."""
+
+    def __init__(self, pipeline: Pipeline, load_id: int) -> None:
+        super().__init__()
+        self._contract = pipeline.contract
+        self._load_id = load_id
+        self._connection = pipeline.connect()
+        messages, _ = pipeline.messages(load_id)
+        topic = self._contract.topic.name
+        self._messages = [Message(topic, 0, offset, key, value) for offset, (key, value) in enumerate(messages)]
+        self.outcome: Landed | BatchstreamError | None = None
+
+    def run(self) -> None:
+        try:
+            self.outcome = Lander(self._contract, self._load_id).land(self._connection, self._messages)
+        except BatchstreamError as error:
+            self.outcome = error
+        finally:
+            self._connection.close()
+
+
+def test_a_late_writer_that_meets_its_own_retry_lands_nothing(
+    pipeline: Pipeline, previous: str, admin: psycopg.Connection, hold: Hold
+) -> None:
+    load_id = produced(pipeline)
+    writers = [LateWriter(pipeline, load_id) for _ in range(3)]
+    with hold("batchstream.batches"):
+        for writer in writers:
+            writer.start()
+        wait_until_blocked(admin, "batchstream tests")
+    consumed = pipeline.consume(load_id)
+    for writer in writers:
+        writer.join()
+    outcomes = [consumed, *(writer.outcome for writer in writers)]
+    assert sum(outcome.landed for outcome in outcomes if isinstance(outcome, Landed)) == 506
+    finish(pipeline, load_id)
+
+
+@pytest.mark.parametrize("end", ["published", "failed"])
+def test_a_writer_that_comes_after_the_end_of_its_load_is_refused(pipeline: Pipeline, previous: str, end: str) -> None:
+    load_id = produced(pipeline)
+    pipeline.consume(load_id)
+    if end == "published":
+        finish(pipeline, load_id)
+    else:
+        pipeline.fail(load_id, "given up by the test")
+    shown = pipeline.checksum()
+    writer = LateWriter(pipeline, load_id)
+    writer.start()
+    writer.join()
+    assert isinstance(writer.outcome, LoadError)
+    assert end in str(writer.outcome)
+    assert pipeline.checksum() == shown
+    pipeline.reload()
+    assert pipeline.shows_source()
