@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -103,9 +104,9 @@ def consume_load(job: Job, start_spark: Callable[[str], SparkSession]) -> Landed
         except psycopg.OperationalError as error:
             raise SinkError(f"load {job.load_id}: PostgreSQL ended the connection: {error}") from error
         except BatchstreamError as error:
-            if not connection.closed and not connection.broken:
-                with connection.transaction():
-                    ledger.note_failure(connection, job.load_id, str(error))
+            # The server may be what failed; then the task's own connection tells the ledger later.
+            with suppress(psycopg.OperationalError), connection.transaction():
+                ledger.note_failure(connection, job.load_id, str(error))
             raise
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+import yaml
 
 from batchstream.contract import Contract, load_contract
 from batchstream.postgres import setup
@@ -77,19 +78,34 @@ def admin(installation: Installation) -> Iterator[psycopg.Connection]:
         yield connection
 
 
+def copy_dataset(contract: Path, folder: Path) -> Path:
+    """Copy a contract, under a name and a topic of its own, and its source; returns the contract."""
+    copied = folder / "dags" / "contracts" / contract.name
+    copied.parent.mkdir(parents=True)
+    shutil.copytree(contract.parents[2] / "data", folder / "data")
+    document = yaml.safe_load(contract.read_text())
+    name = f"{document['schema'][0]['name']}_{os.urandom(4).hex()}"
+    document["schema"][0]["name"] = name
+    next(entry for entry in document["customProperties"] if entry["property"] == "topic")["value"] = name.replace("_", "-")
+    copied.write_text(yaml.safe_dump(document, sort_keys=False))
+    return copied
+
+
 @pytest.fixture
 def dataset(tmp_path: Path) -> Path:
-    """A copy of the project's contract and source, to be changed by a test."""
-    shutil.copytree(TESTS.parent / "dags" / "contracts", tmp_path / "dags" / "contracts")
-    shutil.copytree(TESTS.parent / "data", tmp_path / "data")
+    """A copy of the project's contracts and sources, to be changed by a test."""
+    shutil.copytree(HOUSING.parent, tmp_path / "dags" / "contracts")
+    shutil.copytree(HOUSING.parents[2] / "data", tmp_path / "data")
     return tmp_path
 
 
 @pytest.fixture
-def pipeline(installation: Installation, spark: SharedSpark, dataset: Path) -> Pipeline:
-    """The steps of a reload as functions, over a copy of housing in a dataset of the test's own."""
-    name = f"housing_{os.urandom(4).hex()}"
-    contract = dataset / "dags" / "contracts" / "housing.odcs.yaml"
-    text = contract.read_text().replace("- name: housing\n", f"- name: {name}\n")
-    contract.write_text(text.replace("value: housing-data", f"value: {name.replace('_', '-')}"))
-    return Pipeline(installation, spark, contract)
+def pipeline(installation: Installation, spark: SharedSpark, tmp_path: Path) -> Pipeline:
+    """The steps of a reload as functions, over a copy of housing."""
+    return Pipeline(installation, spark, copy_dataset(HOUSING, tmp_path / "housing"))
+
+
+@pytest.fixture
+def orders_pipeline(installation: Installation, spark: SharedSpark, tmp_path: Path) -> Pipeline:
+    """The same over a copy of orders."""
+    return Pipeline(installation, spark, copy_dataset(ORDERS, tmp_path / "orders"))

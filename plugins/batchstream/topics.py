@@ -17,6 +17,9 @@ REQUEST_TIMEOUT_SECONDS = 15
 MILLISECONDS_PER_DAY = 24 * 60 * 60 * 1000
 
 
+_UNSETTLED = (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE)
+
+
 class TopicState(NamedTuple):
     """A topic as a load finds it.
 
@@ -43,9 +46,7 @@ def ensure_topic(settings: Mapping[str, Any], topic: Topic) -> TopicState:
     admin = AdminClient(client_settings(settings))
     try:
         _create(admin, topic)
-        description = _described_soon(admin, topic)
-        _compare(admin, topic, description)
-        return TopicState(str(description.topic_id), _end_offsets(settings, topic))
+        return _settled_state(admin, settings, topic)
     except KafkaException as error:
         raise _unreachable(settings, error.args[0]) from error
 
@@ -96,16 +97,18 @@ def _create(admin: AdminClient, topic: Topic) -> None:
             raise
 
 
-def _described_soon(admin: AdminClient, topic: Topic) -> Any:
-    """A topic that was made a moment ago, of which the broker may not know yet."""
+def _settled_state(admin: AdminClient, settings: Mapping[str, Any], topic: Topic) -> TopicState:
+    """Look at a topic; one that was made a moment ago may not be known to the broker yet, or have no leader."""
     deadline = time.monotonic() + REQUEST_TIMEOUT_SECONDS
     while True:
         try:
-            return _described(admin, topic)
+            description = _described(admin, topic)
+            _compare(admin, topic, description)
+            return TopicState(str(description.topic_id), _end_offsets(settings, topic))
         except KafkaException as error:
-            if error.args[0].code() != KafkaError.UNKNOWN_TOPIC_OR_PART or time.monotonic() > deadline:
+            if error.args[0].code() not in _UNSETTLED or time.monotonic() > deadline:
                 raise
-            time.sleep(0.1)
+        time.sleep(0.1)
 
 
 def _described(admin: AdminClient, topic: Topic) -> Any:

@@ -41,11 +41,12 @@ def hold(installation: Installation) -> Hold:
 
     @contextmanager
     def held(table: str) -> Iterator[None]:
-        with installation.postgres.connect("kafka_streaming") as connection:
+        connection = installation.postgres.connect("kafka_streaming")
+        try:
             connection.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
             yield
-            if not connection.broken:
-                connection.rollback()
+        finally:
+            connection.close()
 
     return held
 

@@ -11,6 +11,7 @@ import pytest
 
 from batchstream.errors import BatchstreamError, LoadError
 from batchstream.postgres.landing import Landed, Lander, Message
+from batchstream.postgres.publish import publish
 from tests.faults.conftest import Hold, wait_until_blocked
 from tests.support.cluster import Cluster
 from tests.support.pipeline import Pipeline
@@ -83,8 +84,6 @@ def test_tasks_that_do_their_work_and_then_report_failure(pipeline: Pipeline, pr
         pipeline.consume(load_id)
     assert pipeline.verify(load_id)[0]
     with pipeline.connect() as connection:
-        from batchstream.postgres.publish import publish
-
         first = publish(connection, pipeline.contract, load_id)
         assert publish(connection, pipeline.contract, load_id) == first == (0, 10, 0, 506)
     assert pipeline.shows_source()

@@ -66,14 +66,16 @@ class Pipeline:
 
         self.edit_contract(edit)
 
-    def change_source(self, seed: int = 1, records: int = 10) -> None:
-        """Give some records of housing another value, which breaks no rule, in the first column."""
+    def change_source(self, seed: int = 1, records: int = 10, column: int = 0) -> None:
+        """Give some records of housing another value, which breaks no rule, in one column."""
         path = self.contract.source.path
-        lines = path.read_text().splitlines(keepends=True)
-        for number in random.Random(seed).sample(range(1, len(lines)), records):
-            first, rest = lines[number].split(maxsplit=1)
-            lines[number] = f" {float(first) + seed:.5f} {rest}"
-        path.write_text("".join(lines))
+        lines = path.read_text().splitlines()
+        chosen = random.Random(seed)
+        for number in chosen.sample(range(1, len(lines)), records):
+            values = lines[number].split()
+            values[column] = f"{chosen.randrange(1, 500) / 10 + 0.01:.2f}"
+            lines[number] = " " + " ".join(values)
+        path.write_text("\n".join(lines) + "\n")
 
     def shows_source(self) -> bool:
         """Whether readers see exactly the records of the source."""

@@ -1,0 +1,112 @@
+"""PostgreSQL crashed, its sessions cut, its tables locked and emptied, while a load lands and while it is published."""
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from batchstream.errors import BatchstreamError, LoadError, SinkError
+from batchstream.postgres import templates
+from batchstream.services.installation import Installation
+from tests.faults.conftest import Hold, wait_until_blocked
+from tests.support.background import Background
+from tests.support.pipeline import Pipeline
+
+
+@pytest.fixture(autouse=True)
+def server(installation: Installation) -> Iterator[None]:
+    yield
+    installation.postgres.start()
+
+
+def produced(pipeline: Pipeline) -> int:
+    load_id = pipeline.open()
+    pipeline.create_topic(load_id)
+    pipeline.produce(load_id)
+    return load_id
+
+
+def verified(pipeline: Pipeline) -> int:
+    load_id = pipeline.land()
+    passed, message = pipeline.verify(load_id)
+    assert passed, message
+    return load_id
+
+
+def break_session(installation: Installation, how: str, pid: int) -> None:
+    if how == "crash":
+        installation.postgres.stop("immediate")
+        installation.postgres.start()
+    else:
+        with installation.postgres.connect() as connection:
+            connection.execute("SELECT pg_terminate_backend(%s)", [pid])
+
+
+@pytest.mark.parametrize("how", ["crash", "cut"])
+def test_broken_while_a_load_lands(
+    pipeline: Pipeline, previous: str, path: str, admin: psycopg.Connection, hold: Hold, installation: Installation, how: str
+) -> None:
+    load_id = produced(pipeline)
+    with hold("batchstream.batches"):
+        landing = Background(pipeline.consume, load_id)
+        break_session(installation, how, wait_until_blocked(admin, f"batchstream load {load_id} {path.removesuffix('s')}"))
+        landing.wait()
+    assert isinstance(landing.error, SinkError), landing.error
+    assert "Traceback" not in str(landing.error)
+    assert pipeline.checksum() == previous
+    pipeline.consume(load_id)
+    assert pipeline.verify(load_id)[0]
+    pipeline.publish(load_id)
+    assert pipeline.shows_source()
+
+
+@pytest.mark.parametrize("how", ["crash", "cut"])
+def test_broken_while_a_load_is_published(
+    pipeline: Pipeline, previous: str, admin: psycopg.Connection, hold: Hold, installation: Installation, how: str
+) -> None:
+    load_id = verified(pipeline)
+    with hold(f"public.{pipeline.name}"):
+        publishing = Background(pipeline.publish, load_id)
+        break_session(installation, how, wait_until_blocked(admin, "batchstream tests"))
+        publishing.wait()
+    assert isinstance(publishing.error, SinkError)
+    assert "nothing was changed" in str(publishing.error)
+    assert pipeline.checksum() == previous
+    pipeline.publish(load_id)
+    assert pipeline.shows_source()
+
+
+def test_somebody_elses_lock_is_waited_for_within_bounds_and_named(pipeline: Pipeline, previous: str, hold: Hold) -> None:
+    load_id = verified(pipeline)
+    with hold(f"public.{pipeline.name}"), pytest.raises(SinkError, match=r"is locked by somebody else, pid \d+") as caught:
+        pipeline.publish(load_id)
+    assert "end that transaction" in str(caught.value)
+    assert pipeline.checksum() == previous
+    pipeline.publish(load_id)
+    assert pipeline.shows_source()
+
+
+@pytest.mark.parametrize("moment", ["before the checks", "after the checks"])
+@pytest.mark.parametrize(
+    "statement", ["TRUNCATE {}", "DELETE FROM {} WHERE record_id = 7", "INSERT INTO {} SELECT * FROM {} LIMIT 1"]
+)
+def test_a_landing_changed_behind_our_back_is_never_published(
+    pipeline: Pipeline, previous: str, admin: psycopg.Connection, moment: str, statement: str
+) -> None:
+    load_id = pipeline.land()
+    if moment == "after the checks":
+        assert pipeline.verify(load_id)[0]
+    landing = templates.landing(pipeline.contract, load_id)
+    admin.execute(sql.SQL(statement).format(*[landing] * statement.count("{}")))
+    if moment == "before the checks":
+        passed, message = pipeline.verify(load_id)
+        assert not passed
+        assert "Spark landed 506 records, the landing has" in message
+    with pytest.raises(BatchstreamError) as caught:
+        pipeline.publish(load_id)
+    assert isinstance(caught.value, LoadError)
+    assert pipeline.checksum() == previous
+    pipeline.fail(load_id, str(caught.value))
+    pipeline.reload()
+    assert pipeline.shows_source()

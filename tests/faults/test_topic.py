@@ -1,0 +1,81 @@
+"""The topic deleted, made anew, altered, or with its messages gone: it works, or the message says what to do."""
+
+import pytest
+from confluent_kafka import TopicPartition
+from confluent_kafka.admin import AdminClient, NewPartitions
+
+from batchstream.errors import SparkError, TopicError
+from tests.support.pipeline import Pipeline
+
+
+@pytest.fixture
+def kafka(pipeline: Pipeline) -> AdminClient:
+    return AdminClient({"bootstrap.servers": pipeline.kafka["bootstrap.servers"]})
+
+
+def delete(kafka: AdminClient, pipeline: Pipeline) -> None:
+    name = pipeline.contract.topic.name
+    kafka.delete_topics([name])[name].result()
+
+
+def test_deleted_between_two_runs_it_is_made_anew(pipeline: Pipeline, previous: str, path: str, kafka: AdminClient) -> None:
+    delete(kafka, pipeline)
+    pipeline.reload()
+    assert pipeline.shows_source()
+
+
+@pytest.mark.parametrize("made_anew", [True, False])
+def test_deleted_between_produce_and_consume_the_load_is_lost_and_says_so(
+    pipeline: Pipeline, previous: str, kafka: AdminClient, made_anew: bool
+) -> None:
+    load_id = pipeline.open()
+    pipeline.create_topic(load_id)
+    pipeline.produce(load_id)
+    delete(kafka, pipeline)
+    if made_anew:
+        # With more messages than the load's offsets: an old checkpoint would silently miss the first ones.
+        with pytest.raises(TopicError):
+            pipeline.consume(load_id)
+        pipeline.fail(load_id, "the topic is gone")
+        other = pipeline.open()
+        pipeline.create_topic(other)
+        pipeline.send([(None, b"[]")] * 20)
+        pipeline.fail(other, "only made the topic")
+    with pytest.raises(BaseException, match=r"start a new run") as caught:
+        pipeline.consume(load_id)
+    assert pipeline.name.replace("_", "-") in str(caught.value) or "failed" in str(caught.value)
+    assert pipeline.checksum() == previous
+    pipeline.fail(load_id, str(caught.value))
+    pipeline.reload()
+    assert pipeline.shows_source()
+
+
+def test_messages_that_are_gone_before_they_were_read_make_the_run_red(
+    pipeline: Pipeline, previous: str, kafka: AdminClient
+) -> None:
+    load_id = pipeline.open()
+    pipeline.create_topic(load_id)
+    pipeline.produce(load_id)
+    first = pipeline.ledger(load_id)["start_offsets"]["0"]
+    ((_, future),) = kafka.delete_records([TopicPartition(pipeline.contract.topic.name, 0, first + 2)]).items()
+    future.result()
+    with pytest.raises(SparkError):
+        pipeline.consume(load_id)
+    assert pipeline.checksum() == previous
+    pipeline.fail(load_id, "messages are gone")
+    pipeline.reload()
+    assert pipeline.shows_source()
+
+
+def test_more_partitions_than_the_contract_says_are_named(pipeline: Pipeline, previous: str, kafka: AdminClient) -> None:
+    name = pipeline.contract.topic.name
+    kafka.create_partitions([NewPartitions(name, 2)])[name].result()
+    load_id = pipeline.open()
+    with pytest.raises(TopicError, match="partitions is 2, the contract says 1"):
+        pipeline.create_topic(load_id)
+    pipeline.fail(load_id, "partitions")
+    pipeline.edit_contract(
+        lambda document: document["customProperties"][3].update(value=2)  # topicPartitions
+    )
+    pipeline.reload()
+    assert pipeline.shows_source()
