@@ -11,6 +11,9 @@ from batchstream.errors import ConnectionSettingsError, SinkError
 POSTGRES_VARIABLE = "BATCHSTREAM_POSTGRES"
 """Environment variable that carries `PostgresSettings` as JSON to the Spark driver; never a command line."""
 
+# What a server says after the password was right, and what time mends; in the language of a server set to English.
+_PASSING = ("too many", "connection slots", "starting up", "shutting down", "recovery")
+
 CONNECT_TIMEOUT_SECONDS = 10
 
 LOCK_TIMEOUT_SECONDS = 10
@@ -61,7 +64,7 @@ def connect(settings: PostgresSettings, *, application_name: str) -> psycopg.Con
     except psycopg.OperationalError as error:
         where = f"connection '{settings.connection_id}' ({settings.user}@{settings.host}:{settings.port}/{settings.dbname})"
         # libpq gives no SQLSTATE for a failed log-in, but it says whether the server got as far as asking for a password.
-        if error.pgconn is not None and (error.pgconn.used_password or error.pgconn.needs_password):
+        if error.pgconn is not None and (error.pgconn.used_password or error.pgconn.needs_password) and not _passes(error):
             raise ConnectionSettingsError(
                 f"{where}: PostgreSQL refused the log-in: {error}. Mend user, password or database of this connection."
             ) from None
@@ -69,3 +72,7 @@ def connect(settings: PostgresSettings, *, application_name: str) -> psycopg.Con
     connection.execute(f"SET lock_timeout = '{LOCK_TIMEOUT_SECONDS}s'")
     connection.commit()
     return connection
+
+
+def _passes(error: psycopg.OperationalError) -> bool:
+    return any(words in str(error) for words in _PASSING)

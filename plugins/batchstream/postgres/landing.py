@@ -155,7 +155,12 @@ class Lander:
         claimed: list[_Batch] = []
         lost: list[_Batch] = []
         for batch in batches:
-            (claimed if batch.claim in won else lost).append(batch)
+            if batch.claim in won:
+                # Once: the same message may stand twice in what is landed together.
+                won.remove(batch.claim)
+                claimed.append(batch)
+            else:
+                lost.append(batch)
         if lost:
             self._reject_impostors(connection, lost, rejected)
         return claimed

@@ -119,7 +119,9 @@ def forget_failure(connection: psycopg.Connection, load_id: int) -> None:
 
 
 def close(connection: psycopg.Connection, load_id: int, *, reason: str | None) -> State:
-    """Close the ledger row: a load that was not published, or whose run is red, has failed.
+    """Close the ledger row: a load that was not published has failed.
+
+    The reason of a red run stands beside a load that was published before the run turned red.
 
     Returns:
         The final state.
@@ -130,7 +132,7 @@ def close(connection: psycopg.Connection, load_id: int, *, reason: str | None) -
             note_failure(connection, load_id, reason or f"the run ended while the load was {state}")
             transition(connection, load_id, State.FAILED)
             state = State.FAILED
-        elif reason:
+        elif reason and state is State.PUBLISHED:
             connection.execute("UPDATE batchstream.loads SET reason = %s WHERE load_id = %s", [reason, load_id])
         connection.execute(
             "UPDATE batchstream.loads SET closed_at = coalesce(closed_at, clock_timestamp()) WHERE load_id = %s",

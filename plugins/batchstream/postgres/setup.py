@@ -30,6 +30,8 @@ def set_up(connect: Callable[[str], psycopg.Connection], passwords: Mapping[str,
             _make_role(connection, role, passwords[role])
         for name, (owner, guests) in _DATABASES.items():
             _make_database(connection, name, owner, guests)
+        for name in ("postgres", "template1"):
+            connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(sql.Identifier(name)))
     with connect(DATABASE) as connection:
         connection.execute((SQL_FOLDER / "setup" / "schemas.sql").read_bytes())
 

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 from batchstream.services.errors import ServiceError
 
@@ -15,13 +16,21 @@ FALLBACK_FOLDER = Path("/var/lib/batchstream")
 TRIES = 5
 
 
-def database_account() -> int | None:
-    """User id for PostgreSQL: None to run as oneself; as root, a system account that is made if missing."""
+class Account(NamedTuple):
+    """A user of the system, with its group."""
+
+    uid: int
+    gid: int
+
+
+def database_account() -> Account | None:
+    """Account for PostgreSQL: None to run as oneself; as root, a system account that is made if missing."""
     if os.geteuid() != 0:
         return None
     for _ in range(TRIES):
         try:
-            return pwd.getpwnam(SYSTEM_ACCOUNT).pw_uid
+            found = pwd.getpwnam(SYSTEM_ACCOUNT)
+            return Account(found.pw_uid, found.pw_gid)
         except KeyError:
             # Another clone may be making the same account at this moment.
             command = ["useradd", "--system", "--user-group", "--no-create-home", "--shell", "/usr/sbin/nologin", SYSTEM_ACCOUNT]
@@ -30,12 +39,12 @@ def database_account() -> int | None:
     raise ServiceError(f"PostgreSQL can't run as root, and 'useradd --system {SYSTEM_ACCOUNT}' failed: make this account")
 
 
-def can_reach(path: Path, account: int | None) -> bool:
+def can_reach(path: Path, account: Account | None) -> bool:
     """Whether an account may pass every folder on the way to a path."""
     if account is None:
         return True
     return all(
-        (status := folder.stat()).st_uid == account or status.st_mode & 0o001
+        (status := folder.stat()).st_uid == account.uid or status.st_mode & 0o001
         for folder in (path if path.is_dir() else path.parent, *path.parents)
     )
 
@@ -45,10 +54,10 @@ def fallback_folder(state: Path) -> Path:
     return FALLBACK_FOLDER / hashlib.sha256(str(state).encode()).hexdigest()[:12]
 
 
-def copy_for(account: int, source: Path, target: Path) -> None:
+def copy_for(account: Account, source: Path, target: Path) -> None:
     """Copy a folder to where an account can read it, unless it is there already."""
     if not target.exists():
         partial = target.with_name(f"{target.name}.{os.getpid()}.partial")
         shutil.copytree(source, partial, symlinks=True)
         partial.rename(target)
-    os.chown(target, account, account)
+    os.chown(target, *account)

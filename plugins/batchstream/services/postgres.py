@@ -6,6 +6,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import psycopg
 
 from batchstream.services import accounts, ports
 from batchstream.services.errors import ServiceError
-from batchstream.services.processes import Daemon
+from batchstream.services.processes import Daemon, as_account
 
 SUPERUSER = "postgres"
 START_SECONDS = 60
@@ -57,9 +58,10 @@ class EmbeddedPostgres:
         """Start the server, after making the cluster if there is none, and wait until it answers."""
         if self.daemon.pid is None:
             self._prepare()
+            self._remove_stale_lock()
             settings = [f"--{name}={value}" for name, value in {**SETTINGS, "port": str(self.port)}.items()]
             command: list[str | Path] = [self._binaries() / "postgres", "-D", self.data, *settings]
-            self.daemon.start(command, self._environment(), user=self._account, cwd=self.folder)
+            self.daemon.start(command, self._environment(), account=self._account, cwd=self.folder)
         self._wait_until_ready()
 
     def stop(self, mode: str = "fast") -> None:
@@ -83,7 +85,7 @@ class EmbeddedPostgres:
         if self._account is not None:
             if self.folder.is_relative_to(accounts.FALLBACK_FOLDER):
                 accounts.copy_for(self._account, self._installed, self.folder / "pginstall")
-            os.chown(self.folder, self._account, self._account)
+            os.chown(self.folder, *self._account)
         self.folder.chmod(0o700)
         partial = self.folder / "data.partial"
         shutil.rmtree(partial, ignore_errors=True)
@@ -91,7 +93,7 @@ class EmbeddedPostgres:
             password_file.write(self._password)
             password_file.flush()
             if self._account is not None:
-                os.chown(password_file.name, self._account, self._account)
+                os.chown(password_file.name, *self._account)
             made = subprocess.run(
                 [
                     *(self._binaries() / "initdb", "-D", partial, "-U", SUPERUSER, "--pwfile", password_file.name),
@@ -100,9 +102,7 @@ class EmbeddedPostgres:
                 ],
                 env=self._environment(),
                 cwd=self.folder,
-                user=self._account,
-                group=self._account,
-                extra_groups=None if self._account is None else [],
+                **as_account(self._account),
                 capture_output=True,
                 text=True,
                 check=False,
@@ -111,6 +111,17 @@ class EmbeddedPostgres:
             raise ServiceError(f"PostgreSQL: initdb failed: {made.stderr.strip() or made.stdout.strip()}")
         # Renamed when complete, so that an interrupted initdb is never taken for a cluster.
         partial.rename(self.data)
+
+    def _remove_stale_lock(self) -> None:
+        """Remove the lock file of a crashed server: its number may belong to another process by now, and block the start."""
+        lock = self.data / "postmaster.pid"
+        if not lock.exists():
+            return
+        number = lock.read_text().partition("\n")[0]
+        with suppress(OSError):
+            if Path("/proc", number, "cwd").readlink() == self.data:
+                return  # A server of this cluster after all; PostgreSQL itself will say so.
+        lock.unlink()
 
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + START_SECONDS

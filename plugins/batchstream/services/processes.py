@@ -6,7 +6,9 @@ import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+from batchstream.services.accounts import Account
 from batchstream.services.errors import ServiceError
 
 STOP_SECONDS = 30
@@ -24,7 +26,7 @@ class Daemon:
         self._pid_file = pid_file
         self.log_file = log_file
 
-    def start(self, command: Sequence[str | Path], environment: Mapping[str, str], *, user: int | None = None, cwd: Path) -> None:
+    def start(self, command: Sequence[str | Path], environment: Mapping[str, str], *, account: Account | None = None, cwd: Path) -> None:
         """Start the process; its output goes to the log file."""
         self._reap()
         with self.log_file.open("ab") as log:
@@ -36,9 +38,7 @@ class Daemon:
                 env=dict(environment),
                 cwd=cwd,
                 start_new_session=True,
-                user=user,
-                group=user,
-                extra_groups=None if user is None else [],
+                **as_account(account),
             )
         _children[self._pid_file] = child
         self._pid_file.write_text(f"{child.pid} {_start_time(child.pid)}\n")
@@ -47,10 +47,11 @@ class Daemon:
     def pid(self) -> int | None:
         """Process id, if the process that was started is still there; another one with its number doesn't count."""
         try:
-            pid, started = self._pid_file.read_text().split()
+            number, started = self._pid_file.read_text().split()
+            pid = int(number)
         except (FileNotFoundError, ValueError):
             return None
-        return int(pid) if _start_time(int(pid)) == started else None
+        return pid if _start_time(pid) == started else None
 
     def stop(self, first: signal.Signals = signal.SIGTERM) -> None:
         """Stop the process and wait for its end, by force after `STOP_SECONDS`."""
@@ -70,7 +71,10 @@ class Daemon:
 
     def _reap(self) -> None:
         """Collect our own child's exit status; another command's child is reaped by its own parent."""
-        if child := _children.pop(self._pid_file, None):
+        child = _children.pop(self._pid_file, None)
+        if child is not None and child.poll() is None:
+            # Somebody removed the pid file, so no signal was sent.
+            child.kill()
             child.wait()
 
     def tail(self) -> str:
@@ -82,6 +86,11 @@ class Daemon:
     def failed(self, what: str) -> ServiceError:
         """An error with the end of the log."""
         return ServiceError(f"{self.name} {what}; see {self.log_file}:\n{self.tail()}")
+
+
+def as_account(account: Account | None) -> dict[str, Any]:
+    """Arguments of ``subprocess`` that start a process under an account; none for one's own."""
+    return {} if account is None else {"user": account.uid, "group": account.gid, "extra_groups": []}
 
 
 def _start_time(pid: int) -> str | None:

@@ -1,0 +1,461 @@
+"""The ledger on a real PostgreSQL: every transition, loads whose run was killed, and one load of a dataset at a time."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+import pytest
+
+from batchstream.errors import LoadError
+from batchstream.postgres import ledger, opening, setup
+from batchstream.postgres.ledger import State
+from tests.support.pipeline import Pipeline
+
+# Written down once more, independent of the code: from → to.
+ALLOWED = {
+    ("opened", "opened"),
+    ("opened", "produced"),
+    ("opened", "failed"),
+    ("produced", "produced"),
+    ("produced", "landed"),
+    ("produced", "failed"),
+    ("landed", "landed"),
+    ("landed", "verified"),
+    ("landed", "failed"),
+    ("verified", "verified"),
+    ("verified", "published"),
+    ("verified", "failed"),
+}
+STATES = ("opened", "produced", "landed", "verified", "published", "failed")
+IN_PROGRESS = ("opened", "produced", "landed", "verified")
+PAIRS = [(before, to) for before in STATES for to in STATES]
+STAMPS = {"produced": "produced_at", "landed": "landed_at", "verified": "verified_at", "published": "published_at"}
+
+
+@pytest.fixture
+def load_id(pipeline: Pipeline) -> int:
+    return pipeline.open()
+
+
+def _put(admin: psycopg.Connection, load_id: int, state: str, reason: str | None = None) -> None:
+    """Bring a load to a state by force."""
+    admin.execute("UPDATE batchstream.loads SET state = %s, reason = %s WHERE load_id = %s", [state, reason, load_id])
+
+
+def _age(admin: psycopg.Connection, load_id: int, seconds: float) -> None:
+    """As if the last sign of life were that long ago."""
+    admin.execute(
+        "UPDATE batchstream.loads SET seen_at = clock_timestamp() - make_interval(secs => %s) WHERE load_id = %s",
+        [seconds, load_id],
+    )
+
+
+def _row(admin: psycopg.Connection, load_id: int) -> dict[str, Any]:
+    return ledger.read(admin, load_id)
+
+
+def _wait_until(condition: Callable[[], bool], seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it didn't happen in time"
+        time.sleep(0.02)
+
+
+class Opening:
+    """`open_load` of another run, in a thread."""
+
+    def __init__(self, pipeline: Pipeline, run_id: str, wait_seconds: float) -> None:
+        self.opened: int | None = None
+        self.error: Exception | None = None
+        self.connection = pipeline.connect(setup.OWNER)
+        self.backend = self.connection.info.backend_pid
+        self._pipeline = pipeline
+        self._run_id = run_id
+        self._wait_seconds = wait_seconds
+        self.thread = threading.Thread(target=self._open)
+
+    def _open(self) -> None:
+        try:
+            self.opened = opening.open_load(
+                self.connection, self._pipeline.contract, self._run_id, wait_seconds=self._wait_seconds
+            )
+        except Exception as error:  # noqa: BLE001 - looked at by the test
+            self.error = error
+
+
+@contextmanager
+def _opening(pipeline: Pipeline, run_id: str, *, wait_seconds: float) -> Iterator[Opening]:
+    found = Opening(pipeline, run_id, wait_seconds)
+    found.thread.start()
+    try:
+        yield found
+    finally:
+        found.thread.join()
+        found.connection.close()
+
+
+@pytest.mark.parametrize(("before", "to"), PAIRS, ids=[f"{before}-{to}" for before, to in PAIRS])
+def test_a_load_takes_the_allowed_steps_only(
+    pipeline: Pipeline, admin: psycopg.Connection, load_id: int, before: str, to: str
+) -> None:
+    _put(admin, load_id, before)
+    row = _row(admin, load_id)
+    with pipeline.connect() as connection:
+        if (before, to) in ALLOWED:
+            ledger.transition(connection, load_id, State(to), source_records=506)
+        else:
+            with pytest.raises(
+                LoadError, match=rf"^load {load_id} of {pipeline.name}, run run-1, is {before} and can't become {to}"
+            ):
+                ledger.transition(connection, load_id, State(to), source_records=506)
+    after = _row(admin, load_id)
+    if (before, to) not in ALLOWED:
+        assert after == row
+        return
+    changed = {name for name in row if row[name] != after[name]}
+    expected = {"source_records", "seen_at", *([STAMPS[to]] if to in STAMPS else []), *({"state"} if before != to else ())}
+    assert changed == expected
+    assert (after["state"], after["source_records"]) == (to, 506)
+
+
+def test_the_way_of_a_good_load(pipeline: Pipeline, load_id: int) -> None:
+    with pipeline.connect() as connection:
+        for state in (State.PRODUCED, State.LANDED, State.VERIFIED, State.PUBLISHED):
+            ledger.transition(connection, load_id, state)
+        assert ledger.close(connection, load_id, reason=None) is State.PUBLISHED
+    row = pipeline.ledger(load_id)
+    stamps = [row[name] for name in ("opened_at", "produced_at", "landed_at", "verified_at", "published_at", "closed_at")]
+    assert None not in stamps
+    assert stamps == sorted(stamps)
+    assert row["reason"] is None
+
+
+def test_a_transition_is_part_of_its_callers_transaction(pipeline: Pipeline, admin: psycopg.Connection, load_id: int) -> None:
+    before = _row(admin, load_id)
+    with pipeline.connect() as connection, connection.transaction(force_rollback=True):
+        ledger.transition(connection, load_id, State.PRODUCED, produced_records=506)
+        assert ledger.read(connection, load_id)["state"] == "produced"
+        assert _row(admin, load_id) == before
+    assert _row(admin, load_id) == before
+
+
+def test_a_load_that_was_never_opened_is_refused(pipeline: Pipeline, load_id: int) -> None:
+    missing = load_id + 1_000_000
+    said = f"load {missing} is not in the ledger: start a new run"
+    with pipeline.connect() as connection:
+        for attempt in (
+            lambda: ledger.transition(connection, missing, State.PRODUCED),
+            lambda: ledger.require_state(connection, missing, State.PRODUCED),
+            lambda: ledger.read(connection, missing),
+            lambda: ledger.close(connection, missing, reason=None),
+        ):
+            with pytest.raises(LoadError) as refused:
+                attempt()
+            assert str(refused.value) == said
+
+
+def test_a_refusal_says_why_the_load_failed(pipeline: Pipeline, load_id: int) -> None:
+    pipeline.fail(load_id, "the cause")
+    with pipeline.connect() as connection, pytest.raises(LoadError) as refused:
+        ledger.transition(connection, load_id, State.PUBLISHED)
+    assert str(refused.value) == (
+        f"load {load_id} of {pipeline.name}, run run-1, is failed (the cause) and can't become published: start a new run"
+    )
+
+
+@pytest.mark.parametrize("state", IN_PROGRESS)
+def test_a_load_whose_run_was_killed_is_given_up_by_the_next_run(
+    pipeline: Pipeline, admin: psycopg.Connection, load_id: int, state: str
+) -> None:
+    _put(admin, load_id, state)
+    _age(admin, load_id, 95)
+    next_id = pipeline.open("next run")
+    row = _row(admin, load_id)
+    assert row["state"] == "failed"
+    assert row["reason"].startswith(f"run run-1 was killed or lost: {state}, then no sign of life for 9")
+    assert row["closed_at"] is not None
+    assert (_row(admin, next_id)["state"], _row(admin, next_id)["run_id"]) == ("opened", "next run")
+    # What is left of the killed run is refused.
+    with pipeline.connect() as connection, pytest.raises(LoadError, match=r"is failed \(run run-1 was killed or lost"):
+        ledger.require_state(connection, load_id, State(state))
+
+
+def test_a_killed_load_keeps_the_reason_that_it_noted_itself(pipeline: Pipeline, admin: psycopg.Connection, load_id: int) -> None:
+    _put(admin, load_id, "produced", reason="the disk was full")
+    _age(admin, load_id, 95)
+    pipeline.open("next run")
+    row = _row(admin, load_id)
+    assert (row["state"], row["reason"]) == ("failed", "the disk was full")
+
+
+@pytest.mark.parametrize("state", ["published", "failed"])
+def test_a_finished_load_is_neither_waited_for_nor_changed(
+    pipeline: Pipeline, admin: psycopg.Connection, load_id: int, state: str
+) -> None:
+    _put(admin, load_id, state)
+    before = _row(admin, load_id)
+    assert pipeline.open("next run") > load_id
+    assert _row(admin, load_id) == before
+
+
+def test_a_load_of_another_dataset_is_not_waited_for(pipeline: Pipeline, admin: psycopg.Connection, load_id: int) -> None:
+    other = f"{pipeline.name}_other"
+    text = pipeline.contract_path.read_text()
+    pipeline.contract_path.write_text(text.replace(f"- name: {pipeline.name}\n", f"- name: {other}\n"))
+    assert pipeline.name == other
+    assert pipeline.open("other run") > load_id
+    assert _row(admin, load_id)["state"] == "opened"
+
+
+def test_the_same_run_may_open_again_and_its_first_load_is_given_up(
+    pipeline: Pipeline, admin: psycopg.Connection, load_id: int
+) -> None:
+    second = pipeline.open("run-1")
+    row = _row(admin, load_id)
+    assert (row["state"], row["reason"]) == ("failed", "the same run opened another load")
+    assert _row(admin, second)["state"] == "opened"
+
+
+def test_a_second_run_stops_with_a_message_while_the_first_lives(
+    pipeline: Pipeline, admin: psycopg.Connection, load_id: int
+) -> None:
+    before = _row(admin, load_id)
+    begun = time.monotonic()
+    with pytest.raises(
+        LoadError,
+        match=rf"^load {load_id} of {pipeline.name}, run run-1, is in progress \(opened, seen \d+ s ago\); "
+        r"waited 1 s: run again when it has ended$",
+    ):
+        pipeline.open("second run", wait_seconds=1)
+    assert time.monotonic() - begun >= 1
+    assert _row(admin, load_id) == before
+    count = admin.execute("SELECT count(*) FROM batchstream.loads WHERE dataset = %s", [pipeline.name]).fetchone()
+    assert count == (1,)
+
+
+def test_a_second_run_waits_until_the_first_has_ended(pipeline: Pipeline, load_id: int) -> None:
+    with _opening(pipeline, "second run", wait_seconds=60) as second:
+        time.sleep(1.5)
+        assert second.thread.is_alive()
+        pipeline.fail(load_id, "the first run has ended")
+        second.thread.join(20)
+        assert not second.thread.is_alive()
+    assert second.error is None
+    assert second.opened is not None
+    assert second.opened > load_id
+    assert pipeline.ledger(load_id)["reason"] == "the first run has ended"
+
+
+def test_two_runs_that_start_at_the_same_time_get_one_load_between_them(pipeline: Pipeline, admin: psycopg.Connection) -> None:
+    pipeline.fail(pipeline.open(), "only to make the tables")
+    with _opening(pipeline, "one", wait_seconds=0) as one, _opening(pipeline, "two", wait_seconds=0) as two:
+        one.thread.join()
+        two.thread.join()
+    assert sorted([one.opened is None, two.opened is None]) == [False, True]
+    loser = two if two.opened is None else one
+    assert isinstance(loser.error, LoadError)
+    states = admin.execute("SELECT state FROM batchstream.loads WHERE dataset = %s ORDER BY load_id", [pipeline.name]).fetchall()
+    assert states == [("failed",), ("opened",)]
+
+
+def test_a_load_with_a_living_worker_is_not_given_up_until_that_is_killed(
+    pipeline: Pipeline, admin: psycopg.Connection, load_id: int
+) -> None:
+    worker = pipeline.connect()
+
+    def work() -> None:
+        with ledger.working_on(worker, load_id):
+            # Its last sign of life is long ago, but it works: a long task.
+            _age(admin, load_id, 3600)
+            with pytest.raises(LoadError, match=r"is in progress \(opened, seen 36\d\d s ago\)"):
+                pipeline.open("next run")
+            assert _row(admin, load_id)["state"] == "opened"
+            admin.execute("SELECT pg_terminate_backend(%s, 5000)", [worker.info.backend_pid])
+            assert pipeline.open("next run") > load_id
+            assert _row(admin, load_id)["state"] == "failed"
+            worker.execute("SELECT 1")
+
+    with pytest.raises(psycopg.OperationalError):
+        work()
+    worker.close()
+
+
+def test_a_pause_between_two_tasks_is_no_death(pipeline: Pipeline, admin: psycopg.Connection, load_id: int) -> None:
+    _age(admin, load_id, ledger.LEASE_SECONDS - 10)
+    with pytest.raises(LoadError, match="is in progress"):
+        pipeline.open("next run")
+    _age(admin, load_id, ledger.LEASE_SECONDS + 1)
+    assert pipeline.open("next run") > load_id
+
+
+def test_work_renews_the_sign_of_life_and_forgets_the_failure_of_the_try_before(
+    pipeline: Pipeline, admin: psycopg.Connection, load_id: int
+) -> None:
+    _put(admin, load_id, "produced", reason="the first try failed")
+    _age(admin, load_id, 3600)
+    with pipeline.connect() as worker:
+        with ledger.working_on(worker, load_id):
+            working = _row(admin, load_id)
+            assert working["reason"] is None
+            # A twin of the task may work beside it.
+            with pipeline.connect() as twin, ledger.working_on(twin, load_id):
+                assert _locks(admin, load_id) == 2
+        assert _locks(admin, load_id) == 0
+    ages = admin.execute(
+        "SELECT extract(epoch FROM clock_timestamp() - seen_at) < 20, seen_at > %s FROM batchstream.loads WHERE load_id = %s",
+        [working["seen_at"], load_id],
+    ).fetchone()
+    assert ages == (True, True)
+
+
+def _locks(admin: psycopg.Connection, load_id: int) -> int:
+    """How many workers hold the load's advisory lock."""
+    row = admin.execute(
+        "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1 AND objid = %s", [load_id]
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def _blocked_by(admin: psycopg.Connection, backend: int) -> list[int]:
+    """The sessions for whose locks a session waits."""
+    row = admin.execute("SELECT pg_blocking_pids(%s)", [backend]).fetchone()
+    assert row is not None
+    return list(row[0])
+
+
+def test_a_writer_that_holds_the_state_ends_before_its_load_is_given_up(
+    pipeline: Pipeline, admin: psycopg.Connection, load_id: int
+) -> None:
+    _put(admin, load_id, "produced")
+    _age(admin, load_id, 3600)
+    with pipeline.connect() as writer:
+        ledger.require_state(writer, load_id, State.PRODUCED, State.LANDED)
+        with _opening(pipeline, "next run", wait_seconds=0) as following:
+            _wait_until(lambda: _blocked_by(admin, following.backend) == [writer.info.backend_pid])
+            assert _row(admin, load_id)["state"] == "produced"
+            writer.commit()
+            following.thread.join()
+        assert following.error is None
+        assert following.opened is not None
+        assert _row(admin, load_id)["state"] == "failed"
+        with pytest.raises(LoadError, match="was killed or lost"):
+            ledger.require_state(writer, load_id, State.PRODUCED, State.LANDED)
+
+
+def test_a_state_is_held_against_every_other_transition(pipeline: Pipeline, admin: psycopg.Connection, load_id: int) -> None:
+    _put(admin, load_id, "produced")
+    with pipeline.connect() as writer, pipeline.connect() as other, pipeline.connect() as twin:
+        ledger.require_state(writer, load_id, State.PRODUCED, State.LANDED)
+        # A twin of the task may hold it too.
+        ledger.require_state(twin, load_id, State.PRODUCED, State.LANDED)
+        other.execute("SET lock_timeout = '200ms'")
+        for to in (State.LANDED, State.FAILED):
+            with pytest.raises(psycopg.errors.LockNotAvailable), other.transaction():
+                ledger.transition(other, load_id, to)
+        twin.rollback()
+        writer.rollback()
+        ledger.transition(other, load_id, State.LANDED)
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_only_the_required_states_pass(pipeline: Pipeline, admin: psycopg.Connection, load_id: int, state: str) -> None:
+    _put(admin, load_id, state)
+    with pipeline.connect() as connection:
+        if state in ("produced", "landed"):
+            ledger.require_state(connection, load_id, State.PRODUCED, State.LANDED)
+            assert connection.info.transaction_status is psycopg.pq.TransactionStatus.INTRANS
+        else:
+            with pytest.raises(LoadError, match=rf"is {state} and can't become landed: start a new run"):
+                ledger.require_state(connection, load_id, State.PRODUCED, State.LANDED)
+
+
+@pytest.mark.parametrize("state", IN_PROGRESS)
+def test_closing_a_load_on_its_way_makes_it_fail(pipeline: Pipeline, admin: psycopg.Connection, load_id: int, state: str) -> None:
+    _put(admin, load_id, state)
+    with pipeline.connect() as connection:
+        assert ledger.close(connection, load_id, reason=None) is State.FAILED
+    row = _row(admin, load_id)
+    assert (row["state"], row["reason"]) == ("failed", f"the run ended while the load was {state}")
+    assert row["closed_at"] is not None
+
+
+@pytest.mark.parametrize(("noted", "kept"), [(None, "the run is red"), ("the first fault", "the first fault")])
+def test_closing_a_load_keeps_the_first_reason(
+    pipeline: Pipeline, admin: psycopg.Connection, load_id: int, noted: str | None, kept: str
+) -> None:
+    _put(admin, load_id, "landed", reason=noted)
+    with pipeline.connect() as connection:
+        assert ledger.close(connection, load_id, reason="the run is red") is State.FAILED
+    assert _row(admin, load_id)["reason"] == kept
+
+
+@pytest.mark.parametrize(("state", "reason"), [("published", None), ("failed", "the cause")])
+def test_closing_a_finished_load_changes_its_stamp_only_and_only_once(
+    pipeline: Pipeline, admin: psycopg.Connection, load_id: int, state: str, reason: str | None
+) -> None:
+    _put(admin, load_id, state, reason)
+    before = _row(admin, load_id)
+    with pipeline.connect() as connection:
+        assert ledger.close(connection, load_id, reason=None) == state
+        closed = _row(admin, load_id)
+        assert {name for name in before if before[name] != closed[name]} == {"closed_at"}
+        assert ledger.close(connection, load_id, reason=None) == state
+    assert _row(admin, load_id) == closed
+
+
+def test_what_fails_after_the_publish_is_noted_but_takes_nothing_back(
+    pipeline: Pipeline, admin: psycopg.Connection, load_id: int
+) -> None:
+    _put(admin, load_id, "published")
+    with pipeline.connect() as connection:
+        assert ledger.close(connection, load_id, reason="a check after the publish is red") is State.PUBLISHED
+    row = _row(admin, load_id)
+    assert (row["state"], row["reason"]) == ("published", "a check after the publish is red")
+
+
+def test_the_first_reason_is_kept_and_forgotten_by_the_next_try(
+    pipeline: Pipeline, admin: psycopg.Connection, load_id: int
+) -> None:
+    with pipeline.connect() as connection:
+        ledger.note_failure(connection, load_id, "the cause")
+        ledger.note_failure(connection, load_id, "its effect")
+        connection.commit()
+        row = _row(admin, load_id)
+        # Noting is not failing: the task may be tried again.
+        assert (row["state"], row["reason"]) == ("opened", "the cause")
+        ledger.forget_failure(connection, load_id)
+        ledger.note_failure(connection, load_id, "another cause")
+        connection.commit()
+    assert _row(admin, load_id)["reason"] == "another cause"
+
+
+def test_no_failure_is_noted_for_what_was_published(pipeline: Pipeline, admin: psycopg.Connection, load_id: int) -> None:
+    _put(admin, load_id, "published")
+    before = _row(admin, load_id)
+    with pipeline.connect() as connection:
+        ledger.note_failure(connection, load_id, "too late")
+    assert _row(admin, load_id) == before
+
+
+def test_the_reason_of_a_failed_load_is_not_forgotten(pipeline: Pipeline, admin: psycopg.Connection, load_id: int) -> None:
+    _put(admin, load_id, "failed", reason="the cause")
+    before = _row(admin, load_id)
+    with pipeline.connect() as connection:
+        ledger.forget_failure(connection, load_id)
+        ledger.note_failure(connection, load_id, "its effect")
+    assert _row(admin, load_id) == before
+
+
+def test_landings_of_old_loads_are_dropped(pipeline: Pipeline, admin: psycopg.Connection) -> None:
+    loads = []
+    for _ in range(opening.KEPT_LOADS + 2):
+        loads.append(pipeline.open())
+        pipeline.fail(loads[-1], "on purpose")
+    names = admin.execute(
+        "SELECT relname FROM pg_class WHERE relnamespace = 'landing'::regnamespace AND relname ^@ %s", [f"{pipeline.name}_"]
+    ).fetchall()
+    assert {name for (name,) in names} == {f"{pipeline.name}_{load_id}" for load_id in loads[-opening.KEPT_LOADS :]}

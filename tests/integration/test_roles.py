@@ -1,0 +1,357 @@
+"""Roles with few rights, set-up that may be repeated, and errors that name the connection to mend."""
+
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import psycopg
+import pytest
+from msgspec.structs import replace as replace_settings
+from psycopg import errors, sql
+
+from batchstream.errors import BatchstreamError, ConnectionSettingsError, ContractError, SinkError
+from batchstream.postgres import opening, setup, templates
+from batchstream.postgres.connection import PostgresSettings, connect
+from batchstream.services import ports
+from batchstream.services.installation import Installation
+from tests.support.pipeline import Pipeline
+
+ROLES = (setup.OWNER, setup.LOADER, setup.READER, setup.AIRFLOW)
+
+CATALOG = {
+    "roles": "SELECT rolname, rolsuper, rolinherit, rolcreaterole, rolcreatedb, rolcanlogin, rolreplication, rolbypassrls, "
+    "rolconnlimit, rolvaliduntil FROM pg_roles ORDER BY 1",
+    "members": "SELECT roleid::regrole::text, member::regrole::text FROM pg_auth_members ORDER BY 1, 2",
+    "databases": "SELECT oid, datname, datdba::regrole::text, datacl::text FROM pg_database ORDER BY datname",
+    "schemas": "SELECT oid, nspname, nspowner::regrole::text, nspacl::text FROM pg_namespace WHERE nspname !~ '^pg_' ORDER BY 2",
+    "tables": "SELECT oid, oid::regclass::text, relkind, relowner::regrole::text, relacl::text, reloptions::text FROM pg_class "
+    "WHERE relnamespace IN ('public'::regnamespace, 'batchstream'::regnamespace, 'landing'::regnamespace) ORDER BY 1",
+    "columns": "SELECT attrelid, attnum, attname, format_type(atttypid, atttypmod), attnotnull, attacl::text FROM pg_attribute "
+    "WHERE attrelid >= 16384 AND attnum > 0 ORDER BY 1, 2",
+    "constraints": "SELECT oid, conname, conrelid, pg_get_constraintdef(oid) FROM pg_constraint WHERE oid >= 16384 ORDER BY 1",
+}
+
+OUTSIDE_OF_TRANSACTIONS = ("CREATE DATABASE", "DROP DATABASE", "ALTER SYSTEM")
+
+
+class Tables:
+    """A dataset with all its tables, for trying what a role may do with them."""
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self.pipeline = pipeline
+        self.contract = pipeline.contract
+        self.load_id = pipeline.open()
+
+    def statement(self, template: str) -> sql.Composed:
+        return sql.SQL(template).format(
+            target=templates.target(self.contract),
+            landing=templates.landing(self.contract, self.load_id),
+            load_id=sql.Literal(self.load_id),
+            index=sql.Identifier("public", f"{self.contract.name}_medv_idx"),
+        )
+
+    def run(self, role: str, template: str) -> list[tuple[Any, ...]]:
+        """Run a statement as a role; whatever it did is rolled back, if PostgreSQL allows that."""
+        with self.pipeline.connect(role) as connection:
+            if template.startswith(OUTSIDE_OF_TRANSACTIONS):
+                connection.autocommit = True
+                return connection.execute(self.statement(template)).fetchall()
+            with connection.transaction(force_rollback=True):
+                return connection.execute(self.statement(template)).fetchall()
+
+
+@pytest.fixture
+def tables(pipeline: Pipeline) -> Iterator[Tables]:
+    found = Tables(pipeline)
+    yield found
+    pipeline.fail(found.load_id, "the test has ended")
+
+
+def _catalog(admin: psycopg.Connection) -> dict[str, list[tuple[Any, ...]]]:
+    return {name: admin.execute(query).fetchall() for name, query in CATALOG.items()}
+
+
+@contextmanager
+def _closed_port() -> Iterator[int]:
+    """A port that is bound, so that nobody else gets it, but on which nobody listens."""
+    with socket.socket() as bound:
+        bound.bind((ports.LOOPBACK, 0))
+        yield bound.getsockname()[1]
+
+
+def test_passwords_are_kept_as_scram_verifiers(installation: Installation, admin: psycopg.Connection) -> None:
+    hashes = dict(admin.execute("SELECT rolname, rolpassword FROM pg_authid WHERE rolcanlogin").fetchall())
+    assert hashes.keys() == {*ROLES, "postgres"}
+    for role, verifier in hashes.items():
+        assert verifier.startswith("SCRAM-SHA-256$"), role
+        assert installation.secrets[role] not in verifier
+    methods = admin.execute("SELECT DISTINCT auth_method FROM pg_hba_file_rules").fetchall()
+    assert methods == [("scram-sha-256",)]
+
+
+@pytest.mark.parametrize("password", [None, "", "wrong", "correct, of another role"])
+@pytest.mark.parametrize("role", [*ROLES, "postgres"])
+def test_nobody_gets_in_without_the_password(
+    installation: Installation, role: str, password: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("PGPASSWORD", "PGSERVICE"):
+        monkeypatch.delenv(name, raising=False)
+    if password == "correct, of another role":
+        password = installation.secrets["airflow" if role != "airflow" else "postgres"]
+    where: dict[str, Any] = {
+        "host": ports.LOOPBACK,
+        "port": installation.ports["postgres"],
+        "user": role,
+        "dbname": setup.AIRFLOW if role == setup.AIRFLOW else setup.DATABASE,
+    }
+    with pytest.raises(psycopg.OperationalError, match=r"no password supplied|password authentication failed"):
+        psycopg.connect(**where, password=password, passfile="/nonexistent", connect_timeout=10)
+    # With its own it does get in, so the refusal is the password's.
+    with psycopg.connect(**where, password=installation.secrets[role], connect_timeout=10) as connection:
+        assert connection.execute("SELECT current_user").fetchone() == (role,)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_roles_may_log_in_and_nothing_else(admin: psycopg.Connection, role: str) -> None:
+    row = admin.execute(
+        "SELECT rolcanlogin, rolsuper, rolcreatedb, rolcreaterole, rolreplication, rolbypassrls FROM pg_roles WHERE rolname = %s",
+        [role],
+    ).fetchone()
+    assert row == (True, False, False, False, False, False)
+    memberships = "SELECT count(*) FROM pg_auth_members WHERE member = %s::regrole"
+    assert admin.execute(memberships, [role]).fetchone() == (0,)
+
+
+FORBIDDEN_TO_BOTH = (
+    "DROP TABLE {target}",
+    "DROP TABLE {landing}",
+    "DROP TABLE batchstream.loads CASCADE",
+    "DROP INDEX {index}",
+    "DROP SCHEMA landing CASCADE",
+    "DROP SCHEMA batchstream CASCADE",
+    "DROP SCHEMA public CASCADE",
+    "DROP DATABASE airflow",
+    "DROP ROLE batchstream_owner",
+    "ALTER TABLE {target} ADD COLUMN more integer",
+    "ALTER TABLE {target} DISABLE TRIGGER ALL",
+    "ALTER TABLE {landing} ALTER COLUMN medv DROP NOT NULL",
+    "ALTER TABLE batchstream.loads DROP CONSTRAINT loads_state_check",
+    "ALTER ROLE kafka_user SUPERUSER",
+    "ALTER ROLE kafka_reader CREATEDB",
+    "ALTER ROLE batchstream_owner PASSWORD 'taken over'",
+    "TRUNCATE {target}",
+    "TRUNCATE {landing}",
+    "TRUNCATE batchstream.loads CASCADE",
+    "TRUNCATE batchstream.batches",
+    "TRUNCATE batchstream.quarantine",
+    "CREATE TABLE public.mine (a integer)",
+    "CREATE TABLE landing.mine (a integer)",
+    "CREATE TABLE batchstream.mine (a integer)",
+    "CREATE VIEW public.mine AS SELECT 1 AS one",
+    "CREATE FUNCTION public.mine() RETURNS integer LANGUAGE sql AS 'SELECT 1'",
+    "CREATE INDEX ON {target} (crim)",
+    "CREATE TEMP TABLE mine (a integer)",
+    "CREATE SCHEMA mine",
+    "CREATE ROLE mine",
+    "CREATE DATABASE mine",
+    "GRANT batchstream_owner TO kafka_user",
+    "SET ROLE batchstream_owner",
+    "SET SESSION AUTHORIZATION batchstream_owner",
+    "COPY {target} TO PROGRAM 'cat'",
+    "COPY {target} FROM '/etc/passwd'",
+    "SELECT pg_read_file('/etc/passwd')",
+    "SELECT rolpassword FROM pg_authid",
+    "ALTER SYSTEM SET log_statement = 'all'",
+)
+
+FORBIDDEN_TO_LOADER = (
+    "INSERT INTO batchstream.loads (dataset, run_id, contract_version, source_path, topic) VALUES ('a', 'b', 'c', 'd', 'e')",
+    "DELETE FROM batchstream.loads WHERE load_id = {load_id}",
+    "UPDATE batchstream.batches SET landed = 0",
+    "DELETE FROM batchstream.batches",
+    "UPDATE {landing} SET medv = 1",
+    "DELETE FROM {landing}",
+)
+
+FORBIDDEN_TO_READER = (
+    "SELECT * FROM batchstream.loads",
+    "SELECT * FROM batchstream.batches",
+    "SELECT * FROM batchstream.quarantine",
+    "SELECT * FROM {landing}",
+    "INSERT INTO {target} SELECT * FROM {target}",
+    "UPDATE {target} SET medv = 1",
+    "DELETE FROM {target}",
+    "SELECT * FROM {target} FOR UPDATE",
+    "LOCK TABLE {target} IN ACCESS EXCLUSIVE MODE",
+)
+
+
+def _is_refused(tables: Tables, role: str, template: str) -> None:
+    with pytest.raises(errors.InsufficientPrivilege, match=r"permission denied|must be owner of"):
+        tables.run(role, template)
+
+
+def test_the_loader_changes_no_structure(tables: Tables, admin: psycopg.Connection) -> None:
+    before = _catalog(admin)
+    for template in (*FORBIDDEN_TO_BOTH, *FORBIDDEN_TO_LOADER):
+        _is_refused(tables, setup.LOADER, template)
+    assert _catalog(admin) == before
+
+
+def test_the_reader_only_reads_what_is_published(tables: Tables, admin: psycopg.Connection) -> None:
+    before = _catalog(admin)
+    for template in (*FORBIDDEN_TO_BOTH, *FORBIDDEN_TO_READER):
+        _is_refused(tables, setup.READER, template)
+    assert _catalog(admin) == before
+    assert tables.run(setup.READER, "SELECT count(*) FROM {target}") == [(0,)]
+
+
+def test_each_grant_is_the_one_that_its_work_needs(tables: Tables, admin: psycopg.Connection) -> None:
+    rows = admin.execute(
+        "SELECT grantee, table_schema || '.' || table_name, string_agg(privilege_type, ' ' ORDER BY privilege_type) "
+        "FROM (SELECT r.rolname AS grantee, n.nspname AS table_schema, c.relname AS table_name, a.privilege_type "
+        "FROM pg_class AS c "
+        "JOIN pg_namespace AS n ON n.oid = c.relnamespace CROSS JOIN aclexplode(c.relacl) AS a "
+        "LEFT JOIN pg_roles AS r ON r.oid = a.grantee WHERE c.relkind = 'r' AND a.grantee <> c.relowner "
+        "AND c.oid IN (%s::regclass, %s::regclass, 'batchstream.loads'::regclass, 'batchstream.batches'::regclass, "
+        "'batchstream.quarantine'::regclass)) AS grants GROUP BY 1, 2",
+        [
+            templates.target(tables.contract).as_string(admin),
+            templates.landing(tables.contract, tables.load_id).as_string(admin),
+        ],
+    ).fetchall()
+    name = tables.contract.name
+    assert {(grantee, table): granted for grantee, table, granted in rows} == {
+        (setup.LOADER, "batchstream.loads"): "SELECT UPDATE",
+        (setup.LOADER, "batchstream.batches"): "INSERT SELECT",
+        (setup.LOADER, "batchstream.quarantine"): "INSERT SELECT",
+        (setup.LOADER, f"landing.{name}_{tables.load_id}"): "INSERT MAINTAIN SELECT",
+        (setup.LOADER, f"public.{name}"): "DELETE INSERT SELECT UPDATE",
+        (setup.READER, f"public.{name}"): "SELECT",
+    }
+
+
+@pytest.mark.parametrize("role", [setup.OWNER, setup.LOADER, setup.READER])
+def test_airflows_database_is_closed_to_the_datas_roles(pipeline: Pipeline, role: str) -> None:
+    settings = replace_settings(pipeline.settings(role), dbname=setup.AIRFLOW)
+    with pytest.raises(ConnectionSettingsError, match=r'permission denied for database "airflow"'):
+        connect(settings, application_name="test")
+
+
+def test_the_datas_database_is_closed_to_airflows_role(pipeline: Pipeline) -> None:
+    with pytest.raises(ConnectionSettingsError, match=r'permission denied for database "kafka_streaming"'):
+        pipeline.connect(setup.AIRFLOW)
+
+
+def test_set_up_again_changes_nothing(installation: Installation, pipeline: Pipeline, tables: Tables) -> None:
+    with installation.postgres.connect(setup.DATABASE) as admin:
+        admin.autocommit = True
+        before = _catalog(admin)
+        setup.set_up(installation.postgres.connect, installation.secrets)
+        setup.set_up(installation.postgres.connect, installation.secrets)
+        assert _catalog(admin) == before
+    for role in (setup.OWNER, setup.LOADER, setup.READER):
+        with pipeline.connect(role) as connection:
+            assert connection.execute("SELECT current_user").fetchone() == (role,)
+
+
+def test_set_up_takes_back_attributes_that_a_role_was_given(
+    installation: Installation, admin: psycopg.Connection, tables: Tables
+) -> None:
+    before = _catalog(admin)
+    admin.execute("ALTER ROLE kafka_user SUPERUSER CREATEDB CREATEROLE REPLICATION BYPASSRLS NOLOGIN PASSWORD 'other'")
+    try:
+        assert _catalog(admin) != before
+    finally:
+        setup.set_up(installation.postgres.connect, installation.secrets)
+    assert _catalog(admin) == before
+    _is_refused(tables, setup.LOADER, "CREATE ROLE mine")
+
+
+def test_tables_made_again_are_the_same(pipeline: Pipeline, tables: Tables, admin: psycopg.Connection) -> None:
+    before = _catalog(admin)
+    with pipeline.connect(setup.OWNER) as connection:
+        opening.make_tables(connection, pipeline.contract)
+        opening.make_tables(connection, pipeline.contract)
+    assert _catalog(admin) == before
+    names = [row[1] for row in before["tables"]]
+    assert {f"{pipeline.name}_medv_idx", f"{pipeline.name}_created_at_idx", f"{pipeline.name}_pkey"} <= set(names)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("ALTER TABLE {target} ALTER COLUMN medv TYPE real", r"'medv': the contract says double precision NOT NULL.*has real"),
+        ("ALTER TABLE {target} ALTER COLUMN rad DROP NOT NULL", r"'rad': the contract says integer NOT NULL, .*has integer;"),
+        ("ALTER TABLE {target} DROP COLUMN tax", r"'tax': the contract says integer NOT NULL, .*has no such column"),
+    ],
+)
+def test_a_target_with_other_columns_is_refused(pipeline: Pipeline, tables: Tables, change: str, said: str) -> None:
+    with pipeline.connect(setup.OWNER) as connection:
+        connection.execute(tables.statement(change))
+        connection.commit()
+        with pytest.raises(ContractError, match=said) as refused:
+            opening.make_tables(connection, tables.contract)
+    assert str(tables.contract.path) in str(refused.value)
+    assert "change the contract back, or the table by ALTER TABLE" in str(refused.value)
+
+
+def test_two_owners_make_the_same_tables_at_the_same_time(pipeline: Pipeline, admin: psycopg.Connection) -> None:
+    contract = replace(pipeline.contract, name=f"{pipeline.name}_twice")
+    with pipeline.connect(setup.OWNER) as one, pipeline.connect(setup.OWNER) as two:
+        with one.transaction():
+            opening.make_tables(one, contract)
+            two.execute("SET lock_timeout = '300ms'")
+            two.commit()
+            with pytest.raises(errors.LockNotAvailable):
+                opening.make_tables(two, contract)
+        opening.make_tables(two, contract)
+    found = admin.execute("SELECT count(*) FROM pg_class WHERE relname = %s", [contract.name]).fetchone()
+    assert found == (1,)
+
+
+WRONG: dict[str, Callable[[PostgresSettings], PostgresSettings]] = {
+    "password": lambda right: replace_settings(right, password="a-wrong-password-1234"),
+    "no password": lambda right: replace_settings(right, password=""),
+    "role": lambda right: replace_settings(right, user="nobody_we_know"),
+    "database": lambda right: replace_settings(right, dbname="no_such_database"),
+    "forbidden database": lambda right: replace_settings(right, dbname=setup.AIRFLOW),
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_a_refused_log_in_names_the_connection_and_what_to_mend(pipeline: Pipeline, wrong: str) -> None:
+    settings = WRONG[wrong](pipeline.settings(setup.LOADER))
+    with pytest.raises(ConnectionSettingsError) as refused:
+        connect(settings, application_name="test")
+    message = str(refused.value)
+    where = f"{settings.user}@127.0.0.1:{settings.port}/{settings.dbname}"
+    assert message.startswith(f"connection 'test_kafka_user' ({where}): PostgreSQL refused the log-in: ")
+    assert message.endswith("Mend user, password or database of this connection.")
+    _shows_no_password(refused.value, settings)
+
+
+def test_a_refused_connection_names_the_connection_and_what_to_mend(pipeline: Pipeline) -> None:
+    with _closed_port() as port:
+        settings = replace_settings(pipeline.settings(setup.LOADER), port=port)
+        with pytest.raises(SinkError) as refused:
+            connect(settings, application_name="test")
+    message = str(refused.value)
+    assert message.startswith(f"connection 'test_kafka_user' (kafka_user@127.0.0.1:{port}/kafka_streaming): ")
+    assert "can't be reached" in message
+    assert message.endswith("Start it, or mend host and port.")
+    _shows_no_password(refused.value, settings)
+
+
+def _shows_no_password(error: BatchstreamError, settings: PostgresSettings) -> None:
+    shown = [str(error), repr(error), repr(settings), str(settings), str(error.__cause__)]
+    assert error.__suppress_context__
+    assert not settings.password or not any(settings.password in text for text in shown)
+
+
+def test_statements_wait_for_a_lock_only_so_long(pipeline: Pipeline) -> None:
+    with pipeline.connect() as connection:
+        assert connection.execute("SHOW lock_timeout").fetchone() == ("10s",)
+        assert connection.execute("SELECT current_setting('application_name')").fetchone() == ("batchstream tests",)
