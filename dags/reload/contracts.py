@@ -1,25 +1,14 @@
 """Reads the contracts beside the DAG files: the only I/O while DAGs are parsed."""
 
-import os
-from pathlib import Path
-
 from batchstream.contract import Contract, load_contract
 from batchstream.errors import ContractError
-from batchstream.paths import CONTRACTS_FOLDER
-
-CONTRACTS_VARIABLE = "BATCHSTREAM_CONTRACTS"
-"""Environment variable that names another folder of contracts than the one beside the DAG files."""
-
-
-def _paths() -> list[Path]:
-    folder = Path(os.environ.get(CONTRACTS_VARIABLE) or CONTRACTS_FOLDER)
-    return sorted([*folder.glob("*.odcs.yaml"), *folder.glob("*.odcs.yml")])
+from batchstream.paths import contract_paths
 
 
 def _read() -> tuple[list[Contract], list[str]]:
     contracts: dict[str, Contract] = {}
     mistakes: list[str] = []
-    for path in _paths():
+    for path in contract_paths():
         try:
             contract = load_contract(path)
         except ContractError as error:

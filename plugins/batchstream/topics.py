@@ -62,7 +62,9 @@ def topic_id(settings: Mapping[str, Any], topic: Topic) -> str:
         return str(_described(AdminClient(client_settings(settings)), topic).topic_id)
     except KafkaException as error:
         if error.args[0].code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
-            raise TopicError(f"topic '{topic.name}' is gone, and with it what was sent: start a new run, which makes it") from error
+            raise TopicError(
+                f"topic '{topic.name}' is gone, and with it what was sent: start a new run, which makes it"
+            ) from error
         raise _unreachable(settings, error.args[0]) from error
 
 

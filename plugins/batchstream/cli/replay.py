@@ -2,7 +2,7 @@
 
 from batchstream.cli.output import say
 from batchstream.contract import load_contract
-from batchstream.paths import CONTRACTS_FOLDER
+from batchstream.paths import contract_paths
 from batchstream.postgres import connection, setup
 from batchstream.postgres.replay import replay_load
 from batchstream.services import ports
@@ -21,7 +21,7 @@ def replay(load_id: int) -> int:
         password=installation.secrets[setup.OWNER],
         dbname=setup.DATABASE,
     )
-    contracts = {contract.name: contract for contract in map(load_contract, sorted(CONTRACTS_FOLDER.glob("*.odcs.y*ml")))}
+    contracts = {contract.name: contract for contract in map(load_contract, contract_paths())}
     with connection.connect(settings, application_name="batchstream replay") as session:
         say(replay_load(session, contracts, load_id))
     return 0

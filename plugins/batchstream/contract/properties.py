@@ -1,8 +1,8 @@
 """What the standard has no field for: our ``customProperties``, a closed vocabulary, and the rules of a column."""
 
 import re
+import warnings
 from collections.abc import Mapping
-from math import isfinite
 from pathlib import Path
 from types import NoneType
 from typing import Any, NamedTuple
@@ -10,9 +10,14 @@ from typing import Any, NamedTuple
 from open_data_contract_standard.model import CustomProperty, SchemaProperty
 
 from batchstream.contract.model import Rules, Source, SourceFormat, Topic
-from batchstream.contract.types import ColumnType
+from batchstream.contract.quality import MAX_BOUND
+from batchstream.contract.types import MAX_VARCHAR_LENGTH, ColumnType
 
 DEFAULT_RETENTION_DAYS = 7
+MAX_PARTITIONS = 10_000
+MAX_REPLICATION_FACTOR = 100
+MAX_RETENTION_DAYS = 36_500
+MAX_REJECTED = 2**62
 TOPIC_NAME = re.compile(r"[A-Za-z0-9._-]{1,249}")
 """Kafka's own rule, org.apache.kafka.common.internals.Topic."""
 
@@ -75,18 +80,20 @@ def read_settings(path: Path, name: str, properties: list[CustomProperty]) -> Co
         raise ValueError(f"customProperties: sourceDelimiter: got {delimiter!r}; write one character, such as ';'")
     topic = Topic(
         name=given.get("topic", f"{name.replace('_', '-')}-data"),
-        partitions=_at_least(1, given, "topicPartitions", 1),
-        replication_factor=_at_least(1, given, "topicReplicationFactor", 1),
-        retention_days=_at_least(1, given, "topicRetentionDays", DEFAULT_RETENTION_DAYS),
+        partitions=_between(1, MAX_PARTITIONS, given, "topicPartitions", 1),
+        replication_factor=_between(1, MAX_REPLICATION_FACTOR, given, "topicReplicationFactor", 1),
+        retention_days=_between(1, MAX_RETENTION_DAYS, given, "topicRetentionDays", DEFAULT_RETENTION_DAYS),
     )
     if not TOPIC_NAME.fullmatch(topic.name) or topic.name in (".", ".."):
         raise ValueError(f"customProperties: topic: got {topic.name!r}; write letters, digits, '.', '_' and '-', at most 249")
+    if "\0" in given["sourcePath"]:
+        raise ValueError(f"customProperties: sourcePath: got {given['sourcePath']!r}; write a path without U+0000")
     # dags/contracts/NAME.odcs.yaml → the folder that holds dags/.
     source_path = path.resolve().parent.parent.parent / given["sourcePath"]
     return ContractSettings(
         source=Source(source_path, SourceFormat(source_format), delimiter, given.get("sourceNull", "")),
         topic=topic,
-        rejected_records_allowed=_at_least(0, given, "rejectedRecordsAllowed", 0),
+        rejected_records_allowed=_between(0, MAX_REJECTED, given, "rejectedRecordsAllowed", 0),
         schedule=_schedule(given.get("schedule", "@daily")),
     )
 
@@ -124,13 +131,25 @@ def read_rules(prop: SchemaProperty, column_type: ColumnType) -> tuple[bool, Rul
         if isinstance(value, bool) or not isinstance(value, value_types) or not _in_range(option, value, column_type):
             raise ValueError(f"logicalTypeOptions: {option}: got {value!r}; write a {wanted} that fits {column_type.sql}")
         rules[field] = value
-    for low, high in (("minimum", "maximum"), ("min_length", "max_length"), ("exclusive_minimum", "exclusive_maximum")):
-        if low in rules and high in rules and rules[low] > rules[high]:
-            raise ValueError(f"logicalTypeOptions: no value lies between {rules[low]} and {rules[high]}; swap them")
+    _require_some_value(rules, column_type)
     allowed = _allowed(prop, column_type)
     if allowed and rules:
         raise ValueError("enum: can't be combined with logicalTypeOptions; keep one of them")
     return indexed, Rules(**rules, allowed=allowed)
+
+
+def _require_some_value(rules: dict[str, Any], column_type: ColumnType) -> None:
+    """Refuse bounds between which no value lies."""
+    step = 1 if column_type.python is int else 0
+    at_least = [rules.get("minimum"), column_type.minimum, rules.get("min_length")]
+    at_most = [rules.get("maximum"), column_type.maximum, rules.get("max_length"), column_type.max_length]
+    above, below = rules.get("exclusive_minimum"), rules.get("exclusive_maximum")
+    lows = [low for low in at_least if low is not None] + ([above + step] if above is not None else [])
+    highs = [high for high in at_most if high is not None] + ([below - step] if below is not None else [])
+    if lows and highs:
+        low, high = max(lows), min(highs)
+        if low > high or (not step and low == high and (low == above or high == below)):
+            raise ValueError(f"logicalTypeOptions: no value lies between {low} and {high}; mend one of them")
 
 
 def _allowed(prop: SchemaProperty, column_type: ColumnType) -> tuple[str | int, ...]:
@@ -146,17 +165,20 @@ def _allowed(prop: SchemaProperty, column_type: ColumnType) -> tuple[str | int, 
 def _in_range(option: str, value: Any, column_type: ColumnType) -> bool:
     """Whether a bound, a length, a pattern or an allowed value makes sense for a column's type."""
     if option == "pattern":
-        try:
-            re.compile(value)
-        except re.error:
-            return False
+        with warnings.catch_warnings():
+            # A pattern whose meaning will change with a version of Python is none to rely on.
+            warnings.simplefilter("error", FutureWarning)
+            try:
+                re.compile(value)
+            except (re.error, OverflowError, RecursionError, FutureWarning):
+                return False
         return True
     if isinstance(value, str):
         return column_type.max_length is None or len(value) <= column_type.max_length
     if column_type.python is str:
-        return bool(value >= 0)
+        return bool(0 <= value <= MAX_VARCHAR_LENGTH)
     low, high = column_type.minimum, column_type.maximum
-    return isfinite(value) and (low is None or value >= low) and (high is None or value <= high)
+    return -MAX_BOUND < value < MAX_BOUND and (low is None or value >= low) and (high is None or value <= high)
 
 
 def _closed(field: str, properties: list[CustomProperty], vocabulary: Mapping[str, Types]) -> dict[str, Any]:
@@ -173,10 +195,10 @@ def _closed(field: str, properties: list[CustomProperty], vocabulary: Mapping[st
     return given
 
 
-def _at_least(minimum: int, given: dict[str, Any], name: str, default: int) -> int:
+def _between(minimum: int, maximum: int, given: dict[str, Any], name: str, default: int) -> int:
     value: int = given.get(name, default)
-    if value < minimum:
-        raise ValueError(f"customProperties: {name}: got {value}; write at least {minimum}")
+    if not minimum <= value <= maximum:
+        raise ValueError(f"customProperties: {name}: got {value}; write at least {minimum} and at most {maximum}")
     return value
 
 

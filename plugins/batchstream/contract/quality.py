@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from decimal import Decimal
-from math import isfinite
 from typing import Any
 
 from open_data_contract_standard.model import DataQuality
@@ -31,6 +30,9 @@ _COLUMN_METRICS: dict[str, Callable[[str], str]] = {
 
 
 # Fields that would change what a rule means → the only value that is what we do.
+MAX_BOUND = 1e300
+"""Far beyond any count or mean; a number with more digits could not be compared by PostgreSQL's double precision."""
+
 _SUPPORTED = {"unit": "rows", "severity": "error"}
 
 
@@ -97,7 +99,8 @@ def _condition(rule: DataQuality) -> tuple[str, str]:
     ((operator, bound),) = given.items()
     bounds: list[Any] = bound if isinstance(bound, list) else [bound]
     wanted = 2 if operator.endswith("Between") else 1
-    if len(bounds) != wanted or any(isinstance(b, bool) or not isinstance(b, int | float) or not isfinite(b) for b in bounds):
+    numeric = all(isinstance(b, int | float) and not isinstance(b, bool) and -MAX_BOUND < b < MAX_BOUND for b in bounds)
+    if not numeric or len(bounds) != wanted or isinstance(bound, list) != (wanted == 2):
         raise ValueError(f"{operator}: got {bound!r}; write {wanted} number{'s' * (wanted - 1)}")
     if bounds != sorted(bounds):
         raise ValueError(f"{operator}: got {bound!r}; write the smaller number first")

@@ -70,8 +70,8 @@ def _merge(connection: psycopg.Connection, contract: Contract, load_id: int, *, 
     ).fetchone()
     if counts is None or rows is None or not rows[0] == rows[1] == verified_rows:
         raise LoadError(
-            f"load {load_id}: {verified_rows} records landed and were verified, now the landing has {rows and rows[1]}, and after "
-            f"the merge '{contract.name}' would have {rows and rows[0]} rows; rolled back, nothing was changed: start a new run"
+            f"load {load_id}: {verified_rows} records landed and were verified, now the landing has {rows and rows[1]}, and "
+            f"'{contract.name}' would have {rows and rows[0]} rows; rolled back, nothing was changed: start a new run"
         )
     return Published(counts[0], counts[1], counts[2], rows[0])
 

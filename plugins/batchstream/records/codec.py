@@ -70,6 +70,8 @@ class RecordCodec:
             for name, column in zip(names, columns, strict=True)
             if column.type.copy_type == "numeric"
         ]
+        # msgspec takes a text for a decimal.
+        self._quoted_decimals = [_name(column.name) + b'"' for column in columns if column.type.copy_type == "numeric"]
         self._has_text = any(column.type.python is str for column in columns)
         self._has_timestamps = any(column.type.python is datetime for column in columns)
         # What stands between the values of a full batch, with a place for each value.
@@ -121,14 +123,16 @@ class RecordCodec:
     def _looks_odd(self, value: bytes, records: int) -> bool:
         """Whether `value` may hold what msgspec lets pass, so that each record needs a closer look.
 
-        That is a name that stands twice (msgspec takes the last), U+0000, more than microseconds, and a timestamp whose offset
-        leads out of the calendar.
+        That is a name that stands twice (msgspec takes the last), U+0000, a decimal as a text, more than microseconds, and a
+        timestamp whose offset leads out of the calendar.
         """
         names = records * len(self._fields)
         # Every name is there, so as many colons as names means that none is there twice. A value may hold colons too.
         if value.count(b":") != names and (_has_blank(value) or value.count(b'":') - value.count(b'\\":') != names):
             return True
         if self._has_text and b"\\u0000" in value:
+            return True
+        if self._quoted_decimals and (b": " in value or _has_blank(value) or any(q in value for q in self._quoted_decimals)):
             return True
         return self._has_timestamps and (
             NANOSECONDS.search(value) is not None or b"\\u" in value or any(day in value for day in EDGE_YEARS)

@@ -38,6 +38,7 @@ class Field:
         self._decoder = msgspec.json.Decoder(field_type(column))
         self._finish = finisher(column)
         self._timestamp = column.type.python is datetime
+        self._decimal = column.type.copy_type == "numeric"
 
     def decode(self, text: bytes) -> Any:
         """The value of a JSON text.
@@ -47,6 +48,8 @@ class Field:
         """
         if self._timestamp and (NANOSECONDS.search(text) or b"\\" in text):
             raise ValueError("is not a timestamp with at most 6 digits of a second")
+        if self._decimal and text.startswith(b'"'):
+            raise ValueError(f"is a text, not {self._column.type.sql}")
         try:
             value = self._decoder.decode(text)
         except DECODE_ERRORS as error:
@@ -84,7 +87,11 @@ def _constraints(column: Column) -> dict[str, Any]:
     rules, kind = column.rules, column.type
     if kind.python is str:
         lengths = [length for length in (rules.max_length, kind.max_length) if length is not None]
-        found = {"min_length": rules.min_length, "max_length": min(lengths, default=None), "pattern": rules.pattern}
+        found = {
+            "min_length": rules.min_length,
+            "max_length": min(lengths, default=None),
+            "pattern": rules.pattern and _to_the_very_end(rules.pattern),
+        }
     elif kind.python in (int, float):
         found = _bounds(column)
     elif kind.python is datetime:
@@ -92,6 +99,12 @@ def _constraints(column: Column) -> dict[str, Any]:
     else:
         found = {}
     return {name: value for name, value in found.items() if value is not None}
+
+
+def _to_the_very_end(pattern: str) -> str:
+    """The standard's ``$`` is the end of the text; Python's also matches before a last line break."""
+    parts = re.compile(r"\\.|\[(?:\\.|[^\]\\])*\]|\$", re.DOTALL)
+    return parts.sub(lambda part: r"\Z" if part[0] == "$" else part[0], pattern)
 
 
 def _bounds(column: Column) -> dict[str, Any]:

@@ -53,7 +53,9 @@ def _literal_of_type(column: Column) -> Literal:
         return _boolean
     if kind is datetime:
         return _timestamp
-    if kind in (int, float) or column.type.copy_type == "numeric":
+    if kind is float:
+        return lambda text: b"-0.0" if text.strip() == "-0" else _number(text)
+    if kind is int or column.type.copy_type == "numeric":
         return _number
     return _quoted
 

@@ -5,6 +5,7 @@ The codec that the consumer uses judges each batch before it is sent: what leave
 
 import csv
 import hashlib
+import re
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import chain, islice
@@ -17,6 +18,8 @@ from batchstream.records.literals import literal
 
 Row = tuple[int, list[str]]
 """Number of the line on which a record begins, and its fields."""
+
+_MINUS_ZERO = re.compile(rb"-0(?![0-9.eE])")
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _END_OF_LINE = b"\0"
@@ -73,6 +76,8 @@ class SourceReader:
         Raises:
             SourceError: File, line, column, rule and value of the first fault; or the source holds no record.
         """
+        self._digest = hashlib.sha256()
+        self._line = 0
         with self._open() as file:
             self._read_header(file)
             rest = (yield from self._plain_batches(file)) if self._plain else []
@@ -113,7 +118,8 @@ class SourceReader:
 
     def _plain_batch(self, lines: list[bytes]) -> bytes | None:
         text = b"".join(lines)
-        if b'"' in text:
+        # Quotes, a bare CR, and -0, which JSON has as an integer without a sign, are for the field by field reader.
+        if b'"' in text or text.count(b"\r") != text.count(b"\r\n") or (b"-0" in text and _MINUS_ZERO.search(text)):
             return None
         if not text.endswith(b"\n"):
             text += b"\n"
@@ -130,12 +136,28 @@ class SourceReader:
         return value if self._codec.accepts(value, len(lines)) else None
 
     def _batches(self, rows: Iterator[Row]) -> Iterator[bytes]:
-        while chunk := list(islice(self._without_blank_lines(rows), MAX_RECORDS_PER_BATCH)):
-            value = self._codec.encode([text for line, fields in chunk for text in self._literals_of(line, fields)])
-            if not self._codec.accepts(value, len(chunk)):
+        records = self._without_blank_lines(rows)
+        fault: SourceError | None = None
+        while fault is None:
+            lines: list[int] = []
+            values: list[bytes] = []
+            try:
+                for line, fields in islice(records, MAX_RECORDS_PER_BATCH):
+                    values += self._literals_of(line, fields)
+                    lines.append(line)
+            except SourceError as error:
+                # Only after the records before it, so that the first fault of the file is the one that is told.
+                fault = error
+            if not lines:
+                break
+            value = self._codec.encode(values)
+            if not self._codec.accepts(value, len(lines)):
                 first = self._codec.decode(value).rejected[0]
-                raise SourceError(f"{self._source.path}: line {chunk[first.position or 0][0]}, {first.reason}; mend the source")
-            yield self._counted(value, len(chunk))
+                raise SourceError(f"{self._source.path}: line {lines[first.position or 0]}, {first.reason}; mend the source")
+            if fault is None:
+                yield self._counted(value, len(lines))
+        if fault is not None:
+            raise fault
 
     def _counted(self, value: bytes, records: int) -> bytes:
         self.records += records
@@ -165,7 +187,8 @@ class SourceReader:
                 yield begins, fields
                 begins = self._line + 1
         except csv.Error as error:
-            raise SourceError(f"{self._source.path}: line {begins}: {error}; mend the quotes of this record") from error
+            what = "shorten this field" if "field limit" in str(error) else "mend the quotes of this record"
+            raise SourceError(f"{self._source.path}: line {begins}: {error}; {what}") from error
 
     def _texts(self, lines: Iterable[bytes], prefix: bytes) -> Iterator[str]:
         for line in lines:

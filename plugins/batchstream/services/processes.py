@@ -26,7 +26,9 @@ class Daemon:
         self._pid_file = pid_file
         self.log_file = log_file
 
-    def start(self, command: Sequence[str | Path], environment: Mapping[str, str], *, account: Account | None = None, cwd: Path) -> None:
+    def start(
+        self, command: Sequence[str | Path], environment: Mapping[str, str], *, account: Account | None = None, cwd: Path
+    ) -> None:
         """Start the process; its output goes to the log file."""
         self._reap()
         with self.log_file.open("ab") as log:

@@ -1,0 +1,81 @@
+"""Contracts, sources and records for the unit tests."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from batchstream.contract import Contract, load_contract
+from batchstream.errors import ContractError
+
+ORDER = {
+    "order_number": b'"AB-0001"',
+    "customer": b'"Ada"',
+    "note": b"null",
+    "ordered_on": b'"2024-02-29"',
+    "shipped_at": b"null",
+    "paid_at": b"null",
+    "is_gift": b"true",
+    "amount": b"12.50",
+    "quantity": b"3",
+    "loyalty_points": b"null",
+    "weight": b"null",
+    "tracking": b"null",
+    "class": b'"express"',
+}
+"""A good record of orders, each value as JSON."""
+
+
+def order(**changes: bytes) -> bytes:
+    """A record of orders as JSON; a keyword that Python forbids is written with an underscore."""
+    values = ORDER | {name.rstrip("_"): value for name, value in changes.items()}
+    return b"{" + b",".join(b'"' + name.encode() + b'":' + value for name, value in values.items()) + b"}"
+
+
+def array(*records: bytes) -> bytes:
+    return b"[" + b",".join(records) + b"]"
+
+
+def write_contract(folder: Path, text: str) -> Path:
+    path = folder / "dags" / "contracts" / "x.odcs.yaml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def edited(folder: Path, original: Path, *edits: tuple[str, str]) -> Path:
+    """A copy of a contract in which the first occurrence of each old text is replaced."""
+    text = original.read_text(encoding="utf-8")
+    for old, new in edits:
+        assert old in text, f"the contract has no {old!r} to replace"
+        text = text.replace(old, new, 1)
+    return write_contract(folder, text)
+
+
+def mistake_of(path: Path) -> str:
+    """What load_contract says of a contract, after the name of the file."""
+    with pytest.raises(ContractError) as caught:
+        load_contract(path)
+    said = str(caught.value)
+    assert said.startswith(f"{path}: ")
+    return said.removeprefix(f"{path}: ")
+
+
+def make_contract(folder: Path, properties: list[dict[str, Any]], **settings: Any) -> Contract:
+    """A contract of these columns, whose source is data/x.csv in `folder`."""
+    document = {
+        "apiVersion": "v3.1.0",
+        "kind": "DataContract",
+        "version": "1.0.0",
+        "customProperties": [
+            {"property": name, "value": value} for name, value in ({"sourcePath": "data/x.csv"} | settings).items()
+        ],
+        "schema": [{"name": "x", "properties": properties}],
+    }
+    return load_contract(write_contract(folder, yaml.safe_dump(document)))
+
+
+def write_source(contract: Contract, content: bytes) -> None:
+    contract.source.path.parent.mkdir(parents=True, exist_ok=True)
+    contract.source.path.write_bytes(content)

@@ -1,0 +1,227 @@
+"""Contracts: what the two at hand hold, and what is said of a broken one."""
+
+from pathlib import Path
+
+import pytest
+
+from batchstream.contract import Contract, load_contract
+from batchstream.contract.model import SourceFormat, Topic
+from tests.conftest import HOUSING
+from tests.unit.building import edited, make_contract, mistake_of, write_contract
+
+INTEGERS = ("chas", "rad", "tax")
+
+
+def test_housing_has_its_columns_in_order_and_none_nullable(housing: Contract) -> None:
+    names = ["crim", "zn", "indus", "chas", "nox", "rm", "age", "dis", "rad", "tax", "ptratio", "b", "lstat", "medv"]
+    assert [column.name for column in housing.columns] == names
+    expected = ["integer" if name in INTEGERS else "double precision" for name in names]
+    assert [column.type.sql for column in housing.columns] == expected
+    assert not any(column.nullable for column in housing.columns)
+    assert [column.name for column in housing.columns if column.indexed] == ["medv"]
+
+
+def test_housing_travels_and_is_checked_as_its_contract_says(housing: Contract) -> None:
+    assert (housing.name, housing.version, housing.dag_id) == ("housing", "1.0.0", "housing_pipeline")
+    assert (housing.key, housing.key_column) == (None, "id")
+    assert housing.topic == Topic("housing-data", partitions=1, replication_factor=1, retention_days=7)
+    assert housing.source.format is SourceFormat.WHITESPACE
+    assert housing.source.path == HOUSING.parents[2] / "data" / "housing.csv"
+    assert (housing.expected_records, housing.rejected_records_allowed, housing.schedule) == (506, 0, "@daily")
+    assert housing.description.startswith("Boston Housing (Harrison and Rubinfeld 1978")
+    names = [check.name for check in housing.checks]
+    assert names[0] == "506 tracts"
+    assert names[-1] == "mean of medv, 22.532806 as published"
+    assert names[1:-1] == [f"{column.name}: nullValues mustBe 0" for column in housing.columns]
+
+
+def test_housing_bounds_its_columns(housing: Contract) -> None:
+    rules = {column.name: column.rules for column in housing.columns}
+    assert (rules["crim"].minimum, rules["crim"].maximum) == (0, None)
+    assert (rules["chas"].minimum, rules["chas"].maximum) == (0, 1)
+    assert (rules["nox"].minimum, rules["nox"].exclusive_minimum) == (None, 0)
+    assert (rules["b"].minimum, rules["b"].maximum) == (0, 396.9)
+    assert (rules["medv"].exclusive_minimum, rules["medv"].maximum) == (0, 50)
+
+
+def test_orders_has_a_column_of_every_kind(orders: Contract) -> None:
+    assert [(column.name, column.type.sql, column.nullable) for column in orders.columns] == [
+        ("order_number", "text", False),
+        ("customer", "character varying(40)", False),
+        ("note", "text", True),
+        ("ordered_on", "date", False),
+        ("shipped_at", "timestamp without time zone", True),
+        ("paid_at", "timestamp with time zone", True),
+        ("is_gift", "boolean", False),
+        ("amount", "numeric(12,2)", False),
+        ("quantity", "smallint", False),
+        ("loyalty_points", "bigint", True),
+        ("weight", "real", True),
+        ("tracking", "uuid", True),
+        ("class", "text", False),
+    ]
+    assert [column.name for column in orders.columns if column.indexed] == ["ordered_on"]
+    assert orders.columns[0].rules.pattern == "^[A-Z]{2}-[0-9]{4}$"
+    assert orders.columns[1].rules.min_length == 1
+    assert orders.columns[-1].rules.allowed == ("standard", "express")
+
+
+def test_orders_travels_and_is_checked_as_its_contract_says(orders: Contract) -> None:
+    assert (orders.key, orders.key_column, orders.expected_records) == ("order_number", "order_number", None)
+    assert orders.topic == Topic("orders-data", partitions=3, replication_factor=1, retention_days=2)
+    assert (orders.source.format, orders.source.delimiter, orders.source.null) == (SourceFormat.CSV, ",", "")
+    assert orders.schedule == "30 4 * * *"
+    assert [check.name for check in orders.checks] == [
+        "order_number: duplicateValues mustBe 0",
+        "at least one order",
+        "no order is shipped before it was placed",
+    ]
+
+
+def test_a_contract_needs_no_more_than_columns_and_a_source(tmp_path: Path) -> None:
+    contract = make_contract(tmp_path, [{"name": "A b", "physicalName": "a_b", "physicalType": "int", "unique": True}])
+    assert [(column.name, column.nullable, column.indexed) for column in contract.columns] == [("a_b", True, False)]
+    assert contract.topic == Topic("x-data", partitions=1, replication_factor=1, retention_days=7)
+    assert contract.source.path == tmp_path / "data" / "x.csv"
+    assert (contract.schedule, contract.expected_records, contract.description) == ("@daily", None, "")
+    assert [check.name for check in contract.checks] == ["a_b: duplicateValues mustBe 0"]
+
+
+@pytest.mark.parametrize("schedule", ["@once", "@hourly", "0 6 * * 1-5", None])
+def test_a_schedule_may_be(schedule: str | None, tmp_path: Path) -> None:
+    assert make_contract(tmp_path, [{"name": "a", "physicalType": "int"}], schedule=schedule).schedule == schedule
+
+
+def test_a_contract_that_is_missing_or_a_folder_is_named(tmp_path: Path) -> None:
+    assert mistake_of(tmp_path / "no.odcs.yaml").startswith("can't be read: [Errno 2] No such file or directory")
+    assert mistake_of(tmp_path).startswith("can't be read: [Errno 21] Is a directory")
+
+
+def test_a_contract_that_is_not_utf8_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "x.odcs.yaml"
+    path.write_bytes(b"name: \xff")
+    said = mistake_of(path)
+    assert said.startswith("can't be read: 'utf-8' codec can't decode byte 0xff")
+    assert said.endswith("; write a UTF-8 file that Airflow may read")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        pytest.param("", "file: must be a mapping; got NoneType; write an ODCS contract", id="an empty file"),
+        pytest.param("- a", "file: must be a mapping; got list; write an ODCS contract", id="a list"),
+        pytest.param("a: b: c", "is not YAML: mapping values are not allowed", id="two colons in a line"),
+        pytest.param("kind: [", "is not YAML: ", id="a bracket that is not closed"),
+        pytest.param("a: \0", "is not YAML: unacceptable character #x0000", id="U+0000"),
+        pytest.param("a: !!python/object:os.system {}", "is not YAML: could not determine a constructor", id="a Python tag"),
+        pytest.param("kind: a\nkind: b", "is not YAML: key 'kind' stands twice", id="a key twice"),
+        pytest.param("? [a]\n: b", "is not YAML: while constructing a mapping", id="a list as a key"),
+    ],
+)
+def test_a_file_is_no_contract_if_it_is(text: str, said: str, tmp_path: Path) -> None:
+    assert mistake_of(write_contract(tmp_path, text)).startswith(said)
+
+
+def case(name: str, old: str, new: str, field: str, got: str, write: str) -> object:
+    return pytest.param(old, new, field, got, write, id=name)
+
+
+CRIM = "column 'crim'"
+FIRST = "schema[0].properties[0]"
+SETTINGS = "customProperties"
+REQUIRED = "required: true\n"
+NAME = "must be lower-case letters, digits and underscores, at most"
+STANDARD = "write what the standard says of this field"
+PARTITIONS = "topicPartitions\n    value: 1"
+DELIMITER = "value: csv\n  - property: sourceDelimiter\n    value: "
+
+MISTAKES = [
+    case("other kind", "kind: DataContract", "kind: DataProduct", "kind", "got 'DataProduct'", "write DataContract"),
+    case("no kind", "kind: DataContract\n", "", "kind", "got None", "write DataContract"),
+    case("version 2 of the standard", "v3.1.0", "v2.2.0", "apiVersion", "got 'v2.2.0'", "write v3.1.0"),
+    case("no version", "version: 1.0.0\n", "", "version", "is missing", "write the version of this contract, such as 1.0.0"),
+    case("number as version", "version: 1.0.0", "version: 1.0", "version", "got 1.0", STANDARD),
+    case("two tables", "schema:\n", "schema:\n  - name: more\n", "schema", "got 2", "write one contract a table"),
+    case("table in capitals", "- name: housing", "- name: Housing", "schema[0].name", "got 'Housing'", "such as 'housing'"),
+    case("table of 41 letters", "name: housing", f"name: {'h' * 41}", "schema[0].name", f"{NAME} 40", f"'{'h' * 40}'"),
+    case("table with a digit first", "name: housing", "name: 9h", "schema[0].name", "got '9h'", "such as 'c_9h'"),
+    case("column with a blank", "name: crim", "name: my crim", f"{FIRST}.name", "got 'my crim'", "such as 'my_crim'"),
+    case("column of 64 letters", "name: crim", f"name: {'c' * 64}", f"{FIRST}.name", f"{NAME} 63", f"'{'c' * 63}'"),
+    case("column without name", "name: crim\n        ", "", f"{FIRST}.name", "got None", "such as 'my_name'"),
+    case("column twice", "name: zn", "name: crim", CRIM, "stands twice", "write each column once"),
+    case("column of ours", "name: crim", "name: record_id", "column 'record_id'", "batchstream adds", "write another name"),
+    case("column id without key", "name: crim", "name: id", "column 'id'", "batchstream adds", "write another name"),
+    case("system column", "name: crim", "name: ctid", "column 'ctid'", "system column of PostgreSQL", "write another name"),
+    case("partitioned column", REQUIRED, f"{REQUIRED}        partitioned: true\n", CRIM, "partitioned is not", "remove it"),
+    case("items", REQUIRED, f"{REQUIRED}        items: {{name: x}}\n", CRIM, "items is not supported", "remove it"),
+    case("nullable key", "required: true", "primaryKey: true", CRIM, "can't be NULL", "write required: true"),
+    case("misspelt field", "required", "requird", f"{FIRST}.requird", "is no field of the standard", "write required"),
+    case("unknown field", "required", "zzz", f"{FIRST}.zzz", "is no field of the standard", "remove it"),
+    case("unknown field of a rule", "metric: rowC", "metrik: rowC", "schema[0].quality[0].metrik", "no field", "write metric"),
+    case("unknown field at the top", "status:", "statuss:", "statuss", "got 'active'", STANDARD),
+    case("word for a boolean", "required: true", "required: maybe", f"{FIRST}.required", "got 'maybe'", STANDARD),
+    case(
+        "unknown setting", "property: topic\n", "property: topik\n", SETTINGS, "'topik' is not known", "write one of sourcePath"
+    ),
+    case("setting without name", "- property: topic\n    v", "- v", SETTINGS, "'' is not known", "write one of sourcePath"),
+    case(
+        "no source", "  - property: sourcePath\n    value: data/housing.csv\n", "", SETTINGS, "sourcePath is missing", "write the"
+    ),
+    case("number as source", "data/housing.csv", "5", f"{SETTINGS}: sourcePath", "got 5", "write a text"),
+    case("unknown format", "whitespace", "xml", f"{SETTINGS}: sourceFormat", "got 'xml'", "write one of whitespace, csv"),
+    case(
+        "delimiter for blanks", "whitespace", "whitespace\n  - {property: sourceDelimiter, value: ;}", SETTINGS, "", "remove it"
+    ),
+    case("long delimiter", "value: whitespace", f"{DELIMITER}'||'", f"{SETTINGS}: sourceDelimiter", "got '||'", "one character"),
+    case("letter as delimiter", "value: whitespace", f"{DELIMITER}x", f"{SETTINGS}: sourceDelimiter", "got 'x'", "such as ';'"),
+    case(
+        "quote as delimiter", "value: whitespace", f"{DELIMITER}'\"'", f"{SETTINGS}: sourceDelimiter", "got '\"'", "such as ';'"
+    ),
+    case("topic with a blank", "housing-data", "housing data", f"{SETTINGS}: topic", "got 'housing data'", "at most 249"),
+    case("topic of dots", "housing-data", "'..'", f"{SETTINGS}: topic", "got '..'", "write letters, digits"),
+    case("no partition", PARTITIONS, PARTITIONS[:-1] + "0", f"{SETTINGS}: topicPartitions", "got 0", "write at least 1"),
+    case("text as partitions", PARTITIONS, PARTITIONS[:-1] + "two", f"{SETTINGS}: topicPartitions", "'two'", "a whole number"),
+    case("true as partitions", PARTITIONS, PARTITIONS[:-1] + "true", f"{SETTINGS}: topicPartitions", "True", "a whole number"),
+    case("negative rejects", "value: 0", "value: -1", f"{SETTINGS}: rejectedRecordsAllowed", "got -1", "write at least 0"),
+    case("impossible schedule", '"@daily"', "61 * * * *", f"{SETTINGS}: schedule", "got '61 * * * *'", "write @daily"),
+    case("unknown preset", "@daily", "@fortnightly", f"{SETTINGS}: schedule", "got '@fortnightly'", "cron expression"),
+    case("number as schedule", '"@daily"', "6", f"{SETTINGS}: schedule", "got 6", "write a text or null"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "field", "got", "write"), MISTAKES)
+def test_a_mistake_is_told(old: str, new: str, field: str, got: str, write: str, tmp_path: Path) -> None:
+    said = mistake_of(edited(tmp_path, HOUSING, (old, new)))
+    assert said.startswith(f"{field}: ")
+    assert got in said
+    assert write in said
+
+
+def test_a_setting_that_stands_twice_is_told(tmp_path: Path) -> None:
+    twice = "  - property: topic\n    value: housing-data\n"
+    said = mistake_of(edited(tmp_path, HOUSING, (twice, twice * 2)))
+    assert said == "customProperties: 'topic' stands twice; write it once"
+
+
+def test_two_keys_are_told(tmp_path: Path) -> None:
+    key = ("required: true\n", "required: True\n        primaryKey: true\n")
+    said = mistake_of(edited(tmp_path, HOUSING, key, key))
+    assert said == "schema[0].properties: primaryKey must stand at one column at most; got crim, zn; keep one"
+
+
+def test_a_table_without_columns_is_told(tmp_path: Path) -> None:
+    text = HOUSING.read_text(encoding="utf-8").split("    properties:\n")[0]
+    said = mistake_of(write_contract(tmp_path, text))
+    assert said == "schema[0].properties: is empty; write a property for each column of the source, in its order"
+
+
+def test_a_contract_without_tables_is_told(tmp_path: Path) -> None:
+    said = mistake_of(write_contract(tmp_path, HOUSING.read_text(encoding="utf-8").split("schema:\n")[0]))
+    assert said == "schema: must hold exactly one table; got 0; write one contract a table"
+
+
+def test_an_index_with_too_long_a_name_is_told(tmp_path: Path) -> None:
+    names = ("- name: housing", f"- name: {'h' * 40}"), ("- name: medv", f"- name: {'m' * 19}")
+    said = mistake_of(edited(tmp_path, HOUSING, *names))
+    assert said.startswith(f"column '{'m' * 19}': its index {'h' * 40}_{'m' * 19}_idx has more than 63 letters")
+    assert load_contract(edited(tmp_path, HOUSING, names[0], ("- name: medv", f"- name: {'m' * 18}"))).name == "h" * 40

@@ -1,0 +1,81 @@
+"""Keys of messages: ours come back as they were, and another's is told and never an error."""
+
+import pytest
+
+from batchstream.records.messages import ForeignKey, MessageKey, batch_key, decode_key
+
+
+@pytest.mark.parametrize("load_id", [1, 7, 2**63 - 1])
+@pytest.mark.parametrize(("batch", "first"), [(1, 1), (2, 101), (6, 501), (2**40, (2**40 - 1) * 100 + 1)])
+def test_a_key_comes_back(load_id: int, batch: int, first: int) -> None:
+    assert decode_key(batch_key(load_id, batch)) == MessageKey(load_id, batch, first)
+
+
+def test_a_batch_has_the_same_key_in_every_try() -> None:
+    assert batch_key(3, 2) == b'{"load_id":3,"batch":2,"first_record_id":101}'
+
+
+def key(load_id: str = "1", batch: str = "2", first: str = "101", more: str = "") -> bytes:
+    return f'{{"load_id":{load_id},"batch":{batch},"first_record_id":{first}{more}}}'.encode()
+
+
+def test_blanks_and_order_make_no_difference() -> None:
+    assert decode_key(b'{ "first_record_id": 101, "batch": 2,\n"load_id": 1 }') == MessageKey(1, 2, 101)
+
+
+def case(name: str, value: bytes | None) -> object:
+    return pytest.param(value, id=name)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        case("no byte", b""),
+        case("a word", b"hello"),
+        case("a number", b"5"),
+        case("null", b"null"),
+        case("an array", b"[1,2,101]"),
+        case("an empty object", b"{}"),
+        case("a missing field", b'{"load_id":1,"batch":2}'),
+        case("another field", key(more=',"x":1')),
+        case("other fields", b'{"id":1}'),
+        case("text for a number", key(load_id='"1"')),
+        case("a fraction", key(load_id="1.5")),
+        case("a whole number with a point", key(batch="2.0")),
+        case("nothing for a number", key(load_id="null")),
+        case("true for a number", key(load_id="true")),
+        case("NaN", key(load_id="NaN")),
+        case("1e400", key(load_id="1e400")),
+        case("5,000 digits", key(load_id="9" * 5000)),
+        case("something after the end", key() + b"x"),
+        case("half of it", key()[:-1]),
+        case("bytes that are not UTF-8", b"\xff\xfe"),
+        case("U+0000", b"\0"),
+        case("deep nesting", b"[" * 100_000),
+        case("5 MB", b"x" * 5_000_000),
+    ],
+)
+def test_a_key_is_not_a_loads_if_it_is(value: bytes) -> None:
+    found = decode_key(value)
+    assert isinstance(found, ForeignKey)
+    assert found.reason.startswith("the message's key is not a load's: ")
+    assert "\0" not in found.reason
+    assert len(found.reason) < 200
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        case("another first record", key(first="102")),
+        case("the first record of the batch before", key(first="1")),
+        case("batch 0", key(batch="0", first="-99")),
+        case("a negative batch", key(batch="-1", first="-199")),
+        case("a batch beyond all counting", key(batch=str(2**53), first=str((2**53 - 1) * 100 + 1))),
+    ],
+)
+def test_a_key_contradicts_itself_with(value: bytes) -> None:
+    assert decode_key(value) == ForeignKey(f"the message's key contradicts itself: {value.decode()}")
+
+
+def test_no_key_belongs_to_no_load() -> None:
+    assert decode_key(None) == ForeignKey("the message has no key, so it belongs to no load")

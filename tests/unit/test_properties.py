@@ -1,0 +1,212 @@
+"""Properties that hold for any contract, any row and any bytes."""
+
+import hashlib
+import json
+import struct
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from batchstream.contract import load_contract
+from batchstream.records.codec import MAX_RECORDS_PER_BATCH, DecodedBatch, RecordCodec
+from batchstream.records.messages import ForeignKey, MessageKey, batch_key, decode_key
+from batchstream.records.scan import array_elements
+from batchstream.records.source import SourceReader
+from tests.conftest import HOUSING, ORDERS
+from tests.unit.building import array, order
+from tests.unit.strategies import Table, as_json, as_null, sources, tables
+
+ORDERS_CODEC = RecordCodec(load_contract(ORDERS))
+HOUSING_CODEC = RecordCodec(load_contract(HOUSING))
+MESSAGE = next(iter(SourceReader(load_contract(HOUSING))))
+PIECES = [
+    b"[",
+    b"]",
+    b"{",
+    b"}",
+    b",",
+    b":",
+    b'"',
+    b"\\",
+    b'"note":',
+    b'"crim":',
+    b"null",
+    b"1",
+    b'"x"',
+    b" ",
+    b"\n",
+    b"\xff",
+    b"\0",
+]
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=5) | st.dictionaries(st.sampled_from(["note", "crim", "x"]), inner),
+    max_leaves=20,
+)
+ANY_BYTES = st.one_of(
+    st.binary(),
+    st.binary().map(lambda content: b"[" + content + b"]"),
+    st.lists(st.sampled_from(PIECES), max_size=40).map(b"".join),
+    JSON.map(lambda value: json.dumps(value).encode()),
+    st.lists(JSON, max_size=5).map(lambda value: json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass")),
+)
+
+
+def exactly(rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:
+    """Rows that are equal only if their values are the same: doubles bit for bit; timestamps with an offset are instants."""
+    return [[struct.pack(">d", value) if isinstance(value, float) else (type(value), value) for value in row] for row in rows]
+
+
+def check_account(value: bytes, decoded: DecodedBatch) -> None:
+    """Every element of an array is a record or is rejected, with a reason; anything else is rejected as a whole."""
+    assert all(one.reason and "\0" not in one.reason + one.raw for one in decoded.rejected)
+    assert all((one.reason + one.raw).encode() for one in decoded.rejected)
+    assert len(decoded.positions) == len(decoded.records)
+    if decoded.total:
+        accounted = sorted([*decoded.positions, *(one.position for one in decoded.rejected if one.position is not None)])
+        assert accounted == list(range(decoded.total))
+        assert len(decoded.rejected) + len(decoded.records) == decoded.total <= MAX_RECORDS_PER_BATCH
+    else:
+        assert [one.position for one in decoded.rejected] == [None]
+        assert not decoded.records
+
+
+def check_agreement(codec: RecordCodec, value: bytes, decoded: DecodedBatch) -> None:
+    """Decoding the message is what examining each of its elements gives."""
+    if not decoded.total:
+        return
+    found = [codec.examine(raw) for raw in array_elements(value)]
+    assert exactly(decoded.records) == exactly([one for one in found if not isinstance(one, str)])
+    assert [one.reason for one in decoded.rejected] == [one for one in found if isinstance(one, str)]
+    assert codec.accepts(value, decoded.total) is (not decoded.rejected)
+
+
+def elements_of(value: bytes) -> int | None:
+    """The elements of an array as Python's own decoder counts them; None if it sees no array."""
+    try:
+        found = json.loads(value.decode())
+    except (ValueError, RecursionError):
+        return None
+    return len(found) if isinstance(found, list) else None
+
+
+@pytest.fixture(scope="module")
+def source_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("source") / "x.csv"
+
+
+@settings(max_examples=300, deadline=None)
+@given(data=st.data(), table=tables())
+def test_a_source_lands_as_it_was_written(data: st.DataObject, table: Table, source_path: Path) -> None:
+    contract = replace(table.contract, source=replace(table.contract.source, path=source_path))
+    content = data.draw(sources(table))
+    source_path.write_bytes(content)
+    codec, reader = RecordCodec(contract), SourceReader(contract)
+    batches = [codec.decode(value) for value in reader]
+    null, columns = contract.source.null, contract.columns
+    expected = [tuple(as_null(column, value, null) for column, value in zip(columns, row, strict=True)) for row in table.rows]
+    assert [batch.total for batch in batches[:-1]] == [MAX_RECORDS_PER_BATCH] * (len(batches) - 1)
+    assert exactly([record for batch in batches for record in batch.records]) == exactly(expected)
+    assert reader.sha256 == hashlib.sha256(content).hexdigest()
+
+
+@settings(max_examples=300, deadline=None)
+@given(table=tables(max_rows=MAX_RECORDS_PER_BATCH))
+def test_records_survive_json(table: Table) -> None:
+    codec = RecordCodec(table.contract)
+    value = codec.encode([as_json(one) for row in table.rows for one in row])
+    decoded = codec.decode(value)
+    assert json.loads(value)
+    assert (decoded.rejected, decoded.total, list(decoded.positions)) == ([], len(table.rows), [*range(len(table.rows))])
+    assert exactly(decoded.records) == exactly(table.rows)
+    check_agreement(codec, value, decoded)
+
+
+@settings(max_examples=1000, deadline=None)
+@given(value=ANY_BYTES, codec=st.sampled_from([ORDERS_CODEC, HOUSING_CODEC]))
+def test_any_bytes_as_a_message_are_accounted_for(value: bytes, codec: RecordCodec) -> None:
+    decoded = codec.decode(value)
+    check_account(value, decoded)
+    check_agreement(codec, value, decoded)
+    elements = elements_of(value)
+    if elements is not None and 1 <= elements <= MAX_RECORDS_PER_BATCH:
+        assert decoded.total == elements
+
+
+@settings(max_examples=300, deadline=None)
+@given(note=JSON, more=st.lists(JSON, max_size=3), position=st.integers(0, 3))
+def test_a_good_record_survives_any_neighbours(note: Any, more: list[Any], position: int) -> None:
+    records = [order(note=json.dumps(note).encode()), *(json.dumps(one).encode() for one in more)]
+    records.insert(position, order(quantity=b"7"))
+    value = array(*records)
+    decoded = ORDERS_CODEC.decode(value)
+    check_account(value, decoded)
+    assert decoded.total == len(records)
+    assert 7 in [record[8] for record in decoded.records]
+
+
+@st.composite
+def mutated(draw: st.DrawFn, message: bytes) -> bytes:
+    """A message of which a few bytes are changed, put in or taken out."""
+    content = bytearray(message)
+    for _ in range(draw(st.integers(1, 3))):
+        at = draw(st.integers(0, len(content) - 1))
+        byte = draw(st.one_of(st.sampled_from(b'{}[],:"\\ \n0'), st.integers(0, 255)))
+        how = draw(st.sampled_from(["change", "flip", "insert", "delete"]))
+        if how == "change":
+            content[at] = byte
+        elif how == "flip":
+            content[at] ^= 1 << byte % 8
+        elif how == "insert":
+            content.insert(at, byte)
+        else:
+            del content[at]
+    return bytes(content)
+
+
+FULL = array(
+    order(note=b'"a \\"b\\": \\\\ \\u00e9"', shipped_at=b'"2024-03-01T00:00:00.123456"', weight=b"1e-3"),
+    order(paid_at=b'"9999-12-30T23:59:59+02:00"', tracking=b'"07b22ec3-3a92-46f6-80c9-c1dfa6176fe5"'),
+    order(loyalty_points=b"-9223372036854775808"),
+)
+
+
+@settings(max_examples=1000, deadline=None)
+@given(value=mutated(FULL))
+def test_a_damaged_message_is_accounted_for(value: bytes) -> None:
+    decoded = ORDERS_CODEC.decode(value)
+    check_account(value, decoded)
+    check_agreement(ORDERS_CODEC, value, decoded)
+
+
+@settings(max_examples=300, deadline=None)
+@given(value=mutated(MESSAGE))
+def test_a_damaged_message_of_numbers_is_accounted_for(value: bytes) -> None:
+    decoded = HOUSING_CODEC.decode(value)
+    check_account(value, decoded)
+    check_agreement(HOUSING_CODEC, value, decoded)
+
+
+@settings(max_examples=1000, deadline=None)
+@given(key=st.one_of(st.none(), ANY_BYTES, mutated(batch_key(12, 345))))
+def test_any_bytes_as_a_key_are_a_key_or_told(key: bytes | None) -> None:
+    found = decode_key(key)
+    if isinstance(found, ForeignKey):
+        assert found.reason.startswith("the message")
+        assert "\0" not in found.reason
+        assert found.reason.encode()
+    else:
+        assert found == MessageKey(**json.loads(key or b""))
+        assert found.first_record_id == (found.batch - 1) * MAX_RECORDS_PER_BATCH + 1
+
+
+@settings(max_examples=300, deadline=None)
+@given(load_id=st.integers(1, 2**63 - 1), batch=st.integers(1, 2**50))
+def test_every_key_comes_back(load_id: int, batch: int) -> None:
+    assert decode_key(batch_key(load_id, batch)) == MessageKey(load_id, batch, (batch - 1) * MAX_RECORDS_PER_BATCH + 1)

@@ -1,0 +1,156 @@
+"""Quality rules: the SQL of each kind, and what is said of a rule that can't be measured."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from open_data_contract_standard.model import DataQuality
+
+from batchstream.contract import load_contract
+from batchstream.contract.model import Check
+from batchstream.contract.quality import expected_row_count, no_duplicates, read_check
+from tests.conftest import HOUSING
+from tests.unit.building import edited, mistake_of
+
+
+def sql(query: str, column: str | None = None) -> str:
+    check = read_check(DataQuality(type="sql", query=query, mustBe=0), column)
+    assert check is not None
+    return check.query
+
+
+@pytest.mark.parametrize(
+    ("operator", "bound", "condition"),
+    [
+        ("mustBe", 5, "{value} = (5)"),
+        ("mustNotBe", -5, "{value} <> (-5)"),
+        ("mustBeGreaterThan", 0, "{value} > (0)"),
+        ("mustBeGreaterOrEqualTo", 0.5, "{value} >= (0.5)"),
+        ("mustBeLessThan", 1e-7, "{value} < (0.0000001)"),
+        ("mustBeLessOrEqualTo", 1e22, "{value} <= (10000000000000000000000)"),
+        ("mustBeBetween", [22.5328055, 22.5328065], "{value} BETWEEN (22.5328055) AND (22.5328065)"),
+        ("mustNotBeBetween", [-1, 1], "{value} NOT BETWEEN (-1) AND (1)"),
+    ],
+)
+def test_an_operator_becomes_a_condition_with_the_digits_as_written(operator: str, bound: Any, condition: str) -> None:
+    check = read_check(DataQuality(metric="rowCount", **{operator: bound}), None)
+    assert check is not None
+    assert (check.query, check.condition) == ("SELECT count(*) FROM {object}", condition)
+    assert check.name.startswith(f"table: rowCount {operator} ")
+
+
+@pytest.mark.parametrize(
+    ("metric", "query"),
+    [
+        ("nullValues", 'SELECT count(*) FROM {object} WHERE "a" IS NULL'),
+        ("missingValues", 'SELECT count(*) FROM {object} WHERE "a" IS NULL OR "a"::text = \'\''),
+        ("duplicateValues", 'SELECT count("a") - count(DISTINCT "a") FROM {object}'),
+    ],
+)
+def test_a_metric_becomes_a_query(metric: str, query: str) -> None:
+    check = read_check(DataQuality(metric=metric, mustBe=0), "a")
+    assert check == Check(f"a: {metric} mustBe 0", query, "{value} = (0)")
+
+
+@pytest.mark.parametrize("braces", ["{object}", "${object}", "{table}", "${table}"])
+def test_a_query_names_the_landing_in_several_ways(braces: str) -> None:
+    assert sql(f"SELECT 1 FROM {braces};") == "SELECT 1 FROM {object}"
+
+
+@pytest.mark.parametrize("braces", ["{property}", "${property}", "{column}", "${column}"])
+def test_a_query_names_its_column_in_several_ways(braces: str) -> None:
+    assert sql(f"SELECT {braces}", "a") == 'SELECT "a"'
+
+
+def test_other_braces_of_a_query_stay_as_they_are() -> None:
+    query = sql("SELECT '{\"a\": {}}'::jsonb FROM {object}")
+    assert query.format(object="landing") == "SELECT '{\"a\": {}}'::jsonb FROM landing"
+
+
+def test_a_name_is_the_rules_own() -> None:
+    check = read_check(DataQuality(name="mine", rule="rowCount", mustBe=0), None)
+    assert check is not None
+    assert check.name == "mine"
+
+
+def test_a_rule_for_people_is_no_check() -> None:
+    assert read_check(DataQuality(type="text", description="handle with care"), None) is None
+
+
+def test_what_a_rule_may_say_of_rows_and_errors_is_let_pass() -> None:
+    assert read_check(DataQuality(metric="rowCount", mustBe=1, unit="rows", severity="error"), None) is not None
+
+
+def test_a_key_promises_no_duplicates() -> None:
+    assert no_duplicates("a") == read_check(DataQuality(metric="duplicateValues", mustBe=0), "a")
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        pytest.param({"metric": "rowCount", "mustBe": 506}, 506, id="a number of rows"),
+        pytest.param({"rule": "rowCount", "mustBe": 0}, 0, id="the older name of metric"),
+        pytest.param({"metric": "rowCount", "mustBeGreaterThan": 5}, None, id="more rows than"),
+        pytest.param({"metric": "rowCount", "mustBe": True}, None, id="true"),
+        pytest.param({"metric": "nullValues", "mustBe": 5}, None, id="another metric"),
+    ],
+)
+def test_the_expected_rows_are_told_by(rule: dict[str, Any], expected: int | None) -> None:
+    assert expected_row_count(DataQuality(**rule)) == expected
+
+
+def test_a_rule_that_stands_twice_is_checked_once(tmp_path: Path) -> None:
+    rule = "          - type: library\n            metric: nullValues\n            mustBe: 0\n"
+    contract = load_contract(edited(tmp_path, HOUSING, (rule, rule * 2)))
+    assert [check.name for check in contract.checks].count("crim: nullValues mustBe 0") == 1
+
+
+def test_a_contract_need_not_say_how_many_rows_there_are(tmp_path: Path) -> None:
+    assert load_contract(edited(tmp_path, HOUSING, ("mustBe: 506", "mustBeGreaterThan: 506"))).expected_records is None
+
+
+def case(name: str, old: str, new: str, field: str, got: str, write: str) -> object:
+    return pytest.param(old, new, field, got, write, id=name)
+
+
+TABLE = "schema[0].quality[0]"
+CRIM = "column 'crim': quality[0]"
+MEDV = "column 'medv': quality[1]"
+MEDV_FIELD = "schema[0].properties[13].quality[1]"
+QUERY = "query: SELECT avg({property}) FROM {object}"
+BETWEEN = "mustBeBetween: [22.5328055, 22.5328065]"
+ROWS = "metric: rowCount"
+
+MISTAKES = [
+    case("unknown kind", "type: library", "type: custom", TABLE, "got 'custom'", "write library, sql or text"),
+    case("sql without query", QUERY, "tags: []", MEDV, "needs a query", "write query: SELECT ..."),
+    case("no metric", f"{ROWS}\n", "tags: []\n", TABLE, "metric 'None' can't be measured", "use rowCount"),
+    case("unknown metric", "rowCount", "rows", TABLE, "metric 'rows' can't be measured here", "use rowCount"),
+    case("column's metric of a table", "rowCount", "nullValues", TABLE, "metric 'nullValues'", "or a rule of type sql"),
+    case(
+        "table's metric of a column", "nullValues", "rowCount", CRIM, "'rowCount'", "nullValues, missingValues, duplicateValues"
+    ),
+    case("arguments", ROWS, f"{ROWS}\n        arguments: {{a: 1}}", TABLE, "with arguments", "write a rule of type sql"),
+    case("percent", ROWS, f"{ROWS}\n        unit: percent", TABLE, "unit: got 'percent'", "write rows or remove it"),
+    case("warning", ROWS, f"{ROWS}\n        severity: warning", TABLE, "severity: got 'warning'", "write error or remove it"),
+    case("no operator", "mustBe: 506", "tags: []", TABLE, "exactly one operator, got none", "write one of mustBe, mustNotBe"),
+    case("two operators", "mustBe: 506", "mustBe: 506\n        mustNotBe: 5", TABLE, "got mustBe, mustNotBe", "write one of"),
+    case("text as bound", "mustBe: 506", "mustBe: many", TABLE, "mustBe: got 'many'", "write 1 number"),
+    case("true as bound", "mustBe: 506", "mustBe: true", TABLE, "mustBe: got True", "write 1 number"),
+    case("NaN as bound", "mustBe: 506", "mustBe: .nan", TABLE, "mustBe: got nan", "write 1 number"),
+    case("infinity as bound", "mustBe: 506", "mustBeLessThan: .inf", TABLE, "mustBeLessThan: got inf", "write 1 number"),
+    case("two bounds for one", "mustBe: 506", "mustBe: [1, 2]", TABLE, "mustBe: got [1, 2]", "write 1 number"),
+    case("one bound for two", BETWEEN, "mustBeBetween: [1]", f"{MEDV_FIELD}.mustBeBetween", "got [1]", "the standard says"),
+    case("bounds upside down", BETWEEN, "mustBeBetween: [2, 1]", MEDV, "got [2, 1]", "write the smaller number first"),
+    case(
+        "column in a table's query", f"library\n        {ROWS}", "sql\n        query: '{property}'", TABLE, "only under", "name"
+    ),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "field", "got", "write"), MISTAKES)
+def test_a_mistake_is_told(old: str, new: str, field: str, got: str, write: str, tmp_path: Path) -> None:
+    said = mistake_of(edited(tmp_path, HOUSING, (old, new)))
+    assert said.startswith(f"{field}: ")
+    assert got in said
+    assert write in said

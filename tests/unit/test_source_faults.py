@@ -1,0 +1,240 @@
+"""Sources with a fault: each is told by file, line, column and value, and nothing of its batch is sent."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from batchstream.contract import Contract
+from batchstream.errors import SourceError
+from batchstream.records.source import SourceReader, check_header
+from tests.unit.building import make_contract, write_source
+
+A: dict[str, Any] = {"name": "a", "physicalType": "double precision", "required": True, "logicalTypeOptions": {"minimum": 0}}
+B: dict[str, Any] = {"name": "b", "physicalType": "smallint", "required": True}
+NULLABLE_B = {"name": "b", "physicalType": "smallint"}
+
+KINDS: dict[str, tuple[list[dict[str, Any]], dict[str, Any]]] = {
+    "whitespace": ([A, B], {"sourceFormat": "whitespace"}),
+    "csv": ([A, B], {"sourceFormat": "csv"}),
+    "csv with NULL": ([A, NULLABLE_B], {"sourceFormat": "csv", "sourceNull": "\\N"}),
+}
+
+
+@pytest.fixture(params=KINDS)
+def contract(request: pytest.FixtureRequest, tmp_path: Path) -> Contract:
+    properties, settings = KINDS[request.param]
+    return make_contract(tmp_path, properties, **settings)
+
+
+def fault_of(contract: Contract) -> str:
+    """What is said of a source, after the name of the file."""
+    with pytest.raises(SourceError) as caught:
+        list(SourceReader(contract))
+    said = str(caught.value)
+    assert said.startswith(f"{contract.source.path}: ")
+    return said.removeprefix(f"{contract.source.path}: ")
+
+
+def written(contract: Contract, content: bytes) -> bytes:
+    """The source in the contract's format; commas stand for its delimiter."""
+    content = content if contract.source.format == "csv" else content.replace(b",", b" ")
+    write_source(contract, content)
+    return content
+
+
+def case(name: str, content: bytes, begin: str, *parts: str) -> object:
+    return pytest.param(content, begin, parts, id=name)
+
+
+FAULTS = [
+    case("an empty file", b"", "the source is empty; expected the header a"),
+    case("a header only", b"a,b\n", "the source has a header but no record", "write at least one"),
+    case("a header without line end", b"a,b", "the source has a header but no record"),
+    case("a header and blank lines", b"a,b\n\n\n", "the source has a header but no record"),
+    case(
+        "another header", b"x,y\n1,2\n", "line 1: expected the header a", ", got x", "mend the source, its format or the contract"
+    ),
+    case("a header in another order", b"b,a\n1,2\n", "line 1: expected the header a", ", got b"),
+    case("a short header", b"a\n1\n", "line 1: expected the header a", ", got a;"),
+    case("a long header", b"a,b,c\n1,2,3\n", "line 1: expected the header a", "c;"),
+    case("a header in capitals", b"A,B\n1,2\n", "line 1: expected the header a", ", got A"),
+    case("no header", b"1,2\n", "line 1: expected the header a", ", got 1"),
+    case("a blank line first", b"\na,b\n1,2\n", "line 1: expected the header a", ", got ;"),
+    case("a header that is not UTF-8", b"\xff,b\n1,2\n", "line 1, byte 1 of the line: expected UTF-8, got b'\\xff'", "UTF-8"),
+    case("a short line", b"a,b\n1,2\n3\n", "line 3: the line is too short: expected 2 fields, got 1: 3;", "mend the source"),
+    case("a long line", b"a,b\n1,2\n3,4,5\n", "line 3: the line is too long: expected 2 fields, got 3: 3", "mend the source"),
+    case("a long and a short line", b"a,b\n1,2,3\n4\n", "line 2: the line is too long: expected 2 fields, got 3: 1"),
+    case("a short and a long line", b"a,b\n1\n2,3,4\n", "line 2: the line is too short: expected 2 fields, got 1: 1"),
+    case("a blank line in the middle", b"a,b\n1,2\n\n3,4\n", "line 3: the line is blank, but records follow; remove it"),
+    case("two blank lines in the middle", b"a,b\n1,2\n\n\n3,4\n", "line 3: the line is blank, but records follow"),
+    case("blank lines, CRLF", b"a,b\r\n1,2\r\n\r\n3,4\r\n", "line 3: the line is blank, but records follow"),
+    case("bytes that are not UTF-8", b"a,b\n1,2\n3,\xe9\n", "line 3, byte 3 of the line: expected UTF-8, got b'\\xe9'"),
+    case("half of a character", b"a,b\n1,2\n3,4\xc3", "line 3, byte 4 of the line: expected UTF-8, got b'\\xc3'"),
+    case("UTF-16", "a,b\n1,2\n".encode("utf-16"), "line 1, byte 1 of the line: expected UTF-8, got b'\\xff'"),
+]
+
+
+@pytest.mark.parametrize(("content", "begin", "parts"), FAULTS)
+def test_a_file_is_refused_for(content: bytes, begin: str, parts: tuple[str, ...], contract: Contract) -> None:
+    written(contract, content)
+    said = fault_of(contract)
+    assert said.startswith(begin)
+    assert [part for part in parts if part not in said] == []
+
+
+VALUES = [
+    case("a word for a number", b"a,b\n1,2\nx,3\n", "line 3, column 'a': expected double precision NOT NULL, got 'x'", "-12.5"),
+    case("two points", b"a,b\n1,2\n1.2.3,3\n", "line 3, column 'a': expected double precision", "got '1.2.3'"),
+    case("a thousands separator", b"a,b\n1,2\n1_000,3\n", "line 3, column 'a': ", "got '1_000'"),
+    case("a hexadecimal number", b"a,b\n1,2\n0x1f,3\n", "line 3, column 'a': ", "got '0x1f'"),
+    case("two signs", b"a,b\n1,2\n--1,3\n", "line 3, column 'a': ", "got '--1'"),
+    case("an exponent alone", b"a,b\n1,2\ne5,3\n", "line 3, column 'a': ", "got 'e5'"),
+    case("an exponent without digits", b"a,b\n1,2\n1e,3\n", "line 3, column 'a': ", "got '1e'"),
+    case("a point alone", b"a,b\n1,2\n.,3\n", "line 3, column 'a': ", "got '.'"),
+    case("a sign alone", b"a,b\n1,2\n-,3\n", "line 3, column 'a': ", "got '-'"),
+    case("full-width digits", "a,b\n1,2\n\uff11,3\n".encode(), "line 3, column 'a': ", "got '\uff11'"),
+    case("U+0000", b"a,b\n1,2\n3\0,4\n", "line 3, column 'a': ", r"got '3\x00'"),
+    case("U+0000 alone", b"a,b\n1,2\n3,\0\n", "line 3, column 'b': ", r"got '\x00'"),
+    case("NaN", b"a,b\n1,2\nNaN,3\n", "line 3, column 'a': ", "got 'NaN'"),
+    case("nan", b"a,b\n1,2\nnan,3\n", "line 3, column 'a': ", "got 'nan'"),
+    case("inf", b"a,b\n1,2\ninf,3\n", "line 3, column 'a': ", "got 'inf'"),
+    case("-Infinity", b"a,b\n1,2\n-Infinity,3\n", "line 3, column 'a': ", "got '-Infinity'"),
+    case("null", b"a,b\n1,2\n3,null\n", "line 3, column 'b': expected smallint", "got 'null'"),
+    case("NULL where it is not allowed", b"a,b\n1,2\n\\N,3\n", "line 3, column 'a': expected double precision NOT NULL"),
+    case("true", b"a,b\n1,2\n3,true\n", "line 3, column 'b': ", "got 'true'"),
+    case("more than a double", b"a,b\n1,2\n1e400,3\n", "line 3, column 'a': 1e400 is not double precision NOT NULL (Number out"),
+    case("an integer too large", b"a,b\n1,2\n3,32768\n", "line 3, column 'b': 32768 is not smallint", "<= 32767"),
+    case("an integer too small", b"a,b\n1,2\n3,-32769\n", "line 3, column 'b': -32769 is not smallint", ">= -32768"),
+    case(
+        "an endless integer", b"a,b\n1,2\n3," + b"9" * 999 + b"\n", "line 3, column 'b': 999999", "… (999 characters)", "smallint"
+    ),
+    case("a fraction for an integer", b"a,b\n1,2\n3,1.5\n", "line 3, column 'b': 1.5 is not smallint", "got `float`"),
+    case("less than the minimum", b"a,b\n1,2\n-0.1,3\n", "line 3, column 'a': -0.1 is not double precision", ">= 0"),
+    case("the first of two", b"a,b\n1,2\n-1,3\n-2,4\n", "line 3, column 'a': -1 is not"),
+]
+
+
+@pytest.mark.parametrize(("content", "begin", "parts"), VALUES)
+def test_a_record_is_refused_for(content: bytes, begin: str, parts: tuple[str, ...], contract: Contract) -> None:
+    written(contract, content)
+    said = fault_of(contract)
+    assert said.startswith(begin)
+    assert [part for part in parts if part not in said] == []
+    assert said.endswith("; mend the source")
+
+
+@pytest.mark.parametrize("line", [2, 101, 102, 250, 301])
+@pytest.mark.parametrize("bad", [b"x,1", b"-1,1", b"1", b"1,2,3"], ids=["bad number", "broken rule", "short", "long"])
+def test_a_fault_far_down_has_its_line_and_the_batches_before_it_are_given(line: int, bad: bytes, contract: Contract) -> None:
+    lines = [b"a,b", *[b"1,2"] * 300]
+    lines[line - 1] = bad
+    written(contract, b"\n".join(lines))
+    reader = SourceReader(contract)
+    given: list[bytes] = []
+    with pytest.raises(SourceError) as caught:
+        given.extend(reader)
+    assert str(caught.value).startswith(
+        (f"{contract.source.path}: line {line}, column 'a'", f"{contract.source.path}: line {line}: ")
+    )
+    assert len(given) == reader.batches
+    assert (reader.batches, reader.records) == ((line - 2) // 100, (line - 2) // 100 * 100)
+
+
+def test_a_missing_file_is_named(contract: Contract) -> None:
+    assert fault_of(contract) == "the source can't be read: No such file or directory; mend sourcePath"
+    with pytest.raises(SourceError, match="the source can't be read: No such file"):
+        check_header(contract)
+
+
+def test_a_folder_is_no_source(contract: Contract) -> None:
+    contract.source.path.mkdir(parents=True)
+    assert fault_of(contract) == "the source can't be read: Is a directory; mend sourcePath"
+
+
+@pytest.mark.parametrize(
+    ("content", "begin"),
+    [
+        pytest.param(b't\nx\n"y\nz\n', "line 3: unexpected end of data; mend the quotes of this record", id="never closed"),
+        pytest.param(b't\nx\n"y"z\n', "line 3: ',' expected after '\"'", id="closed too early"),
+        pytest.param(b't\n"a\n\nb"\n"y\n', "line 5: unexpected end of data", id="never closed after line breaks"),
+        pytest.param(b'"t\nx\n', "line 1: unexpected end of data", id="never closed in the header"),
+        pytest.param(b"t\nx\ny\rz\n", "line 3: new-line character seen in unquoted field", id="open: a carriage return"),
+        pytest.param(b"t\nx\n\0\n", "line 3, column 't': \"\\u0000\" holds U+0000", id="U+0000 in a text"),
+        pytest.param(b't\n"a\n"\n"b\n\xff"\n', "line 5, byte 1 of the line: expected UTF-8, got b'\\xff'", id="not UTF-8"),
+    ],
+)
+def test_a_quoted_text_is_refused_if(content: bytes, begin: str, tmp_path: Path) -> None:
+    contract = make_contract(tmp_path, [{"name": "t", "physicalType": "text", "required": True}])
+    write_source(contract, content)
+    assert fault_of(contract).startswith(begin)
+
+
+@pytest.mark.parametrize(
+    ("physical", "field"),
+    [
+        ("boolean", "maybe"),
+        ("date", "2023-02-29"),
+        ("date", "29.02.2024"),
+        ("timestamp", "2024-02-29"),
+        ("timestamp", "2024-02-29 01:02:03Z"),
+        ("timestamp", "2024-02-29 01:02:03.1234567"),
+        ("timestamptz", "2024-02-29 01:02:03"),
+        ("timestamptz", "0001-01-01 00:00:00+01"),
+        ("uuid", "07b22ec3"),
+        ("numeric(4,2)", "100"),
+        ("numeric(4,2)", "1.255"),
+        ("real", "1e39"),
+        ("varchar(3)", "abcd"),
+    ],
+)
+def test_a_value_of_a_type_is_refused(physical: str, field: str, tmp_path: Path) -> None:
+    contract = make_contract(tmp_path, [{"name": "a", "physicalType": physical}])
+    write_source(contract, f"a\n{field}\n".encode())
+    said = fault_of(contract)
+    assert said.startswith("line 2, column 'a': ")
+    assert field in said
+
+
+@pytest.mark.parametrize("physical", ["double precision", "integer", "numeric(5,2)"])
+@pytest.mark.parametrize(
+    ("options", "good", "bad"),
+    [
+        ({"minimum": 1, "maximum": 3}, ["1", "2", "3"], ["0", "4"]),
+        ({"exclusiveMinimum": 1, "exclusiveMaximum": 3}, ["2"], ["1", "3"]),
+        ({"minimum": 1, "exclusiveMinimum": 1}, ["2"], ["1", "0"]),
+        ({"minimum": 2, "exclusiveMinimum": 0}, ["2"], ["1", "0"]),
+        ({"maximum": 3, "exclusiveMaximum": 3}, ["2"], ["3", "4"]),
+        ({"maximum": 2, "exclusiveMaximum": 9}, ["2"], ["3", "9"]),
+        ({"minimum": 1, "exclusiveMaximum": 3}, ["1", "2"], ["0", "3"]),
+    ],
+    ids=str,
+)
+def test_a_number_is_held_to_its_bounds(
+    physical: str, options: dict[str, int], good: list[str], bad: list[str], tmp_path: Path
+) -> None:
+    judge_each(tmp_path, {"physicalType": physical, "logicalTypeOptions": options}, good, bad)
+
+
+@pytest.mark.parametrize(
+    ("rules", "good", "bad"),
+    [
+        ({"physicalType": "varchar(2)", "logicalTypeOptions": {"maxLength": 9}}, ["ab", "éé"], ["abc"]),
+        ({"physicalType": "varchar(9)", "logicalTypeOptions": {"maxLength": 2}}, ["ab", "😀😀"], ["abc"]),
+        ({"physicalType": "text", "logicalTypeOptions": {"minLength": 2, "pattern": "^a"}}, ["ab"], ["a", "ba"]),
+        ({"physicalType": "text", "enum": [{"value": "a"}, {"value": "b"}]}, ["a", "b"], ["c", "A", " a"]),
+        ({"physicalType": "integer", "enum": [{"value": 1}, {"value": 5}]}, ["1", "5"], ["2", "15"]),
+    ],
+    ids=str,
+)
+def test_a_value_is_held_to_its_rules(rules: dict[str, Any], good: list[str], bad: list[str], tmp_path: Path) -> None:
+    judge_each(tmp_path, rules, good, bad)
+
+
+def judge_each(folder: Path, rules: dict[str, Any], good: list[str], bad: list[str]) -> None:
+    contract = make_contract(folder, [{"name": "a", "required": True} | rules])
+    write_source(contract, "\n".join(["a", *good]).encode())
+    assert len(list(SourceReader(contract))) == 1
+    for field in bad:
+        write_source(contract, "\n".join(["a", *good, field]).encode())
+        assert fault_of(contract).startswith(f"line {len(good) + 2}, column 'a': ")

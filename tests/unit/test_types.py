@@ -1,0 +1,186 @@
+"""Types of columns and the rules of their values: what may be written, and what is said of anything else."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from batchstream.contract.model import Rules
+from batchstream.contract.types import parse_type
+from tests.conftest import ORDERS
+from tests.unit.building import edited, make_contract, mistake_of
+
+
+@pytest.mark.parametrize(
+    ("text", "sql", "logical"),
+    [
+        ("smallint", "smallint", ("integer",)),
+        ("int2", "smallint", ("integer",)),
+        ("INTEGER", "integer", ("integer",)),
+        ("int", "integer", ("integer",)),
+        ("int4", "integer", ("integer",)),
+        ("bigint", "bigint", ("integer",)),
+        ("int8", "bigint", ("integer",)),
+        ("real", "real", ("number",)),
+        ("float4", "real", ("number",)),
+        ("  Double \t PRECISION ", "double precision", ("number",)),
+        ("float8", "double precision", ("number",)),
+        ("text", "text", ("string",)),
+        ("boolean", "boolean", ("boolean",)),
+        ("bool", "boolean", ("boolean",)),
+        ("date", "date", ("date",)),
+        ("timestamp", "timestamp without time zone", ("timestamp", "date")),
+        ("timestamptz", "timestamp with time zone", ("timestamp", "date")),
+        ("timestamp with time zone", "timestamp with time zone", ("timestamp", "date")),
+        ("uuid", "uuid", ("string",)),
+        ("numeric(12,2)", "numeric(12,2)", ("number",)),
+        ("decimal ( 12 , 2 )", "numeric(12,2)", ("number",)),
+        ("numeric(5)", "numeric(5,0)", ("number", "integer")),
+        ("numeric(1000,1000)", "numeric(1000,1000)", ("number",)),
+        ("varchar(1)", "character varying(1)", ("string",)),
+        ("character varying( 10485760 )", "character varying(10485760)", ("string",)),
+    ],
+)
+def test_a_type_is_known_by_its_names(text: str, sql: str, logical: tuple[str, ...]) -> None:
+    found = parse_type(text)
+    assert (found.sql, found.logical) == (sql, logical)
+
+
+@pytest.mark.parametrize(("text", "bits"), [("smallint", 16), ("integer", 32), ("bigint", 64)])
+def test_an_integer_has_the_range_of_its_bytes(text: str, bits: int) -> None:
+    found = parse_type(text)
+    assert (found.minimum, found.maximum) == (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "write"),
+    [
+        ("serial", "use one of smallint, integer, bigint,"),
+        ("varchar", "varchar(n)"),
+        ("numeric", "numeric(p,s)"),
+        ("char(3)", "varchar(n)"),
+        ("json", "use one of smallint"),
+        ("integer[]", "use one of smallint"),
+        ("double", "double precision"),
+        ("", "use one of smallint"),
+        ("numeric(0,0)", "write numeric(p,s)"),
+        ("numeric(1001,0)", "needs 1 <= p <= 1000 and 0 <= s <= p"),
+        ("numeric(2,3)", "write numeric(p,s)"),
+        ("numeric(3,-1)", "numeric(p,s)"),
+        ("varchar(0)", "write varchar(n) or text"),
+        ("varchar(10485761)", "needs 1 <= n <= 10485760"),
+    ],
+)
+def test_another_type_is_refused(text: str, write: str) -> None:
+    with pytest.raises(ValueError, match=r"^type ") as caught:
+        parse_type(text)
+    assert str(caught.value).startswith(f"type '{text}' ")
+    assert write in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("physical", "options", "rules"),
+    [
+        ("int", {"minimum": 1, "maximum": 1}, Rules(minimum=1, maximum=1)),
+        ("int", {"minimum": -(2**31), "exclusiveMaximum": 2**31 - 1}, Rules(minimum=-(2**31), exclusive_maximum=2**31 - 1)),
+        ("real", {"exclusiveMinimum": 0, "maximum": 0.5}, Rules(exclusive_minimum=0, maximum=0.5)),
+        ("numeric(3,1)", {"maximum": 9.5}, Rules(maximum=9.5)),
+        ("varchar(9)", {"minLength": 0, "maxLength": 4}, Rules(min_length=0, max_length=4)),
+        ("text", {"pattern": "^a|b$"}, Rules(pattern="^a|b$")),
+    ],
+)
+def test_the_rules_of_a_column_are_kept(physical: str, options: dict[str, Any], rules: Rules, tmp_path: Path) -> None:
+    contract = make_contract(tmp_path, [{"name": "a", "physicalType": physical, "logicalTypeOptions": options}])
+    assert contract.columns[0].rules == rules
+
+
+@pytest.mark.parametrize(("physical", "values"), [("int", [1, 2]), ("text", ["x", ""]), ("varchar(1)", ["é"])])
+def test_the_allowed_values_of_a_column_are_kept(physical: str, values: list[str | int], tmp_path: Path) -> None:
+    enum = [{"value": value} for value in values]
+    contract = make_contract(tmp_path, [{"name": "a", "physicalType": physical, "enum": enum}])
+    assert contract.columns[0].rules == Rules(allowed=tuple(values))
+
+
+def case(name: str, old: str, new: str, column: str, got: str, write: str) -> object:
+    return pytest.param(old, new, column, got, write, id=name)
+
+
+def options(text: str) -> str:
+    return f"\n        logicalTypeOptions: {{{text}}}"
+
+
+DATE, BIG, REAL, UUID = ("physicalType: date", "physicalType: bigint", "physicalType: real", "physicalType: uuid")
+PATTERN = 'pattern: "^[A-Z]{2}-[0-9]{4}$"'
+LENGTH = "minLength: 1"
+NO_RANGE = "no value lies between"
+ENUM = "          - value: standard\n"
+
+MISTAKES = [
+    case("no type", "physicalType: varchar(40)\n        ", "", "customer", "a type is never guessed", "write one of smallint"),
+    case("unknown type", DATE, "physicalType: day", "ordered_on", "physicalType: type 'day'", "use one of smallint, integer"),
+    case("wrong precision", "numeric(12,2)", "numeric(2,12)", "amount", "type 'numeric(2,12)'", "write numeric(p,s)"),
+    case("other logical type", DATE, f"{DATE}\n        logicalType: string", "ordered_on", "'string' does not", "write date"),
+    case("unknown option", LENGTH, "length: 1", "customer", "length is not supported", "use one of minimum, maximum"),
+    case("length of a date", DATE, DATE + options("minLength: 1"), "ordered_on", "not supported for date", "remove it"),
+    case("minimum of a text", LENGTH, "minimum: 1", "customer", "minimum is not supported", "remove it"),
+    case("pattern of a number", BIG, BIG + options("pattern: x"), "loyalty_points", "pattern is not supported", "remove it"),
+    case("fraction for an integer", BIG, BIG + options("minimum: 0.5"), "loyalty_points", "got 0.5", "write a whole number"),
+    case("text as minimum", BIG, BIG + options("minimum: x"), "loyalty_points", "got 'x'", "write a whole number"),
+    case("true as minimum", BIG, BIG + options("minimum: true"), "loyalty_points", "got True", "write a whole number"),
+    case("NaN as maximum", REAL, REAL + options("maximum: .nan"), "weight", "got nan", "number that fits real"),
+    case("infinity as minimum", REAL, REAL + options("minimum: -.inf"), "weight", "got -inf", "number that fits real"),
+    case("maximum beyond the type", REAL, REAL + options("maximum: 1.0e+39"), "weight", "got 1e+39", "that fits real"),
+    case("minimum beyond the type", "          minimum: 1", "          minimum: 40000", "quantity", "40000", "fits smallint"),
+    case("broken pattern", PATTERN, 'pattern: "["', "order_number", "pattern: got '['", "write a regular expression"),
+    case("number as pattern", PATTERN, "pattern: 5", "order_number", "pattern: got 5", "write a regular expression"),
+    case("negative length", LENGTH, "minLength: -1", "customer", "minLength: got -1", "write a whole number"),
+    case("fraction as length", LENGTH, "minLength: 1.5", "customer", "minLength: got 1.5", "write a whole number"),
+    case(
+        "minimum over maximum",
+        BIG,
+        BIG + options("minimum: 2, maximum: 1"),
+        "loyalty_points",
+        f"{NO_RANGE} 2 and 1",
+        "mend one of them",
+    ),
+    case(
+        "least over most letters",
+        LENGTH,
+        "minLength: 9\n          maxLength: 3",
+        "customer",
+        f"{NO_RANGE} 9 and 3",
+        "mend one of them",
+    ),
+    case(
+        "exclusive bounds",
+        REAL,
+        REAL + options("exclusiveMinimum: 2, exclusiveMaximum: 1"),
+        "weight",
+        NO_RANGE,
+        "mend one of them",
+    ),
+    case("enum of uuid", UUID, f"{UUID}\n        enum: [{{value: x}}]", "tracking", "not supported for uuid", "remove it"),
+    case("number in an enum of text", "value: standard", "value: 5", "class", "enum: got 5", "write a text that fits text"),
+    case("nothing in an enum", "value: standard", "value:", "class", "enum: got None", "write a text that fits text"),
+    case("true in an enum of integers", BIG, f"{BIG}\n        enum: [{{value: true}}]", "loyalty_points", "True", "whole number"),
+    case("long text in an enum", "varchar(40)", "varchar(1)\n        enum: [{value: ab}]", "customer", "got 'ab'", "that fits"),
+    case(
+        "enum and rules",
+        "enum:\n" + ENUM,
+        f"logicalTypeOptions: {{minLength: 1}}\n        enum:\n{ENUM}",
+        "class",
+        "enum: can't be combined",
+        "keep one",
+    ),
+    case("unknown setting", "property: indexed", "property: index", "ordered_on", "'index' is not known", "write one of indexed"),
+    case("word as indexed", "value: true", "value: sure", "ordered_on", "indexed: got 'sure'", "write a true or false"),
+    case("number as indexed", "value: true", "value: 1", "ordered_on", "indexed: got 1", "write a true or false"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "column", "got", "write"), MISTAKES)
+def test_a_mistake_is_told(old: str, new: str, column: str, got: str, write: str, tmp_path: Path) -> None:
+    said = mistake_of(edited(tmp_path, ORDERS, (old, new)))
+    assert said.startswith(f"column '{column}': ")
+    assert got in said
+    assert write in said
