@@ -1,6 +1,7 @@
 """The consumer's task."""
 
 import json
+import re
 from typing import Any
 
 import msgspec
@@ -47,7 +48,7 @@ class ConsumeStreamOperator(SparkSubmitOperator):
         except AirflowException as error:
             state, reason = self._ledger(load_id)
             retriable = state in (None, ledger.State.PRODUCED, ledger.State.LANDED)
-            raise (AirflowException if retriable else AirflowFailException)(reason or str(error)) from error
+            raise (AirflowException if retriable else AirflowFailException)(reason or _shortened(str(error))) from error
 
     def _configure(self) -> None:
         settings = spark_settings()
@@ -70,3 +71,8 @@ class ConsumeStreamOperator(SparkSubmitOperator):
         except BatchstreamError:
             return None, None
         return row["state"], row["reason"]
+
+
+def _shortened(message: str) -> str:
+    """The provider's message without the command line of a thousand characters."""
+    return re.sub(r"Cannot execute: .*? Error code is: (\S+?)\.?$", r"spark-submit ended with exit status \1", message, 1, re.M)
