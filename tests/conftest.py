@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +21,12 @@ from tests.support.spark import SharedSpark
 TESTS = Path(__file__).parent
 HOUSING = TESTS.parent / "dags" / "contracts" / "housing.odcs.yaml"
 ORDERS = TESTS / "datasets" / "dags" / "contracts" / "orders.odcs.yaml"
+
+
+def pytest_configure() -> None:
+    """Stop the services also when the tests are ended by a signal, or run in the background of a script."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
 
 
 def make_state() -> Path:

@@ -75,4 +75,6 @@ class ConsumeStreamOperator(SparkSubmitOperator):
 
 def _shortened(message: str) -> str:
     """The provider's message without the command line of a thousand characters."""
-    return re.sub(r"Cannot execute: .*? Error code is: (\S+?)\.?$", r"spark-submit ended with exit status \1", message, 1, re.M)
+    return re.sub(
+        r"Cannot execute: .*? Error code is: (\S+?)\.?$", r"spark-submit ended with exit status \1", message, count=1, flags=re.M
+    )

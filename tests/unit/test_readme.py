@@ -1,0 +1,39 @@
+"""What the documents point at exists, and each claim has its test."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from batchstream.paths import ROOT
+
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("data/*.md"), *ROOT.glob("docs/**/*.md")])
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_link_of_a_document_leads_somewhere(document: Path) -> None:
+    for link in re.findall(r"\]\(([^)]+)\)", document.read_text(encoding="utf-8")):
+        if not link.startswith("http"):
+            assert (document.parent / link.partition("#")[0]).exists(), link
+
+
+def test_every_claim_of_the_readme_names_its_test() -> None:
+    claims = (ROOT / "README.md").read_text(encoding="utf-8").partition("the test that shows it")[2].partition("\n## ")[0]
+    rows = [line for line in claims.splitlines() if line.startswith("| ") and not line.startswith("| claim")]
+    assert rows
+    assert all("](tests/" in row for row in rows)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_file_that_a_document_names_exists(document: Path) -> None:
+    named = re.findall(
+        r"`((?:dags|plugins|spark_apps|sql|tests|docs|data|scripts)/[\w./-]+)`", document.read_text(encoding="utf-8")
+    )
+    assert [name for name in named if "NAME" not in name and not (ROOT / name).exists()] == []
+
+
+def test_every_target_that_the_readme_names_is_in_the_makefile() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = set(re.findall(r"`make ([a-z-]+)", (ROOT / "README.md").read_text()))
+    assert named
+    assert named <= targets
