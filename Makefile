@@ -1,6 +1,6 @@
 # Bare `make` prints the targets. Everything that is generated is below .venv and .batchstream.
 .DEFAULT_GOAL := help
-.PHONY: help setup run ui test lint up down clean psql lock-jars
+.PHONY: help setup run ui test lint bench bench-full up down clean psql lock-jars
 
 BATCHSTREAM := .venv/bin/batchstream
 DATASET := housing
@@ -25,6 +25,12 @@ lint: setup ## what a commit must pass: ruff, mypy, import-linter
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports
+
+bench: setup ## measure side by side with other ways, in some minutes; writes docs/benchmarks.md
+	@.venv/bin/python -m benchmarks
+
+bench-full: setup ## the same up to 10 million records, in hours
+	@.venv/bin/python -m benchmarks --full
 
 up: setup ## start Kafka and PostgreSQL of this clone
 	@$(BATCHSTREAM) up

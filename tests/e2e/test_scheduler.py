@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 
 from batchstream.services.installation import Installation
+from tests.support.airflow import airflow
+from tests.support.background import Background
 from tests.support.waiting import wait_for
 
 SERVE = """
@@ -81,7 +83,10 @@ def test_schedule_and_trigger_reload_the_dataset_and_ctrl_c_leaves_nothing(
 
     scheduled = wait_for(lambda: [run for run in states() if run.startswith("scheduled__")], 120, "a run by the schedule")
     triggered = api.trigger()
+    beside = Background(airflow, installation, "dags", "test", "housing_pipeline")
     wait_for(lambda: set(states().values()) <= {"success", "failed"}, 300, "every run ends")
+    beside.wait(300)
+    assert beside.result.returncode == 0, beside.result.stdout[-3000:]
     found = states()
     assert found[scheduled[0]] == "success"
     assert found[triggered] == "success"
@@ -91,6 +96,11 @@ def test_schedule_and_trigger_reload_the_dataset_and_ctrl_c_leaves_nothing(
         ).fetchall()
         assert sorted(loads) == sorted((run, "published", 506) for run in (scheduled[0], triggered))
         assert connection.execute("SELECT count(*) FROM housing").fetchone() == (506,)
+        together = connection.execute(
+            "SELECT count(*) FROM batchstream.loads AS a JOIN batchstream.loads AS b ON a.dataset = b.dataset "
+            "AND a.load_id < b.load_id AND b.opened_at < coalesce(a.published_at, a.closed_at)"
+        ).fetchone()
+        assert together == (0,), "two loads of one dataset were in progress at the same time"
     ours = _airflow_processes(installation)
     assert ours
     ui.send_signal(signal.SIGINT)

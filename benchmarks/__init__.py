@@ -1,0 +1,1 @@
+"""Side-by-side measurements: the same topic, the same PostgreSQL, interleaved rounds."""

@@ -1,0 +1,62 @@
+"""One Python process without Spark: confluent-kafka, and either our codec with COPY or json with an INSERT a row."""
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import psycopg2
+from confluent_kafka import Consumer, TopicPartition
+from psycopg import sql
+
+from batchstream.contract import load_contract
+from batchstream.records.codec import RecordCodec
+from batchstream.records.messages import MessageKey, decode_key
+
+
+def messages(servers: str, topic: str, spans: dict[str, list[int]]) -> Iterator[tuple[bytes, bytes]]:
+    """Keys and values of the load."""
+    consumer = Consumer({"bootstrap.servers": servers, "group.id": "bench", "enable.auto.commit": False})
+    consumer.assign([TopicPartition(topic, int(partition), first) for partition, (first, _) in spans.items()])
+    remaining = sum(last - first + 1 for first, last in spans.values())
+    while remaining:
+        for message in consumer.consume(500, timeout=5):
+            yield message.key(), message.value()
+            remaining -= 1
+    consumer.close()
+
+
+def main(way: str, contract_path: str, servers: str, spans: str, table: str) -> None:
+    """Land a topic in a table."""
+    contract = load_contract(Path(contract_path))
+    found = messages(servers, contract.topic.name, json.loads(spans))
+    names = ["record_id", *(column.name for column in contract.columns)]
+    if way == "copy":
+        codec = RecordCodec(contract)
+        schema, name = table.split(".")
+        into = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(
+            sql.Identifier(schema, name), sql.SQL(", ").join(map(sql.Identifier, names))
+        )
+        with psycopg.connect() as connection, connection.cursor().copy(into) as copy:
+            copy.set_types(["int8", *(column.type.copy_type for column in contract.columns)])
+            for raw_key, value in found:
+                key = decode_key(raw_key)
+                assert isinstance(key, MessageKey)
+                for number, record in enumerate(codec.decode(value).records, key.first_record_id):
+                    copy.write_row((number, *record))
+    else:
+        statement = f"INSERT INTO {table} VALUES ({', '.join(['%s'] * len(names))})"
+        connection = psycopg2.connect("")
+        with connection, connection.cursor() as cursor:
+            for raw_key, value in found:
+                first = json.loads(raw_key)["first_record_id"]
+                for number, record in enumerate(json.loads(value), first):
+                    cursor.execute(statement, (number, *record.values()))
+        connection.close()
+
+
+if __name__ == "__main__":
+    assert os.environ["PGPASSWORD"]
+    main(*sys.argv[1:])

@@ -1,0 +1,180 @@
+"""Who takes part: each lands the same topic in a table of its own, and is timed from the start of its process to its end."""
+
+import json
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from psycopg import sql
+
+from batchstream.postgres import setup, templates
+from batchstream.services import ports
+from benchmarks import apps
+from benchmarks.stage import Stage, run
+
+APPS = Path(apps.__file__).parent
+SPARK_TYPES = {"double precision": "double", "integer": "int", "text": "string", "boolean": "boolean", "date": "date"}
+
+
+@dataclass(frozen=True)
+class Participant:
+    """One way to land a topic.
+
+    Attributes:
+        run: Lands it, and returns the seconds that count and the table.
+        guarantee: What of it survives a retry.
+        has_record_id: Whether its table has our record id.
+        most_records: Sizes above are left out, as they would take too long.
+    """
+
+    run: Callable[[Stage], tuple[float, sql.Identifier]]
+    guarantee: str
+    has_record_id: bool = True
+    most_records: int = 10**9
+
+
+def _environment(stage: Stage) -> dict[str, str]:
+    job = stage.pipeline.job(stage.load_id)
+    return {
+        **stage.installation.environment(),
+        "BATCHSTREAM_KAFKA": json.dumps(job.kafka),
+        "PGHOST": ports.LOOPBACK,
+        "PGPORT": str(stage.installation.ports["postgres"]),
+        "PGDATABASE": setup.DATABASE,
+        "PGUSER": setup.LOADER,
+        "PGPASSWORD": stage.installation.secrets[setup.LOADER],
+    }
+
+
+def _ours(stage: Stage, *, publish: bool) -> tuple[float, sql.Identifier]:
+    """Spark's process, the checks of all counts and rules, and the publish into an empty target."""
+    stage.reset_load()
+    begun = time.monotonic()
+    process = stage.pipeline.submit(stage.load_id)
+    output, _ = process.communicate()
+    if process.returncode:
+        raise RuntimeError(output[-3000:])
+    passed, message = stage.pipeline.verify(stage.load_id)
+    if not passed:
+        raise RuntimeError(message)
+    if publish:
+        stage.pipeline.publish(stage.load_id)
+    return time.monotonic() - begun, templates.landing(stage.contract, stage.load_id)
+
+
+def landed(stage: Stage) -> tuple[float, sql.Identifier]:
+    """Ours, to the verified landing."""
+    return _ours(stage, publish=False)
+
+
+def published(stage: Stage) -> tuple[float, sql.Identifier]:
+    """Ours, to the published target."""
+    return _ours(stage, publish=True)
+
+
+def _jdbc(stage: Stage, name: str, *, tuned: bool, rewrite: bool) -> tuple[float, sql.Identifier]:
+    table = stage.empty_table(name)
+    settings = stage.installation.spark_settings()
+    connector = settings["driver_class_path"].split(os.pathsep)
+    if tuned:
+        options = ["--driver-class-path", os.pathsep.join([*connector, str(stage.jdbc_driver)])]
+        for setting, value in settings["conf"].items():
+            options += ["--conf", f"{setting}={value}"]
+    else:
+        options = ["--jars", ",".join([*connector, str(stage.jdbc_driver)])]
+    load = stage.pipeline.ledger(stage.load_id)
+    schema = ", ".join(f"`{c.name}` {SPARK_TYPES[c.type.sql]}" for c in stage.contract.columns)
+    url = f"jdbc:postgresql://{ports.LOOPBACK}:{stage.installation.ports['postgres']}/{setup.DATABASE}"
+    # from_json has no record id to give.
+    with stage.admin() as connection:
+        connection.execute(sql.SQL("ALTER TABLE {} DROP COLUMN record_id").format(table))
+        target = table.as_string(connection)
+    offsets = json.dumps({load["topic"]: load["start_offsets"]})
+    arguments = [load["topic"], offsets, schema, url, target, str(rewrite).lower()]
+    begun = time.monotonic()
+    run(["spark-submit", "--master", "local[2]", *options, str(APPS / "jdbc.py"), *arguments], _environment(stage))
+    return time.monotonic() - begun, table
+
+
+def plain_chain(stage: Stage) -> tuple[float, sql.Identifier]:
+    """Spark as it comes, jars by --jars, from_json, JDBC append."""
+    return _jdbc(stage, "plain", tuned=False, rewrite=False)
+
+
+def jdbc_rewritten(stage: Stage) -> tuple[float, sql.Identifier]:
+    """The same with our settings of the JVM, and reWriteBatchedInserts."""
+    return _jdbc(stage, "rewritten", tuned=True, rewrite=True)
+
+
+def _single(stage: Stage, way: str) -> tuple[float, sql.Identifier]:
+    table = stage.empty_table(way)
+    load = stage.pipeline.ledger(stage.load_id)
+    name = f"bench.{stage.contract.name}_{way}"
+    arguments = [
+        way,
+        str(stage.contract.path),
+        stage.pipeline.kafka["bootstrap.servers"],
+        json.dumps(load["acknowledged_offsets"]),
+        name,
+    ]
+    begun = time.monotonic()
+    run(["python", "-m", "benchmarks.apps.single", *arguments], {**_environment(stage), "PYTHONPATH": str(APPS.parents[1])})
+    return time.monotonic() - begun, table
+
+
+def single_process(stage: Stage) -> tuple[float, sql.Identifier]:
+    """One Python process with our codec and COPY: why Spark, then?"""
+    return _single(stage, "copy")
+
+
+def row_by_row(stage: Stage) -> tuple[float, sql.Identifier]:
+    """psycopg2, an INSERT a row in one transaction: the proof of concept's way."""
+    return _single(stage, "rows")
+
+
+def _copy(stage: Stage, table: sql.Identifier) -> float:
+    if not stage.rows_file.exists():
+        source = templates.landing(stage.contract, stage.load_id)
+        export = sql.SQL("COPY {} TO STDOUT (FORMAT BINARY)").format(source)
+        with stage.admin() as connection, stage.rows_file.open("wb") as file, connection.cursor().copy(export) as copy:
+            file.writelines(copy)
+    content = stage.rows_file.read_bytes()
+    with stage.pipeline.connect() as connection:
+        begun = time.monotonic()
+        with connection.cursor().copy(sql.SQL("COPY {} FROM STDIN (FORMAT BINARY)").format(table)) as copy:
+            copy.write(content)
+        connection.commit()
+        return time.monotonic() - begun
+
+
+def raw_copy(stage: Stage) -> tuple[float, sql.Identifier]:
+    """The limit: COPY BINARY from memory over one connection, rows that were encoded before."""
+    table = stage.empty_table("raw")
+    return _copy(stage, table), table
+
+
+def raw_copy_and_merge(stage: Stage) -> tuple[float, sql.Identifier]:
+    """The limit of the publish: the same COPY, then our MERGE into an empty target."""
+    stage.reset_load()
+    landing = templates.landing(stage.contract, stage.load_id)
+    seconds = _copy(stage, landing)
+    with stage.pipeline.connect() as connection:
+        begun = time.monotonic()
+        connection.execute(sql.SQL("ANALYZE {}").format(landing))
+        connection.execute(templates.merge(stage.contract, stage.load_id))
+        connection.commit()
+        return seconds + time.monotonic() - begun, landing
+
+
+PARTICIPANTS = {
+    "batchstream, landed": Participant(landed, "exactly once in effect, verified"),
+    "batchstream, published": Participant(published, "exactly once in effect, verified, published"),
+    "plain chain": Participant(plain_chain, "at least once", has_record_id=False),
+    "Spark JDBC, rewritten": Participant(jdbc_rewritten, "at least once", has_record_id=False),
+    "one process, COPY": Participant(single_process, "none: starts anew"),
+    "psycopg2, row by row": Participant(row_by_row, "none: starts anew", most_records=100_000),
+    "raw COPY": Participant(raw_copy, "the limit: no Kafka, no decoding"),
+    "raw COPY and MERGE": Participant(raw_copy_and_merge, "the limit: no Kafka, no decoding"),
+}

@@ -1,0 +1,98 @@
+"""What every participant finds: a broker, a PostgreSQL, and a topic that holds one load of a dataset."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from batchstream.contract import Contract
+from batchstream.postgres import setup, templates
+from batchstream.services.installation import Installation
+from batchstream.services.jars import download_missing, jar_paths
+from benchmarks.datasets import write_dataset
+from tests.support.pipeline import Pipeline
+from tests.support.spark import SharedSpark
+
+
+class Stage:
+    """One dataset of one size, produced once."""
+
+    def __init__(self, installation: Installation, kind: str, records: int) -> None:
+        self.installation = installation
+        self.kind = kind
+        self.records = records
+        contract = write_dataset(kind, records, installation.state / "datasets")
+        self.pipeline = Pipeline(installation, SharedSpark(installation), contract)
+        self.contract: Contract = self.pipeline.contract
+        download_missing(installation.jars, ("bench",))
+        self.jdbc_driver = jar_paths(installation.jars, "bench")[0]
+        self.load_id = self.pipeline.open(wait_seconds=40)
+        self.pipeline.create_topic(self.load_id)
+        self.pipeline.produce(self.load_id)
+        # What every participant has to end with; the connector's own client read it back, so it is what the topic holds.
+        self.reference = sql.Identifier("bench", f"{self.contract.name}_reference")
+        self.rows_file = installation.state / f"{self.contract.name}.copy"
+
+    def admin(self) -> psycopg.Connection:
+        """A superuser's connection."""
+        connection = self.installation.postgres.connect(setup.DATABASE)
+        connection.autocommit = True
+        return connection
+
+    def table(self, name: str) -> sql.Identifier:
+        """The table of a participant."""
+        return sql.Identifier("bench", f"{self.contract.name}_{name}")
+
+    def empty_table(self, name: str) -> sql.Identifier:
+        """The same, made anew: the landing's columns."""
+        table = self.table(name)
+        landing = templates.landing(self.contract, self.load_id)
+        with self.admin() as connection:
+            connection.execute("CREATE SCHEMA IF NOT EXISTS bench")
+            connection.execute("GRANT ALL ON SCHEMA bench TO kafka_user")
+            connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(table))
+            connection.execute(sql.SQL("CREATE TABLE {} (LIKE {})").format(table, landing))
+            connection.execute(sql.SQL("GRANT ALL ON {} TO kafka_user").format(table))
+            connection.execute("CHECKPOINT")
+        return table
+
+    def reset_load(self) -> None:
+        """Take our load back to where its messages are produced and nothing is consumed."""
+        landing, target = templates.landing(self.contract, self.load_id), templates.target(self.contract)
+        with self.admin() as connection:
+            connection.execute(sql.SQL("TRUNCATE {}, {}").format(landing, target))
+            for table in ("batches", "quarantine"):
+                connection.execute(
+                    sql.SQL("DELETE FROM {} WHERE load_id = %s").format(sql.Identifier("batchstream", table)), [self.load_id]
+                )
+            connection.execute(
+                "UPDATE batchstream.loads SET state = 'produced', closed_at = NULL, reason = NULL WHERE load_id = %s",
+                [self.load_id],
+            )
+            connection.execute("VACUUM batchstream.batches")
+            connection.execute("CHECKPOINT")
+        shutil.rmtree(Path(self.pipeline.job(self.load_id).checkpoints) / self.contract.name, ignore_errors=True)
+
+    def fingerprint(self, table: sql.Identifier, *, with_record_id: bool) -> tuple[int, int]:
+        """Number of rows, and a checksum that doesn't depend on their order."""
+        names = [*(["record_id"] if with_record_id else []), *(column.name for column in self.contract.columns)]
+        query = sql.SQL("SELECT count(*), coalesce(sum(hashtextextended(ROW({})::text, 0)::numeric), 0) FROM {}").format(
+            sql.SQL(", ").join(map(sql.Identifier, names)), table
+        )
+        with self.admin() as connection:
+            row = connection.execute(query).fetchone()
+        assert row is not None
+        return int(row[0]), int(row[1])
+
+
+def run(command: list[str], environment: dict[str, str]) -> None:
+    """Run a participant's process to its end.
+
+    Raises:
+        RuntimeError: It failed; the message holds the end of its output.
+    """
+    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(done.stdout[-3000:])
