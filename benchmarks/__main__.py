@@ -22,7 +22,7 @@ from benchmarks.stage import Stage
 from tests.conftest import make_state
 
 RESULTS = ROOT / "benchmarks" / "results.json"
-SHORT = {"numeric": [506, 100_000, 500_000]}
+SHORT = {"numeric": [506, 200_000]}
 FULL = {"numeric": [506, 10_000, 100_000, 1_000_000, 10_000_000], "mixed": [100_000, 1_000_000]}
 
 

@@ -174,7 +174,7 @@ PARTICIPANTS = {
     "plain chain": Participant(plain_chain, "at least once", has_record_id=False),
     "Spark JDBC, rewritten": Participant(jdbc_rewritten, "at least once", has_record_id=False),
     "one process, COPY": Participant(single_process, "none: starts anew"),
-    "psycopg2, row by row": Participant(row_by_row, "none: starts anew", most_records=100_000),
+    "psycopg2, row by row": Participant(row_by_row, "none: starts anew", most_records=10_000),
     "raw COPY": Participant(raw_copy, "the limit: no Kafka, no decoding"),
     "raw COPY and MERGE": Participant(raw_copy_and_merge, "the limit: no Kafka, no decoding"),
 }

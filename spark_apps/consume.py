@@ -27,7 +27,7 @@ from batchstream.postgres.landing import Landed
 from batchstream.topics import KAFKA_VARIABLE, topic_id
 from spark_apps import source, transform
 from spark_apps.checkpoints import checkpoint_folder, remove_old_checkpoints
-from spark_apps.sink import DRIVER_MESSAGES, Sink
+from spark_apps.sink import DRIVER_MESSAGES, MESSAGES_PER_TRANSACTION, Sink
 
 log = logging.getLogger("spark_apps.consume")
 
@@ -135,6 +135,8 @@ def _consume(connection: psycopg.Connection, job: Job, start_spark: Callable[[st
 
 def _run(spark: SparkSession, job: Job, contract: Contract, load: dict[str, Any], sink: Sink) -> None:
     cores = spark.sparkContext.defaultParallelism
+    # A message holds a hundred records: the default of 10,000 rows would be a gigabyte on its way to a Python worker.
+    spark.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", MESSAGES_PER_TRANSACTION)
     raw = source.read_messages(spark, job.kafka, load["topic"], load["start_offsets"], min_partitions=cores)
     try:
         (

@@ -45,8 +45,9 @@ CREATE TABLE IF NOT EXISTS batchstream.batches (
     "offset" bigint NOT NULL,
     -- CRC-32 of the message's value: the same batch with other content is not a duplicate but an error.
     digest bigint NOT NULL,
-    records integer NOT NULL,
-    landed integer NOT NULL,
+    -- Known when the batch is copied, in the same transaction.
+    records integer NOT NULL DEFAULT 0,
+    landed integer NOT NULL DEFAULT 0,
     PRIMARY KEY (load_id, batch)
 );
 
@@ -67,5 +68,5 @@ CREATE TABLE IF NOT EXISTS batchstream.quarantine (
 );
 
 GRANT SELECT, UPDATE ON batchstream.loads TO {loader};
-GRANT SELECT, INSERT ON batchstream.batches TO {loader};
+GRANT SELECT, INSERT, UPDATE (records, landed) ON batchstream.batches TO {loader};
 GRANT SELECT, INSERT ON batchstream.quarantine TO {loader};

@@ -169,7 +169,7 @@ FORBIDDEN_TO_BOTH = (
 FORBIDDEN_TO_LOADER = (
     "INSERT INTO batchstream.loads (dataset, run_id, contract_version, source_path, topic) VALUES ('a', 'b', 'c', 'd', 'e')",
     "DELETE FROM batchstream.loads WHERE load_id = {load_id}",
-    "UPDATE batchstream.batches SET landed = 0",
+    "UPDATE batchstream.batches SET digest = 0",
     "DELETE FROM batchstream.batches",
     "UPDATE {landing} SET medv = 1",
     "DELETE FROM {landing}",

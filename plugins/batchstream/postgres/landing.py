@@ -11,7 +11,7 @@ from psycopg import sql
 from batchstream.contract.model import Contract
 from batchstream.errors import SinkError
 from batchstream.postgres import ledger, templates
-from batchstream.records.codec import DecodedBatch, RecordCodec
+from batchstream.records.codec import RecordCodec
 from batchstream.records.messages import MessageKey, decode_key
 from batchstream.records.scan import storable
 
@@ -53,12 +53,17 @@ class _Rejected(NamedTuple):
 class _Batch:
     key: MessageKey
     message: Message
-    decoded: DecodedBatch
     digest: int
 
     @property
     def claim(self) -> tuple[int, int, int]:
         return (self.key.batch, self.message.partition, self.message.offset)
+
+
+class _Counts(NamedTuple):
+    batch: int
+    records: int
+    landed: int
 
 
 class Lander:
@@ -70,8 +75,9 @@ class Lander:
        verified or published stops before it writes.
     2. The batches are claimed in the inbox. A batch that was landed before, by a retried producer, a replayed
        micro-batch or a twin of this task, loses its claim, and its records are left out.
-    3. The records of the claimed batches are copied, and rejected ones go to the quarantine.
-    4. One commit makes all of it true together.
+    3. The records of the claimed batches are decoded and copied, one message after the other, so that what is decoded is
+       still in the processor's caches and memory stays flat. Rejected records go to the quarantine.
+    4. The inbox learns the counts, and one commit makes all of it true together.
     """
 
     def __init__(self, contract: Contract, load_id: int) -> None:
@@ -110,21 +116,17 @@ class Lander:
             elif key.load_id != self._load_id:
                 other_loads += 1
             else:
-                own.append(_Batch(key, message, self._codec.decode(message.value), zlib.crc32(message.value or b"")))
+                own.append(_Batch(key, message, zlib.crc32(message.value or b"")))
         faults_of_keys = len(rejected)
         claimed = self._claim(connection, own, rejected)
         impostors = len(rejected) - faults_of_keys
-        self._copy_records(connection, claimed)
-        for batch in claimed:
-            first = batch.key.first_record_id
-            for fault in batch.decoded.rejected:
-                record_id = None if fault.position is None else first + fault.position
-                rejected.append(_Rejected(batch.message, fault.position, record_id, fault.raw, fault.reason))
+        counts = self._copy_records(connection, claimed, rejected)
+        self._note_counts(connection, counts)
         self._quarantine(connection, rejected)
         return Landed(
             messages=seen,
-            records=sum(batch.decoded.total for batch in claimed),
-            landed=sum(len(batch.decoded.records) for batch in claimed),
+            records=sum(count.records for count in counts),
+            landed=sum(count.landed for count in counts),
             rejected=len(rejected),
             duplicates=len(own) - len(claimed) - impostors,
             other_loads=other_loads,
@@ -138,8 +140,8 @@ class Lander:
         batches = sorted(batches, key=lambda batch: (batch.key.batch, batch.message.partition, batch.message.offset))
         won = set(
             connection.execute(
-                'INSERT INTO batchstream.batches (load_id, batch, partition, "offset", digest, records, landed) '
-                "SELECT %s, * FROM unnest(%s::bigint[], %s::int[], %s::bigint[], %s::bigint[], %s::int[], %s::int[]) "
+                'INSERT INTO batchstream.batches (load_id, batch, partition, "offset", digest) '
+                "SELECT %s, * FROM unnest(%s::bigint[], %s::int[], %s::bigint[], %s::bigint[]) "
                 'ON CONFLICT DO NOTHING RETURNING batch, partition, "offset"',
                 [
                     self._load_id,
@@ -147,8 +149,6 @@ class Lander:
                     [batch.message.partition for batch in batches],
                     [batch.message.offset for batch in batches],
                     [batch.digest for batch in batches],
-                    [batch.decoded.total for batch in batches],
-                    [len(batch.decoded.records) for batch in batches],
                 ],
             ).fetchall()
         )
@@ -180,13 +180,31 @@ class Lander:
                 reason = f"batch {batch.key.batch} came before with other content, at partition {partition} offset {offset}"
                 rejected.append(_Rejected(batch.message, None, None, storable(batch.message.value or b""), reason))
 
-    def _copy_records(self, connection: psycopg.Connection, batches: list[_Batch]) -> None:
+    def _copy_records(self, connection: psycopg.Connection, batches: list[_Batch], rejected: list[_Rejected]) -> list[_Counts]:
+        counts: list[_Counts] = []
+        if not batches:
+            return counts
         with connection.cursor() as cursor, cursor.copy(self._copy) as copy:
             copy.set_types(self._copy_types)
             for batch in batches:
                 first = batch.key.first_record_id
-                for position, values in zip(batch.decoded.positions, batch.decoded.records, strict=True):
+                decoded = self._codec.decode(batch.message.value)
+                for position, values in zip(decoded.positions, decoded.records, strict=True):
                     copy.write_row((first + position, *values))
+                for fault in decoded.rejected:
+                    record_id = None if fault.position is None else first + fault.position
+                    rejected.append(_Rejected(batch.message, fault.position, record_id, fault.raw, fault.reason))
+                counts.append(_Counts(batch.key.batch, decoded.total, len(decoded.records)))
+        return counts
+
+    def _note_counts(self, connection: psycopg.Connection, counts: list[_Counts]) -> None:
+        if counts:
+            connection.execute(
+                "UPDATE batchstream.batches AS b SET records = c.records, landed = c.landed "
+                "FROM unnest(%s::bigint[], %s::int[], %s::int[]) AS c (batch, records, landed) "
+                "WHERE b.load_id = %s AND b.batch = c.batch",
+                [*map(list, zip(*counts, strict=True)), self._load_id],
+            )
 
     def _quarantine(self, connection: psycopg.Connection, rejected: list[_Rejected]) -> None:
         if not rejected:
