@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,34 +66,35 @@ def main() -> int:
         kafka=json.loads(os.environ[KAFKA_VARIABLE]),
         settings=postgres.PostgresSettings(**json.loads(os.environ[postgres.POSTGRES_VARIABLE])),
     )
-    started: list[SparkSession] = []
+    with ThreadPoolExecutor(1) as starting:
+        # The JVM takes longest to start: contract, connection and ledger are looked at meanwhile.
+        session = starting.submit(SparkSession.builder.getOrCreate)
 
-    def start_spark(name: str) -> SparkSession:
+        def spark() -> SparkSession:
+            try:
+                return session.result()
+            except Py4JError as error:
+                raise SparkError(
+                    f"load {job.load_id}: Spark did not start, see its log; mend master, memory or jars of the Spark connection"
+                ) from error
+
         try:
-            started.append(SparkSession.builder.appName(name).getOrCreate())
-        except Py4JError as error:
-            raise SparkError(
-                f"load {job.load_id}: Spark did not start, see its log; mend master, memory or jars of the Spark connection"
-            ) from error
-        return started[0]
-
-    try:
-        consume_load(job, start_spark)
-    except BatchstreamError as error:
-        log.error("%s", error)
-        return 1
-    finally:
-        for session in started:
-            session.stop()
+            consume_load(job, spark)
+        except BatchstreamError as error:
+            log.error("%s", error)
+            return 1
+        finally:
+            if session.exception() is None:
+                session.result().stop()
     return 0
 
 
-def consume_load(job: Job, start_spark: Callable[[str], SparkSession]) -> Landed:
+def consume_load(job: Job, get_spark: Callable[[], SparkSession]) -> Landed:
     """Land one load, and tell the ledger; what fails is noted there.
 
     Args:
         job: What to consume.
-        start_spark: Gives a session, by the name of the application; called when the load is known to be fit.
+        get_spark: Gives a session, or waits for it; called when the load is known to be fit.
 
     Raises:
         BatchstreamError: See the message.
@@ -100,7 +102,7 @@ def consume_load(job: Job, start_spark: Callable[[str], SparkSession]) -> Landed
     with postgres.connect(job.settings, application_name=f"batchstream load {job.load_id} driver") as connection:
         try:
             with ledger.working_on(connection, job.load_id):
-                return _consume(connection, job, start_spark)
+                return _consume(connection, job, get_spark)
         except psycopg.OperationalError as error:
             raise SinkError(f"load {job.load_id}: PostgreSQL ended the connection: {error}") from error
         except BatchstreamError as error:
@@ -110,7 +112,7 @@ def consume_load(job: Job, start_spark: Callable[[str], SparkSession]) -> Landed
             raise
 
 
-def _consume(connection: psycopg.Connection, job: Job, start_spark: Callable[[str], SparkSession]) -> Landed:
+def _consume(connection: psycopg.Connection, job: Job, get_spark: Callable[[], SparkSession]) -> Landed:
     contract = load_contract(job.contract_path)
     with connection.transaction():
         ledger.require_state(connection, job.load_id, ledger.State.PRODUCED, ledger.State.LANDED)
@@ -123,7 +125,7 @@ def _consume(connection: psycopg.Connection, job: Job, start_spark: Callable[[st
         connection=connection,
         on_driver=_planned_messages(load) <= DRIVER_MESSAGES,
     )
-    spark = start_spark(f"batchstream {contract.name} load {job.load_id}")
+    spark = get_spark()
     _run(spark, job, contract, load, sink)
     remove_old_checkpoints(spark, job.checkpoints, contract, job.load_id)
     with connection.transaction():

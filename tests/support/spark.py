@@ -17,7 +17,7 @@ class SharedSpark:
         logging.getLogger("py4j").setLevel(logging.WARNING)
         self._session: SparkSession | None = None
 
-    def start(self, _: str = "") -> SparkSession:
+    def start(self) -> SparkSession:
         if self._session is None:
             settings = self._installation.spark_settings()
             environment = self._installation.environment()

@@ -13,7 +13,7 @@ def wait_for(condition: Callable[[], T], seconds: float, what: str, every_second
         try:
             if found := condition():
                 return found
-        except OSError:
+        except (OSError, ValueError):
             pass
         time.sleep(every_seconds)
     raise AssertionError(f"not within {seconds} s: {what}")

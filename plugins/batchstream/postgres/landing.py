@@ -9,7 +9,7 @@ import psycopg
 from psycopg import sql
 
 from batchstream.contract.model import Contract
-from batchstream.errors import SinkError
+from batchstream.errors import LoadError, SinkError
 from batchstream.postgres import ledger, templates
 from batchstream.records.codec import RecordCodec
 from batchstream.records.messages import MessageKey, decode_key
@@ -94,7 +94,7 @@ class Lander:
         """Land messages in one transaction.
 
         Raises:
-            LoadError: The load may not land any more.
+            LoadError: The load may not land any more, or its rows or rights don't fit the tables.
             SinkError: PostgreSQL gave up the transaction; nothing of it was written.
         """
         try:
@@ -103,6 +103,10 @@ class Lander:
                 return self._land(connection, messages)
         except psycopg.OperationalError as error:
             raise SinkError(f"load {self._load_id}: PostgreSQL gave up the landing: {error}") from error
+        except psycopg.Error as error:
+            raise LoadError(
+                f"load {self._load_id}: PostgreSQL refused the landing: {error}; compare the tables with sql/ and start a new run"
+            ) from error
 
     def _land(self, connection: psycopg.Connection, messages: Iterable[Message]) -> Landed:
         own: list[_Batch] = []
