@@ -336,7 +336,7 @@ def test_what_is_rolled_back_leaves_neither_inbox_nor_rows(landing: Landing) -> 
 def test_a_copy_that_fails_takes_its_claims_back(landing: Landing) -> None:
     # The last but one record of the last batch: everything before it is on its way already.
     landing.admin.execute(sql.SQL("ALTER TABLE {} ADD CONSTRAINT broken CHECK (record_id <> 505)").format(landing.table))
-    with pytest.raises(errors.CheckViolation):
+    with pytest.raises(LoadError, match="PostgreSQL refused the landing"):
         landing.land(landing.messages)
     assert landing.is_untouched()
     landing.admin.execute(sql.SQL("ALTER TABLE {} DROP CONSTRAINT broken").format(landing.table))
