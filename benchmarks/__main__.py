@@ -5,6 +5,7 @@ import json
 import os
 import platform
 import shutil
+import signal
 import statistics
 import threading
 import time
@@ -97,6 +98,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5, help="the first one is dropped")
     parser.add_argument("--output", type=Path, default=RESULTS)
     arguments = parser.parse_args()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     installation = Installation(make_state())
     results: list[dict[str, Any]] = []
     try:

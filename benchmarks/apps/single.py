@@ -22,7 +22,7 @@ def messages(servers: str, topic: str, spans: dict[str, list[int]]) -> Iterator[
     consumer.assign([TopicPartition(topic, int(partition), first) for partition, (first, _) in spans.items()])
     remaining = sum(last - first + 1 for first, last in spans.values())
     while remaining:
-        for message in consumer.consume(500, timeout=5):
+        for message in consumer.consume(min(500, remaining), timeout=5):
             yield message.key(), message.value()
             remaining -= 1
     consumer.close()

@@ -55,7 +55,7 @@ def test_the_page_is_written_from_results(tmp_path: Path, monkeypatch: pytest.Mo
             "load_average": 0.1,
             "participants": {"raw COPY": {**found, "median_seconds": seconds}},
         }
-        for size, seconds in ((100, 1.0), (1100, 2.0))
+        for size, seconds in ((100_000, 1.0), (200_000, 2.0))
     ]
     machine = {
         "date": "2026-01-01",
@@ -68,5 +68,5 @@ def test_the_page_is_written_from_results(tmp_path: Path, monkeypatch: pytest.Mo
     write_report({"machine": machine, "rounds": 4, "results": results})
     page = (tmp_path / "page.md").read_text()
     assert "| raw COPY | 1.00 [1.00 to 3.00] | 2.00 [1.00 to 3.00] |" in page
-    assert "| raw COPY | 1,000 | 1.00 |" in page
+    assert "| raw COPY | 100,000 | 1.00 |" in page
     assert (tmp_path / "plots" / "numeric-seconds.svg").read_text().startswith("<?xml")
