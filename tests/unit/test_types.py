@@ -37,6 +37,7 @@ from tests.unit.building import edited, make_contract, mistake_of
         ("decimal ( 12 , 2 )", "numeric(12,2)", ("number",)),
         ("numeric(5)", "numeric(5,0)", ("number", "integer")),
         ("numeric(1000,1000)", "numeric(1000,1000)", ("number",)),
+        ("varchar", "character varying", ("string",)),
         ("varchar(1)", "character varying(1)", ("string",)),
         ("character varying( 10485760 )", "character varying(10485760)", ("string",)),
     ],
@@ -56,7 +57,6 @@ def test_an_integer_has_the_range_of_its_bytes(text: str, bits: int) -> None:
     ("text", "write"),
     [
         ("serial", "use one of smallint, integer, bigint,"),
-        ("varchar", "varchar(n)"),
         ("numeric", "numeric(p,s)"),
         ("char(3)", "varchar(n)"),
         ("json", "use one of smallint"),

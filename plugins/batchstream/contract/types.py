@@ -46,6 +46,7 @@ _SIMPLE = {
     "real": ColumnType("real", float, "float4", ("number",), -_MAX_REAL, _MAX_REAL),
     "double precision": ColumnType("double precision", float, "float8", ("number",)),
     "text": ColumnType("text", str, "text", ("string",)),
+    "character varying": ColumnType("character varying", str, "varchar", ("string",)),
     "boolean": ColumnType("boolean", bool, "bool", ("boolean",)),
     "date": ColumnType("date", datetime.date, "date", ("date",)),
     "timestamp without time zone": ColumnType(
@@ -65,6 +66,7 @@ _ALIASES = {
     "float4": "real",
     "float8": "double precision",
     "bool": "boolean",
+    "varchar": "character varying",
     "timestamp": "timestamp without time zone",
     "timestamptz": "timestamp with time zone",
 }
