@@ -6,6 +6,7 @@ import signal
 import threading
 from pathlib import Path
 
+import psutil
 import psycopg
 import pytest
 
@@ -43,9 +44,12 @@ def test_the_driver_killed_in_the_middle_of_the_landing(
     with hold("batchstream.batches"):
         process = pipeline.submit(load_id)
         wait_until_blocked(admin, f"batchstream load {load_id} driver")
+        (python,) = [child for child in psutil.Process(process.pid).children() if "consume.py" in " ".join(child.cmdline())]
         process.kill()
         process.communicate()
-    # Its Python half ends by itself, and with it its session.
+        # Its Python half ends by itself, although it waits for PostgreSQL and not for the JVM.
+        wait_for(lambda: not python.is_running() or python.status() == psutil.STATUS_ZOMBIE, 5, "the orphan is gone")
+    # And with it its session.
     sessions = "SELECT count(*) FROM pg_stat_activity WHERE application_name = %s"
     wait_for(lambda: admin.execute(sessions, [f"batchstream load {load_id} driver"]).fetchone() == (0,), 10, "the orphan is gone")
     assert pipeline.checksum() == previous

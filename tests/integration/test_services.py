@@ -22,6 +22,7 @@ from batchstream.services.installation import PREFERRED_PORTS, Installation
 from batchstream.services.kafka import EmbeddedKafka
 from batchstream.services.postgres import EmbeddedPostgres
 from tests.conftest import make_state
+from tests.support.background import Background
 
 LOOPBACK_ADDRESSES = {"0100007F", "0000000000000000FFFF00000100007F"}
 """127.0.0.1 in /proc/net/tcp, and as Java shows it in /proc/net/tcp6."""
@@ -360,3 +361,23 @@ def test_ports_that_others_took_while_it_was_down_are_left_to_them(own: Own) -> 
         assert _cluster_id(installation) == cluster
         assert _data_directory(installation) == str(installation.postgres.data)
     assert Installation(installation.state).ports == after
+
+
+def test_installations_that_start_in_one_moment_end_with_ports_of_their_own() -> None:
+    found = [Installation(make_state()) for _ in range(3)]
+    try:
+        for installation in found:
+            installation.install()
+        starting = [Background(installation.start_services) for installation in found]
+        for start in starting:
+            start.wait()
+        assert [start.error for start in starting] == [None] * 3
+        taken = [installation.ports[name] for installation in found for name in ("kafka", "kafka_controller", "postgres")]
+        assert len(set(taken)) == len(taken)
+        for installation in found:
+            installation.postgres.connect().close()
+    finally:
+        for installation in found:
+            installation.down()
+            installation.postgres.remove()
+            shutil.rmtree(installation.state, ignore_errors=True)

@@ -96,22 +96,24 @@ class Installation:
         with (self.state / "up.lock").open("w") as lock:
             # Two commands in one clone: the second finds everything started.
             fcntl.flock(lock, fcntl.LOCK_EX)
-            self._start_services()
+            self.start_services()
             set_up(self.postgres.connect, self.secrets)
             self._train_spark()
             self._migrate_airflow()
 
-    def _start_services(self) -> None:
+    def start_services(self) -> None:
+        """Start PostgreSQL and Kafka, on other ports if somebody else is quicker."""
+        self.move_from_taken_ports(self._ports_of_stopped())
         for attempt in range(1, START_ATTEMPTS + 1):
-            self.move_from_taken_ports(self._ports_of_stopped())
             try:
                 self.postgres.start()
                 self.kafka.start()
                 return
             except ServiceError:
-                # Two clones that start in one moment may choose the same port; the slower one chooses again.
-                if attempt == START_ATTEMPTS or all(ports.is_free(self.ports[name]) for name in self._ports_of_stopped()):
+                if attempt == START_ATTEMPTS:
                     raise
+                # Most likely two clones that started in one moment chose the same port, and either may have lost it.
+                self._move(self._ports_of_stopped())
 
     def down(self) -> None:
         """Stop what was started, and nothing else."""
@@ -170,8 +172,11 @@ class Installation:
 
     def move_from_taken_ports(self, names: Iterable[str]) -> None:
         """Choose other ports for services that are down and whose ports somebody else has taken meanwhile."""
-        moved = {name: ports.any_free() for name in names if not ports.is_free(self.ports[name])}
-        if moved:
+        self._move([name for name in names if not ports.is_free(self.ports[name])])
+
+    def _move(self, names: list[str]) -> None:
+        if names:
+            moved = {name: ports.any_free() for name in names}
             write_private(self.state / "ports.json", json.dumps({**self.ports, **moved}))
             for name in ("ports", "kafka", "postgres"):
                 self.__dict__.pop(name, None)
