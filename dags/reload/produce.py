@@ -5,20 +5,17 @@ from typing import Any
 
 from airflow.providers.apache.kafka.hooks.produce import KafkaProducerHook
 from airflow.providers.apache.kafka.operators.produce import ProduceToTopicOperator
-from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import KafkaException
 from psycopg.types.json import Jsonb
 
 from batchstream.contract import Contract
+from batchstream.delivery import Acknowledged, deliver
 from batchstream.errors import DeliveryError
 from batchstream.postgres import ledger
 from batchstream.records.messages import batch_key
 from batchstream.records.source import SourceReader
 from reload.connections import KAFKA, POSTGRES, kafka_settings, postgres
 from reload.edge import airflow_errors
-
-POLL_SECONDS = 0.1
-FLUSH_SECONDS = 120
-"""Longer than ``message.timeout.ms`` of the connection, after which every message has its verdict."""
 
 
 def load_messages(load_id: int, source: SourceReader) -> Iterator[tuple[bytes, bytes]]:
@@ -32,7 +29,7 @@ class ProduceBatchesOperator(ProduceToTopicOperator):
 
     `ProduceToTopicOperator` can lose messages with a green task: its delivery callback only logs a failure, and without
     ``synchronous`` a full queue is a ``BufferError``. This one counts acknowledgements, stops at the first failure, waits
-    when the queue is full (so memory stays flat), and tells the ledger what was acknowledged and where.
+    while too many are missing (so memory stays flat), and tells the ledger what was acknowledged and where.
     """
 
     template_fields = (*ProduceToTopicOperator.template_fields, "load_id")  # type: ignore[assignment]
@@ -54,7 +51,7 @@ class ProduceBatchesOperator(ProduceToTopicOperator):
         with airflow_errors(), postgres(POSTGRES, self.task_id) as connection, ledger.working_on(connection, load_id):
             source = SourceReader(self.contract)
             messages = load_messages(load_id, source)
-            acknowledged = self._produce(messages, KafkaProducerHook(kafka_config_id=self.kafka_config_id).get_producer())
+            acknowledged = self._deliver(messages)
             if acknowledged.batches != source.batches:
                 raise DeliveryError(
                     f"{source.batches} batches were sent to topic '{self.topic}', {acknowledged.batches} acknowledged"
@@ -77,41 +74,14 @@ class ProduceBatchesOperator(ProduceToTopicOperator):
                 acknowledged.offsets,
             )
 
-    def _produce(self, messages: Iterator[tuple[bytes, bytes]], producer: Any) -> "_Acknowledged":
-        acknowledged = _Acknowledged(self.topic)
+    def _deliver(self, messages: Iterator[tuple[bytes, bytes]]) -> Acknowledged:
         try:
-            for key, value in messages:
-                while True:
-                    try:
-                        producer.produce(self.topic, key=key, value=value, on_delivery=acknowledged)
-                        break
-                    except BufferError:
-                        producer.poll(POLL_SECONDS)
-                producer.poll(0)
-            unsent = producer.flush(FLUSH_SECONDS)
+            return deliver(KafkaProducerHook(kafka_config_id=self.kafka_config_id).get_producer(), self.topic, messages)
         except KafkaException as error:
-            raise DeliveryError(f"Kafka at {self._servers()}: {error}: start the broker, or mend connection '{KAFKA}'") from error
-        if unsent:
-            raise DeliveryError(f"Kafka at {self._servers()}: {unsent} batches without an answer after {FLUSH_SECONDS} s")
-        return acknowledged
-
-    def _servers(self) -> str:
-        return str(kafka_settings()["bootstrap.servers"])
+            raise DeliveryError(f"Kafka at {_servers()}: {error}: start the broker, or mend connection '{KAFKA}'") from error
+        except DeliveryError as error:
+            raise DeliveryError(f"Kafka at {_servers()}: {error}") from error
 
 
-class _Acknowledged:
-    """Delivery callback that counts, and raises where the provider's own would only log."""
-
-    def __init__(self, topic: str) -> None:
-        self.topic = topic
-        self.batches = 0
-        self.offsets: dict[str, list[int]] = {}
-
-    def __call__(self, error: KafkaError | None, message: Any) -> None:
-        if error is not None:
-            raise KafkaException(error)
-        self.batches += 1
-        offset = message.offset()
-        span = self.offsets.setdefault(str(message.partition()), [offset, offset])
-        span[0] = min(span[0], offset)
-        span[1] = max(span[1], offset)
+def _servers() -> str:
+    return str(kafka_settings()["bootstrap.servers"])

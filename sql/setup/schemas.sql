@@ -4,4 +4,6 @@ GRANT USAGE, CREATE ON SCHEMA public TO batchstream_owner;
 GRANT USAGE ON SCHEMA public TO kafka_user, kafka_reader;
 CREATE SCHEMA IF NOT EXISTS batchstream AUTHORIZATION batchstream_owner;
 CREATE SCHEMA IF NOT EXISTS landing AUTHORIZATION batchstream_owner;
+-- The loads of datasets that are published by a swap; readers come through the view of the dataset.
+CREATE SCHEMA IF NOT EXISTS published AUTHORIZATION batchstream_owner;
 GRANT USAGE ON SCHEMA batchstream, landing TO kafka_user;

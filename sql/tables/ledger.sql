@@ -67,6 +67,12 @@ CREATE TABLE IF NOT EXISTS batchstream.quarantine (
     UNIQUE NULLS NOT DISTINCT (load_id, topic, partition, "offset", position)
 );
 
+-- Which load readers of a dataset see that is published by a swap.
+CREATE TABLE IF NOT EXISTS batchstream.shown (
+    dataset text PRIMARY KEY,
+    load_id bigint NOT NULL REFERENCES batchstream.loads
+);
+
 GRANT SELECT, UPDATE ON batchstream.loads TO {loader};
 GRANT SELECT, INSERT, UPDATE (records, landed) ON batchstream.batches TO {loader};
 GRANT SELECT, INSERT ON batchstream.quarantine TO {loader};

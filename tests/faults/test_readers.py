@@ -4,6 +4,8 @@ import threading
 import time
 from decimal import Decimal
 
+import pytest
+
 from batchstream.postgres import setup
 from tests.support.pipeline import Pipeline
 
@@ -37,8 +39,11 @@ def total(pipeline: Pipeline) -> tuple[int, Decimal]:
     return len(lines), sum((Decimal(line.split()[-1]) for line in lines), Decimal(0)).quantize(Decimal("0.01"))
 
 
-def test_twenty_reloads_under_four_readers(pipeline: Pipeline) -> None:
+@pytest.mark.parametrize("publish", ["merge", "swap"])
+def test_twenty_reloads_under_four_readers(pipeline: Pipeline, publish: str) -> None:
     pipeline.expect_any_source()
+    if publish == "swap":
+        pipeline.publish_by_swap()
     pipeline.reload()
     loads = [total(pipeline)]
     readers = [Reader(pipeline) for _ in range(READERS)]
@@ -48,7 +53,7 @@ def test_twenty_reloads_under_four_readers(pipeline: Pipeline) -> None:
         for number in range(RELOADS):
             pipeline.change_source(seed=number, records=100, column=-1)
             loads.append(total(pipeline))
-            assert pipeline.reload().updated_rows > 0
+            assert pipeline.reload().updated_rows == (100 if publish == "merge" else 0)
         time.sleep(0.2)
     finally:
         for reader in readers:

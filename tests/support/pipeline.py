@@ -4,7 +4,8 @@ import hashlib
 import json
 import random
 import subprocess
-from collections.abc import Callable, Iterable
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from batchstream.contract import Contract, load_contract
+from batchstream.contract.model import Publish
+from batchstream.delivery import deliver
 from batchstream.paths import SPARK_APPLICATION
 from batchstream.postgres import ledger, opening, setup, templates
 from batchstream.postgres.connection import POSTGRES_VARIABLE, PostgresSettings, connect
@@ -65,6 +68,9 @@ class Pipeline:
                 column["quality"] = [rule for rule in column.get("quality", []) if rule["type"] != "sql"]
 
         self.edit_contract(edit)
+
+    def publish_by_swap(self) -> None:
+        self.edit_contract(lambda document: document["customProperties"].append({"property": "publish", "value": "swap"}))
 
     def change_source(self, seed: int = 1, records: int = 10, column: int = 0) -> None:
         """Give some records of housing another value, which breaks no rule, in one column."""
@@ -117,27 +123,20 @@ class Pipeline:
 
     def messages(self, load_id: int) -> tuple[list[tuple[bytes, bytes]], SourceReader]:
         reader = SourceReader(self.contract)
-        return [(batch_key(load_id, number), value) for number, value in enumerate(reader, 1)], reader
+        return list(_keyed(load_id, reader)), reader
 
     def send(self, messages: Iterable[tuple[bytes | None, bytes | None]]) -> dict[str, list[int]]:
         """Send messages as they are; returns first and last offset by partition."""
-        spans: dict[str, list[int]] = {}
-
-        def delivered(error: Any, message: Any) -> None:
-            assert error is None, error
-            span = spans.setdefault(str(message.partition()), [message.offset(), message.offset()])
-            span[0], span[1] = min(span[0], message.offset()), max(span[1], message.offset())
-
         producer = Producer({"bootstrap.servers": self.kafka["bootstrap.servers"], "message.max.bytes": 10_000_000})
-        for key, value in messages:
-            producer.produce(self.contract.topic.name, key=key, value=value, on_delivery=delivered)
-        assert producer.flush(30) == 0
-        return spans
+        return deliver(producer, self.contract.topic.name, messages).offsets
 
     def produce(self, load_id: int, messages: Iterable[tuple[bytes | None, bytes | None]] | None = None) -> None:
         """Send a load's batches, or other messages in their place, and tell the ledger what the source has."""
-        own, reader = self.messages(load_id)
+        reader = SourceReader(self.contract)
+        own = _keyed(load_id, reader)
         spans = self.send(own if messages is None else messages)
+        # Others took their place: the source is read all the same.
+        deque(own, maxlen=0)
         with self.connect() as connection:
             ledger.transition(
                 connection,
@@ -193,7 +192,8 @@ class Pipeline:
         return bool(row[0]), str(row[1])
 
     def publish(self, load_id: int) -> Published:
-        with self.connect() as connection:
+        role = setup.OWNER if self.contract.publish is Publish.SWAP else setup.LOADER
+        with self.connect(role) as connection:
             published = publish(connection, self.contract, load_id)
             row = connection.execute(templates.published_check(self.contract, load_id)).fetchone()
             assert row is not None
@@ -252,6 +252,10 @@ class Pipeline:
             values = zip(contract.columns, line.split(), strict=True)
             rows.append((number, *(column.type.python(value) for column, value in values)))
         return digest(rows)
+
+
+def _keyed(load_id: int, reader: SourceReader) -> Iterator[tuple[bytes, bytes]]:
+    return ((batch_key(load_id, number), value) for number, value in enumerate(reader, 1))
 
 
 def digest(rows: Iterable[tuple[Any, ...]]) -> str:

@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 from hypothesis import strategies as st
 
-from batchstream.contract.model import Column, Contract, Source, SourceFormat, Topic
+from batchstream.contract.model import Column, Contract, Publish, Source, SourceFormat, Topic
 from batchstream.contract.types import ColumnType, parse_type
 
 NAMES = st.from_regex(r"[a-z_][a-z0-9_]{0,8}", fullmatch=True)
@@ -87,6 +87,7 @@ def tables(draw: st.DrawFn, max_rows: int = 230) -> Table:
         checks=(),
         expected_records=None,
         rejected_records_allowed=0,
+        publish=Publish.MERGE,
         schedule=None,
     )
     cells = [st.none() | values(column.type) if column.nullable else values(column.type) for column in columns]

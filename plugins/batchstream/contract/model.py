@@ -69,6 +69,13 @@ class Topic:
     retention_days: int
 
 
+class Publish(StrEnum):
+    """How a verified landing becomes what readers see."""
+
+    MERGE = "merge"
+    SWAP = "swap"
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
     """A quality rule over the whole landing, checked before the publish.
@@ -99,6 +106,7 @@ class Contract:
     checks: tuple[Check, ...]
     expected_records: int | None
     rejected_records_allowed: int
+    publish: Publish
     schedule: str | None
 
     @property

@@ -138,6 +138,7 @@ def _settings(settings: ContractSettings) -> dict[str, Any]:
         "source": settings.source,
         "topic": settings.topic,
         "rejected_records_allowed": settings.rejected_records_allowed,
+        "publish": settings.publish,
         "schedule": settings.schedule,
     }
 

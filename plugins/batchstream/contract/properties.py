@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from open_data_contract_standard.model import CustomProperty, SchemaProperty
 
-from batchstream.contract.model import Rules, Source, SourceFormat, Topic
+from batchstream.contract.model import Publish, Rules, Source, SourceFormat, Topic
 from batchstream.contract.quality import MAX_BOUND
 from batchstream.contract.types import MAX_VARCHAR_LENGTH, ColumnType
 
@@ -37,6 +37,7 @@ _SETTINGS: dict[str, Types] = {
     "topicReplicationFactor": int,
     "topicRetentionDays": int,
     "rejectedRecordsAllowed": int,
+    "publish": str,
     "schedule": (str, NoneType),
 }
 
@@ -58,6 +59,7 @@ class ContractSettings(NamedTuple):
     source: Source
     topic: Topic
     rejected_records_allowed: int
+    publish: Publish
     schedule: str | None
 
 
@@ -78,6 +80,9 @@ def read_settings(path: Path, name: str, properties: list[CustomProperty]) -> Co
     delimiter = given.get("sourceDelimiter", ",")
     if len(delimiter) != 1 or delimiter.isalnum() or delimiter in '"+-.\r\n\0':
         raise ValueError(f"customProperties: sourceDelimiter: got {delimiter!r}; write one character, such as ';'")
+    publish = given.get("publish", Publish.MERGE)
+    if publish not in list(Publish):
+        raise ValueError(f"customProperties: publish: got {publish!r}; write one of {', '.join(Publish)}")
     topic = Topic(
         name=given.get("topic", f"{name.replace('_', '-')}-data"),
         partitions=_between(1, MAX_PARTITIONS, given, "topicPartitions", 1),
@@ -94,6 +99,7 @@ def read_settings(path: Path, name: str, properties: list[CustomProperty]) -> Co
         source=Source(source_path, SourceFormat(source_format), delimiter, given.get("sourceNull", "")),
         topic=topic,
         rejected_records_allowed=_between(0, MAX_REJECTED, given, "rejectedRecordsAllowed", 0),
+        publish=Publish(publish),
         schedule=_schedule(given.get("schedule", "@daily")),
     )
 

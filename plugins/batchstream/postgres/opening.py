@@ -6,9 +6,9 @@ import time
 import psycopg
 from psycopg import errors, sql
 
-from batchstream.contract.model import Contract
+from batchstream.contract.model import Contract, Publish
 from batchstream.errors import ContractError, LoadError
-from batchstream.postgres import ledger, templates
+from batchstream.postgres import ledger, swap, templates
 
 KEPT_LOADS = 5
 """Landing tables and checkpoints of this many loads of a dataset are kept, the newest included."""
@@ -34,7 +34,12 @@ def make_tables(connection: psycopg.Connection, contract: Contract) -> None:
         # CREATE ... IF NOT EXISTS is not safe against itself in another session.
         connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('batchstream.tables', 0))")
         connection.execute(templates.ledger_tables())
-        connection.execute(templates.target_table(contract))
+        if contract.publish is Publish.SWAP:
+            swap.make_view(connection, contract)
+        elif (found := swap.kind_of(connection, templates.target(contract))) not in (None, "r"):
+            raise swap.wrong_kind(contract, str(found))
+        else:
+            connection.execute(templates.target_table(contract))
         _compare_columns(connection, contract)
 
 
@@ -44,7 +49,7 @@ def _compare_columns(connection: psycopg.Connection, contract: Contract) -> None
         for name, type_name, not_null in connection.execute(
             "SELECT attname, format_type(atttypid, atttypmod), attnotnull FROM pg_attribute "
             "WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped",
-            [templates.target(contract).as_string(connection)],
+            [templates.stored(contract).as_string(connection)],
         )
     }
     for column in contract.columns:
@@ -86,7 +91,10 @@ def open_load(connection: psycopg.Connection, contract: Contract, run_id: str, *
                 load_id = _insert(connection, contract, run_id)
                 connection.execute(templates.landing_table(contract, load_id))
                 _remove_old(connection, contract)
-                return load_id
+        if blocking is None:
+            if contract.publish is Publish.SWAP:
+                swap.remove_old(connection, contract, KEPT_LOADS)
+            return load_id
         if time.monotonic() > deadline:
             raise LoadError(f"{blocking[1]}; waited {wait_seconds:.0f} s: run again when it has ended")
         if told != blocking[0]:
@@ -137,9 +145,15 @@ def _remove_old(connection: psycopg.Connection, contract: Contract) -> None:
         [contract.name, KEPT_LOADS],
     ).fetchall()
     for (load_id,) in old:
+        landing = templates.landing(contract, load_id)
+        shown = connection.execute(
+            "SELECT relispartition FROM pg_class WHERE oid = to_regclass(%s)", [landing.as_string(connection)]
+        ).fetchone()
+        if shown == (True,):
+            continue  # Readers may see it: swap.remove_old drops it.
         try:
             with connection.transaction():
-                connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(templates.landing(contract, load_id)))
+                connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(landing))
         except errors.LockNotAvailable:
             log.warning("landing of load %s is in use; it goes with a later load", load_id)
     for table in ("quarantine", "batches"):

@@ -5,9 +5,12 @@ from typing import NamedTuple
 import psycopg
 from psycopg import errors, sql
 
-from batchstream.contract.model import Contract
+from batchstream.contract.model import Contract, Publish
 from batchstream.errors import LoadError, SinkError
-from batchstream.postgres import ledger, templates
+from batchstream.postgres import ledger, swap, templates
+
+MERGE_MEMORY = "256MB"
+"""For the join of landing and target: ten million keys fit, where the usual 32 MB would write both tables to disk again."""
 
 
 class Published(NamedTuple):
@@ -25,12 +28,18 @@ def publish(connection: psycopg.Connection, contract: Contract, load_id: int) ->
     1. One publish of a dataset at a time.
     2. The load becomes *verified*, and from here on nothing lands for it any more; held until the end, so nobody gives it
        up meanwhile.
-    3. ``MERGE`` inserts, updates and deletes what differs.
+    3. ``MERGE`` inserts, updates and deletes what differs; or, if the contract says ``publish: swap``, the landing gets its
+       keys and is shown in place of the load before it (`batchstream.postgres.swap`).
     4. The target holds as many rows as the landing, and the landing as many as were verified, or all of it is rolled back.
     5. The ledger gets the counts and the state *published*, in the same commit that shows the rows to readers.
 
     A load that is published already is left as it is, so a publish that committed and then reported failure can be
     tried again.
+
+    Args:
+        connection: Of the loading role; of the owning one for a swap, which needs the right to attach tables.
+        contract: The dataset's.
+        load_id: The load.
 
     Raises:
         LoadError: The load was given up, or its records break the target's key.
@@ -43,10 +52,18 @@ def publish(connection: psycopg.Connection, contract: Contract, load_id: int) ->
         with connection.transaction():
             connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 2))", [contract.name])
             ledger.transition(connection, load_id, ledger.State.VERIFIED)
+        if contract.publish is Publish.SWAP:
+            with connection.transaction():
+                connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 2))", [contract.name])
+                # Nothing lands any more, so what is counted here is what will be shown.
+                prepared_rows = swap.prepare(connection, contract, load_id)
         with connection.transaction():
             connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 2))", [contract.name])
             ledger.transition(connection, load_id, ledger.State.VERIFIED)
-            published = _merge(connection, contract, load_id, verified_rows=row["landed_records"])
+            if contract.publish is Publish.SWAP:
+                published = _swap(connection, contract, load_id, prepared_rows, verified_rows=row["landed_records"])
+            else:
+                published = _merge(connection, contract, load_id, verified_rows=row["landed_records"])
             ledger.transition(connection, load_id, ledger.State.PUBLISHED, **published._asdict())
             return published
     except errors.LockNotAvailable as error:
@@ -62,6 +79,7 @@ def publish(connection: psycopg.Connection, contract: Contract, load_id: int) ->
 
 def _merge(connection: psycopg.Connection, contract: Contract, load_id: int, *, verified_rows: int) -> Published:
     landing = templates.landing(contract, load_id)
+    connection.execute(sql.SQL("SET LOCAL work_mem = {}").format(sql.Literal(MERGE_MEMORY)))
     # Without statistics the planner expects an empty landing and joins by nested loops.
     connection.execute(sql.SQL("ANALYZE {}").format(landing))
     counts = connection.execute(templates.merge(contract, load_id)).fetchone()
@@ -76,6 +94,18 @@ def _merge(connection: psycopg.Connection, contract: Contract, load_id: int, *, 
     return Published(counts[0], counts[1], counts[2], rows[0])
 
 
+def _swap(
+    connection: psycopg.Connection, contract: Contract, load_id: int, prepared_rows: int, *, verified_rows: int
+) -> Published:
+    if prepared_rows != verified_rows:
+        raise LoadError(
+            f"load {load_id}: {verified_rows} records landed and were verified, now the landing has {prepared_rows}; nothing "
+            "was changed: start a new run"
+        )
+    replaced_rows = swap.show(connection, contract, load_id)
+    return Published(inserted_rows=prepared_rows, updated_rows=0, deleted_rows=replaced_rows, published_rows=prepared_rows)
+
+
 def _holders(connection: psycopg.Connection, contract: Contract) -> str:
     """Who holds locks on the target, as far as our role may see it."""
     holders = connection.execute(
@@ -87,7 +117,7 @@ def _holders(connection: psycopg.Connection, contract: Contract) -> str:
 
 
 def _repeated_key(connection: psycopg.Connection, contract: Contract, load_id: int) -> str:
-    key = sql.Identifier(contract.key or "record_id")
+    key = templates.landing_key(contract)
     row = connection.execute(
         sql.SQL(
             "SELECT {key}::text, count(*), min(record_id), max(record_id) FROM {landing} GROUP BY {key} "

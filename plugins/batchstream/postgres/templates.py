@@ -4,13 +4,14 @@ from functools import cache
 
 from psycopg import sql
 
-from batchstream.contract.model import Check, Contract
+from batchstream.contract.model import Check, Contract, Publish
 from batchstream.paths import SQL_FOLDER
 
 LOADER_ROLE = "kafka_user"
 READER_ROLE = "kafka_reader"
 LANDING_SCHEMA = "landing"
 TARGET_SCHEMA = "public"
+PUBLISHED_SCHEMA = "published"
 
 
 @cache
@@ -26,6 +27,16 @@ def target(contract: Contract) -> sql.Identifier:
 def landing(contract: Contract, load_id: int) -> sql.Identifier:
     """The table where one load lands."""
     return sql.Identifier(LANDING_SCHEMA, f"{contract.name}_{load_id}")
+
+
+def published(contract: Contract) -> sql.Identifier:
+    """Where a dataset that is published by a swap keeps its loads, a partition each."""
+    return sql.Identifier(PUBLISHED_SCHEMA, contract.name)
+
+
+def stored(contract: Contract) -> sql.Identifier:
+    """The table that holds what readers see."""
+    return published(contract) if contract.publish is Publish.SWAP else target(contract)
 
 
 def _definitions(contract: Contract) -> list[sql.Composable]:
@@ -67,6 +78,22 @@ def target_table(contract: Contract) -> sql.Composed:
     return sql.Composed(statements)
 
 
+def swap_tables(contract: Contract) -> sql.Composed:
+    """The partitioned table of a dataset that is published by a swap, and the view that readers see."""
+    names: list[sql.Composable] = [sql.Identifier(column.name) for column in contract.columns]
+    if contract.key is None:
+        names.insert(0, sql.SQL("record_id AS {}").format(sql.Identifier(contract.key_column)))
+    return _read("tables/swap.sql").format(
+        published=published(contract),
+        target=target(contract),
+        columns=sql.SQL(",\n    ").join(_definitions(contract)),
+        shown=sql.SQL(", ").join(names),
+        dataset=sql.Literal(contract.name),
+        loader=sql.Identifier(LOADER_ROLE),
+        reader=sql.Identifier(READER_ROLE),
+    )
+
+
 def landing_table(contract: Contract, load_id: int) -> sql.Composed:
     """A new landing table for one load."""
     return _read("tables/landing.sql").format(
@@ -89,13 +116,43 @@ def merge(contract: Contract, load_id: int) -> sql.Composed:
         target=target(contract),
         landing=landing(contract, load_id),
         key=sql.Identifier(contract.key_column),
-        landing_key=sql.Identifier(contract.key or "record_id"),
+        landing_key=landing_key(contract),
         differs=sql.SQL(" OR ").join([sql.SQL("t.{0} IS DISTINCT FROM s.{0}").format(name) for name in changing])
         or sql.SQL("false"),
         assignments=sql.SQL(", ").join([sql.SQL("{0} = s.{0}").format(name) for name in changing or names]),
         columns=sql.SQL(", ").join(inserted),
         values=sql.SQL(", ").join(values),
         load_id=sql.Literal(load_id),
+    )
+
+
+def landing_key(contract: Contract) -> sql.Identifier:
+    """The column of the landing that becomes the target's primary key."""
+    return sql.Identifier(contract.key or "record_id")
+
+
+def swap_prepare(contract: Contract, load_id: int) -> sql.Composed:
+    """Gives a landing its key, its indexes and the columns that all its rows share."""
+    indexes = [
+        sql.SQL("CREATE INDEX ON {} ({});").format(landing(contract, load_id), sql.Identifier(column.name))
+        for column in contract.columns
+        if column.indexed
+    ]
+    return _read("publish/prepare.sql").format(
+        landing=landing(contract, load_id),
+        key=landing_key(contract),
+        indexes=sql.SQL("\n").join(indexes),
+        load_id=sql.Literal(load_id),
+    )
+
+
+def swap(contract: Contract, load_id: int) -> sql.Composed:
+    """Shows a prepared landing to readers."""
+    return _read("publish/swap.sql").format(
+        published=published(contract),
+        landing=landing(contract, load_id),
+        load_id=sql.Literal(load_id),
+        dataset=sql.Literal(contract.name),
     )
 
 

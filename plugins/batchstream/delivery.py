@@ -1,0 +1,67 @@
+"""Sends the batches of a load, with back-pressure, and counts what the broker acknowledged."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from confluent_kafka import KafkaError, KafkaException
+
+from batchstream.errors import DeliveryError
+
+MAX_UNACKNOWLEDGED_MESSAGES = 2_000
+"""About 32 MB of housing's batches: enough to keep a broker busy, while the client's own limit is a gigabyte."""
+
+POLL_SECONDS = 0.1
+FLUSH_SECONDS = 120
+"""Longer than ``message.timeout.ms`` of the connection, after which every message has its verdict."""
+
+
+class Acknowledged:
+    """Delivery callback that counts, and raises where others would only log.
+
+    Attributes:
+        batches: Messages that the broker has acknowledged.
+        offsets: First and last offset of each partition among them.
+    """
+
+    def __init__(self) -> None:
+        self.batches = 0
+        self.offsets: dict[str, list[int]] = {}
+
+    def __call__(self, error: KafkaError | None, message: Any) -> None:
+        """Take the verdict on one message."""
+        if error is not None:
+            raise KafkaException(error)
+        self.batches += 1
+        offset = message.offset()
+        span = self.offsets.setdefault(str(message.partition()), [offset, offset])
+        span[0] = min(span[0], offset)
+        span[1] = max(span[1], offset)
+
+
+def deliver(producer: Any, topic: str, messages: Iterable[tuple[bytes | None, bytes | None]]) -> Acknowledged:
+    """Send messages and wait for every acknowledgement; memory doesn't grow with their number.
+
+    Args:
+        producer: A ``confluent_kafka.Producer``.
+        topic: Name of the topic.
+        messages: Key and value of each.
+
+    Raises:
+        KafkaException: A message was not delivered; the first failure stops the rest.
+        DeliveryError: Some messages had no answer after `FLUSH_SECONDS`.
+    """
+    acknowledged = Acknowledged()
+    for sent, (key, value) in enumerate(messages):
+        while sent - acknowledged.batches >= MAX_UNACKNOWLEDGED_MESSAGES:
+            producer.poll(POLL_SECONDS)
+        while True:
+            try:
+                producer.produce(topic, key=key, value=value, on_delivery=acknowledged)
+                break
+            except BufferError:
+                producer.poll(POLL_SECONDS)
+        producer.poll(0)
+    unsent = producer.flush(FLUSH_SECONDS)
+    if unsent:
+        raise DeliveryError(f"{unsent} batches without an answer after {FLUSH_SECONDS} s")
+    return acknowledged

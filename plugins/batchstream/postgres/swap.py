@@ -1,0 +1,104 @@
+"""The publish whose cost doesn't grow with the rows: the landing itself is shown, in place of the load before it.
+
+A dataset is a view over a partitioned table with a partition a load; one row of ``batchstream.shown`` says which load the
+view shows. So a publish attaches a partition and updates that row.
+"""
+
+import logging
+
+import psycopg
+from psycopg import errors, sql
+
+from batchstream.contract.model import Contract
+from batchstream.errors import ContractError
+from batchstream.postgres import templates
+
+DETACH_SECONDS = 2
+"""How long an old load waits for the readers that may still see it, before it is left for the next run."""
+
+_KINDS = {"r": "a table", "v": "a view", "m": "a materialized view", "f": "a foreign table", "p": "a partitioned table"}
+
+log = logging.getLogger(__name__)
+
+
+def make_view(connection: psycopg.Connection, contract: Contract) -> None:
+    """Make the view that readers see, and the partitioned table below it, if missing.
+
+    Raises:
+        ContractError: The dataset was published by a merge before, so a table is in the view's place.
+    """
+    found = kind_of(connection, templates.target(contract))
+    if found is None:
+        connection.execute(templates.swap_tables(contract))
+    elif found != "v":
+        raise wrong_kind(contract, found)
+
+
+def kind_of(connection: psycopg.Connection, name: sql.Identifier) -> str | None:
+    """The ``relkind`` of a relation; None if there is none of that name."""
+    row = connection.execute(
+        "SELECT relkind::text FROM pg_class WHERE oid = to_regclass(%s)", [name.as_string(connection)]
+    ).fetchone()
+    return str(row[0]) if row else None
+
+
+def wrong_kind(contract: Contract, found: str) -> ContractError:
+    """What to do when a dataset's relation was made for the other way to publish."""
+    return ContractError(
+        f"{contract.path}: customProperties: publish: got '{contract.publish}', but '{contract.name}' is "
+        f"{_KINDS.get(found, found)}, made for the other way; change it back, or rename '{contract.name}' so that it is made anew"
+    )
+
+
+def prepare(connection: psycopg.Connection, contract: Contract, load_id: int) -> int:
+    """Build keys and indexes of a landing into which nothing lands any more; returns its number of rows. Can be repeated."""
+    landing = templates.landing(contract, load_id)
+    prepared = connection.execute(
+        "SELECT 1 FROM pg_attribute WHERE attrelid = %s::regclass AND attname = 'load_id' AND NOT attisdropped",
+        [landing.as_string(connection)],
+    ).fetchone()
+    if prepared is None:
+        connection.execute(templates.swap_prepare(contract, load_id))
+        connection.execute(sql.SQL("ANALYZE {}").format(landing))
+    row = connection.execute(sql.SQL("SELECT count(*) FROM {}").format(landing)).fetchone()
+    return int(row[0]) if row else 0
+
+
+def show(connection: psycopg.Connection, contract: Contract, load_id: int) -> int:
+    """Show a prepared landing to readers; returns the number of rows that it replaces."""
+    row = connection.execute(
+        "SELECT l.published_rows FROM batchstream.shown AS s JOIN batchstream.loads AS l USING (load_id) WHERE s.dataset = %s",
+        [contract.name],
+    ).fetchone()
+    connection.execute(templates.swap(contract, load_id))
+    return int(row[0]) if row else 0
+
+
+def remove_old(connection: psycopg.Connection, contract: Contract, kept_loads: int) -> None:
+    """Drop published loads that are older than the newest `kept_loads` loads, and not the one that is shown.
+
+    A reader's snapshot may still show an old load: it is detached only when nobody can see it any more, without a lock that
+    readers would have to wait for. That can't be done inside a transaction.
+    """
+    old = connection.execute(
+        "SELECT c.oid::regclass::text, i.inhdetachpending FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid "
+        "WHERE i.inhparent = %(parent)s::regclass AND substring(c.relname FROM '[0-9]+$')::bigint NOT IN ("
+        "  SELECT load_id FROM (SELECT load_id FROM batchstream.loads WHERE dataset = %(dataset)s ORDER BY load_id DESC "
+        "  LIMIT %(kept)s) AS newest UNION SELECT load_id FROM batchstream.shown WHERE dataset = %(dataset)s)",
+        {"parent": templates.published(contract).as_string(connection), "dataset": contract.name, "kept": kept_loads},
+    ).fetchall()
+    connection.commit()
+    connection.autocommit = True
+    try:
+        connection.execute(sql.SQL("SET lock_timeout = {}").format(sql.Literal(f"{DETACH_SECONDS}s")))
+        for name, pending in old:
+            detach = sql.SQL("ALTER TABLE {} DETACH PARTITION {} {}").format(
+                templates.published(contract), sql.SQL(name), sql.SQL("FINALIZE" if pending else "CONCURRENTLY")
+            )
+            try:
+                connection.execute(detach)
+                connection.execute(sql.SQL("DROP TABLE {}").format(sql.SQL(name)))
+            except errors.LockNotAvailable:
+                log.warning("%s may still be read by an open transaction; it goes with a later load", name)
+    finally:
+        connection.autocommit = False

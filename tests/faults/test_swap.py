@@ -1,0 +1,169 @@
+"""A dataset that is published by a swap: each load whole, the last one stays, old ones go when nobody can see them."""
+
+import psycopg
+import pytest
+from psycopg import IsolationLevel, sql
+
+from batchstream.errors import ContractError, LoadError, SinkError
+from batchstream.postgres import setup, templates
+from batchstream.postgres.opening import KEPT_LOADS
+from tests.support.pipeline import Pipeline
+
+ROWS = 506
+
+
+@pytest.fixture
+def swapping(pipeline: Pipeline) -> Pipeline:
+    pipeline.expect_any_source()
+    pipeline.publish_by_swap()
+    return pipeline
+
+
+def partitions(admin: psycopg.Connection, pipeline: Pipeline) -> list[str]:
+    parent = templates.published(pipeline.contract).as_string(admin)
+    rows = admin.execute(
+        "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = %s::regclass ORDER BY inhrelid", [parent]
+    ).fetchall()
+    return [name for (name,) in rows]
+
+
+def mean(connection: psycopg.Connection, pipeline: Pipeline) -> tuple[int, float]:
+    row = connection.execute(sql.SQL("SELECT count(*), avg(crim) FROM {}").format(templates.target(pipeline.contract))).fetchone()
+    assert row is not None
+    return row
+
+
+def test_each_load_replaces_the_one_before_it_whole(swapping: Pipeline, admin: psycopg.Connection) -> None:
+    assert swapping.reload() == (ROWS, 0, 0, ROWS)
+    assert swapping.shows_source()
+    swapping.change_source(records=400)
+    assert swapping.reload() == (ROWS, 0, ROWS, ROWS)
+    assert swapping.shows_source()
+    times = admin.execute(
+        sql.SQL("SELECT count(DISTINCT created_at), count(DISTINCT load_id), bool_and(created_at = updated_at) FROM {}").format(
+            templates.target(swapping.contract)
+        )
+    ).fetchone()
+    assert times == (1, 1, True)
+
+
+def test_what_readers_see_has_key_and_indexes(swapping: Pipeline, admin: psycopg.Connection) -> None:
+    swapping.reload()
+    (shown,) = partitions(admin, swapping)
+    found = admin.execute(
+        "SELECT pg_get_indexdef(indexrelid), indisunique FROM pg_index WHERE indrelid = %s::regclass", [shown]
+    ).fetchall()
+    assert sorted((text.rpartition("(")[2].rstrip(")"), unique) for text, unique in found) == [
+        ("medv", False),
+        ("record_id", True),
+    ]
+
+
+def test_a_long_transaction_sees_the_load_it_began_with_and_is_in_nobodys_way(swapping: Pipeline) -> None:
+    swapping.reload()
+    with swapping.connect(setup.READER) as reader:
+        reader.isolation_level = IsolationLevel.REPEATABLE_READ
+        before = mean(reader, swapping)
+        swapping.change_source(records=300)
+        swapping.reload()
+        assert mean(reader, swapping) == before
+        reader.commit()
+        after = mean(reader, swapping)
+    assert after[0] == before[0] == ROWS
+    assert after[1] != before[1]
+
+
+def test_a_transaction_that_has_not_read_yet_sees_its_load_too(swapping: Pipeline) -> None:
+    swapping.reload()
+    with swapping.connect(setup.READER) as reader:
+        reader.isolation_level = IsolationLevel.REPEATABLE_READ
+        reader.execute("SELECT 1 FROM pg_class LIMIT 1")  # Takes the snapshot, and no lock on the dataset.
+        swapping.change_source(records=300)
+        swapping.reload()
+        assert mean(reader, swapping)[0] == ROWS
+
+
+def test_old_loads_go_when_nobody_can_see_them(swapping: Pipeline, admin: psycopg.Connection) -> None:
+    swapping.reload()
+    first = partitions(admin, swapping)
+    with swapping.connect(setup.READER) as reader:
+        reader.isolation_level = IsolationLevel.REPEATABLE_READ
+        before = mean(reader, swapping)
+        for _ in range(KEPT_LOADS):
+            swapping.reload()
+        assert mean(reader, swapping) == before
+    swapping.reload()
+    left = partitions(admin, swapping)
+    assert len(left) == KEPT_LOADS
+    assert not set(first) & set(left)
+    assert admin.execute("SELECT to_regclass(%s)", [first[0]]).fetchone() == (None,)
+    assert swapping.shows_source()
+
+
+def test_the_load_that_is_shown_outlives_any_number_of_red_ones(swapping: Pipeline, admin: psycopg.Connection) -> None:
+    swapping.reload()
+    (shown,) = partitions(admin, swapping)
+    for _ in range(KEPT_LOADS + 1):
+        swapping.fail(swapping.open(), "red")
+    assert partitions(admin, swapping) == [shown]
+    assert swapping.shows_source()
+
+
+def test_a_publish_that_is_cut_off_changes_nothing_and_can_be_tried_again(
+    swapping: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    swapping.reload()
+    before = swapping.checksum()
+    swapping.change_source()
+    load_id = swapping.land()
+    with monkeypatch.context() as broken:
+        broken.setattr(
+            "batchstream.postgres.swap.templates.swap", lambda *_: sql.SQL("SELECT pg_terminate_backend(pg_backend_pid())")
+        )
+        with pytest.raises(SinkError):
+            swapping.publish(load_id)
+    assert swapping.checksum() == before
+    assert swapping.publish(load_id).published_rows == ROWS
+    assert swapping.publish(load_id).published_rows == ROWS
+    assert swapping.shows_source()
+
+
+def test_rows_that_were_not_verified_are_not_shown(swapping: Pipeline, admin: psycopg.Connection) -> None:
+    load_id = swapping.land()
+    landing = templates.landing(swapping.contract, load_id)
+    admin.execute(sql.SQL("DELETE FROM {} WHERE record_id = 7").format(landing))
+    with pytest.raises(LoadError, match="506 records landed and were verified, now the landing has 505"):
+        swapping.publish(load_id)
+    assert swapping.checksum() is None
+
+
+def test_a_repeated_key_is_told_and_the_last_load_stays(orders_pipeline: Pipeline, admin: psycopg.Connection) -> None:
+    orders_pipeline.publish_by_swap()
+    orders_pipeline.reload()
+    before = orders_pipeline.checksum()
+    load_id = orders_pipeline.land()
+    landing = templates.landing(orders_pipeline.contract, load_id)
+    key = sql.Identifier(orders_pipeline.contract.key_column)
+    admin.execute(sql.SQL("UPDATE {0} SET {1} = (SELECT min({1}) FROM {0}) WHERE record_id = 9").format(landing, key))
+    with pytest.raises(LoadError, match="a key must be unique"):
+        orders_pipeline.publish(load_id)
+    assert orders_pipeline.checksum() == before
+
+
+@pytest.mark.parametrize("first", ["merge", "swap"])
+def test_the_other_way_to_publish_needs_the_relation_out_of_its_way(pipeline: Pipeline, first: str) -> None:
+    pipeline.expect_any_source()
+    original = pipeline.contract_path.read_text()
+    if first == "swap":
+        pipeline.publish_by_swap()
+    pipeline.reload()
+    before = pipeline.checksum()
+    if first == "swap":
+        pipeline.contract_path.write_text(original)
+        pipeline.expect_any_source()
+    else:
+        pipeline.publish_by_swap()
+    kind = "a view" if first == "swap" else "a table"
+    with pytest.raises(ContractError, match=f"customProperties: publish: got .*, but .* is {kind}.*rename"):
+        pipeline.open()
+    assert pipeline.checksum() == before
