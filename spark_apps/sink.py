@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import psycopg
 
 from batchstream.contract import load_contract
-from batchstream.errors import BatchstreamError
+from batchstream.errors import BatchstreamError, SinkError
+from batchstream.postgres import ledger
 from batchstream.postgres.connection import PostgresSettings, connect
 from batchstream.postgres.landing import Landed, Lander, Message
 
@@ -54,6 +55,11 @@ class Sink:
                 landed = land_in_chunks(lander, self.connection, (Message(*row) for row in messages.collect()))
             else:
                 landed = self._land_on_executors(messages)
+                # Before Spark notes the micro-batch as done: what its tasks committed is on disk when this commit is.
+                ledger.note_alive(self.connection, self.load_id)
+        except psycopg.OperationalError as error:
+            self.error = SinkError(f"load {self.load_id}: PostgreSQL ended the connection: {error}")
+            raise self.error from error
         except BatchstreamError as error:
             self.error = error
             raise
@@ -91,6 +97,9 @@ def _task(contract_path: Path, load_id: int, settings: PostgresSettings):  # typ
         messages = (Message(*row) for batch in batches for row in zip(*(c.to_pylist() for c in batch.columns), strict=True))
         lander = Lander(load_contract(contract_path), load_id)
         with connect(settings, application_name=f"batchstream load {load_id} executor") as connection:
+            # No waiting for the disk after each chunk; the driver waits once for all of a micro-batch.
+            connection.execute("SET synchronous_commit = off")
+            connection.commit()
             landed = land_in_chunks(lander, connection, messages)
         yield pa.RecordBatch.from_pylist([landed._asdict()])
 

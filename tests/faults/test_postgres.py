@@ -1,6 +1,7 @@
 """PostgreSQL crashed, its sessions cut, its tables locked and emptied, while a load lands and while it is published."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import psycopg
 import pytest
@@ -8,7 +9,10 @@ from psycopg import sql
 
 from batchstream.errors import BatchstreamError, LoadError, SinkError
 from batchstream.postgres import templates
+from batchstream.postgres.landing import Landed
 from batchstream.services.installation import Installation
+from spark_apps import consume
+from spark_apps.sink import Sink
 from tests.faults.conftest import Hold, wait_until_blocked
 from tests.support.background import Background
 from tests.support.pipeline import Pipeline
@@ -18,6 +22,10 @@ from tests.support.pipeline import Pipeline
 def server(installation: Installation) -> Iterator[None]:
     yield
     installation.postgres.start()
+    with installation.postgres.connect() as connection:
+        connection.autocommit = True
+        connection.execute("ALTER SYSTEM RESET wal_writer_delay")
+        connection.execute("SELECT pg_reload_conf()")
 
 
 def produced(pipeline: Pipeline) -> int:
@@ -54,6 +62,36 @@ def test_broken_while_a_load_lands(
         landing.wait()
     assert isinstance(landing.error, SinkError), landing.error
     assert "Traceback" not in str(landing.error)
+    assert pipeline.checksum() == previous
+    pipeline.consume(load_id)
+    assert pipeline.verify(load_id)[0]
+    pipeline.publish(load_id)
+    assert pipeline.shows_source()
+
+
+def test_a_crash_after_the_tasks_committed_loses_no_batch_that_spark_has_noted_as_done(
+    pipeline: Pipeline, previous: str, installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Executors don't wait for the disk, and the server writes its log late here: the crash takes their commits back."""
+    monkeypatch.setattr(consume, "DRIVER_MESSAGES", -1)
+    with installation.postgres.connect() as connection:
+        connection.autocommit = True
+        connection.execute("ALTER SYSTEM SET wal_writer_delay = '10s'")
+        connection.execute("SELECT pg_reload_conf()")
+    load_id = produced(pipeline)
+
+    land = Sink._land_on_executors
+
+    def crash_after(sink: Sink, messages: Any) -> Landed:
+        landed = land(sink, messages)
+        installation.postgres.stop("immediate")
+        installation.postgres.start()
+        return landed
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Sink, "_land_on_executors", crash_after)
+        with pytest.raises(SinkError):
+            pipeline.consume(load_id)
     assert pipeline.checksum() == previous
     pipeline.consume(load_id)
     assert pipeline.verify(load_id)[0]

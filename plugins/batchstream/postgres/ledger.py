@@ -118,6 +118,12 @@ def forget_failure(connection: psycopg.Connection, load_id: int) -> None:
     )
 
 
+def note_alive(connection: psycopg.Connection, load_id: int) -> None:
+    """Note a sign of life. The server's log is written in order, so this commit also saves every commit before it."""
+    with connection.transaction():
+        connection.execute("UPDATE batchstream.loads SET seen_at = clock_timestamp() WHERE load_id = %s", [load_id])
+
+
 def close(connection: psycopg.Connection, load_id: int, *, reason: str | None) -> State:
     """Close the ledger row: a load that was not published has failed.
 
@@ -153,5 +159,5 @@ def working_on(connection: psycopg.Connection, load_id: int) -> Iterator[None]:
         forget_failure(connection, load_id)
     yield
     with connection.transaction():
-        connection.execute("UPDATE batchstream.loads SET seen_at = clock_timestamp() WHERE load_id = %s", [load_id])
+        note_alive(connection, load_id)
         connection.execute("SELECT pg_advisory_unlock_shared(%s)", [load_id])
