@@ -89,16 +89,21 @@ class _Loader(yaml.CSafeLoader):
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
         """Build a mapping whose keys are unique."""
+        pairs = list(node.value)
+        mapping: dict[Any, Any] = super().construct_mapping(node, deep=deep)
+        if len(mapping) != len(pairs):
+            self._refuse_repeated(pairs, deep)
+        return mapping
+
+    def _refuse_repeated(self, pairs: list[Any], deep: bool) -> None:
         seen: set[Any] = set()
-        for key_node, _ in node.value:
+        for key_node, _ in pairs:
             key: Any = self.construct_object(key_node, deep=deep)
             if not isinstance(key, Hashable):
                 continue  # The base class says what is wrong with it.
             if key in seen:
                 raise yaml.constructor.ConstructorError(None, None, f"key '{key}' stands twice", key_node.start_mark)
             seen.add(key)
-        mapping: dict[Any, Any] = super().construct_mapping(node, deep=deep)
-        return mapping
 
 
 def _contract(path: Path, odcs: OpenDataContractStandard) -> Contract:
