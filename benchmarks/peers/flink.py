@@ -54,7 +54,7 @@ def flink(stage: Stage) -> tuple[float, sql.Identifier]:
         (folder / "config.yaml").write_text(CONFIGURATION)
         (folder / "job.sql").write_text(statements)
         command = ["java", "-cp", os.pathsep.join(map(str, classes)), "org.apache.flink.table.client.SqlClient"]
-        environment = {**java_environment(stage), "FLINK_CONF_DIR": created}
+        environment = {**java_environment(stage), "FLINK_CONF_DIR": created, "FLINK_PLUGINS_DIR": str(folder / "none")}
         begun = time.monotonic()
         run([*command, "embedded", "-f", str(folder / "job.sql")], environment)
         return time.monotonic() - begun, stage.table("flink")
