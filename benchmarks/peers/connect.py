@@ -103,7 +103,10 @@ def _write(path: Path, settings: dict[str, str]) -> str:
 
 
 def connect(stage: Stage, *, unnest: bool) -> tuple[float, sql.Identifier]:
-    """A worker with a task a partition and batches of 5,000 rows; the clock stops when the table holds all records."""
+    """A worker with a task a partition and batches of 5,000 rows; the clock stops when the table holds all records.
+
+    Measured on a busy machine, start included: 506 records 8 to 9 s, 100,000 records 37 s, with unnest 27 s.
+    """
     runtime = jars(stage, "connect")
     plugins = stage.installation.state / "connect-plugins" / "debezium"
     plugins.mkdir(parents=True, exist_ok=True)
@@ -120,7 +123,17 @@ def connect(stage: Stage, *, unnest: bool) -> tuple[float, sql.Identifier]:
         folder = Path(created)
         worker = _write(folder / "worker.properties", _worker(stage, folder, plugins.parent))
         sink = _write(folder / "sink.properties", settings)
-        command = ["java", "-cp", ":".join(map(str, runtime)), "org.apache.kafka.connect.cli.ConnectStandalone", worker, sink]
+        # The heap of Kafka's own connect-standalone.sh.
+        command = [
+            "java",
+            "-Xms256M",
+            "-Xmx2G",
+            "-cp",
+            ":".join(map(str, runtime)),
+            "org.apache.kafka.connect.cli.ConnectStandalone",
+            worker,
+            sink,
+        ]
         with (folder / "log").open("w") as log:
             begun = time.monotonic()
             process = subprocess.Popen(command, env=java_environment(stage), stdout=log, stderr=subprocess.STDOUT)

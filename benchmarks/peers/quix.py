@@ -14,6 +14,7 @@ def quix(stage: Stage) -> tuple[float, sql.Identifier]:
 
     The sink takes the columns of an INSERT from the first row of a batch, and skips those that are NULL there: a batch that
     begins with a NULL loses the column of all its rows. The fingerprint tells.
+    Measured on a busy machine: 506 records 3.5 s, 100,000 records 16 s.
     """
     interpreter = python("quix")
     name, _ = without_record_id(stage, "quix")
