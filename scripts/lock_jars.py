@@ -53,7 +53,7 @@ JARS = {
         ("org.apache.kafka", "connect-runtime", "4.4.0", ["-confs", "default"]),
         ("org.slf4j", "slf4j-simple", "1.7.36", ["-notransitive"]),
     ],
-    # 3.6.0 wants hibernate-agroal 7.2.6, which Maven Central doesn't have.
+    # 3.6.0 couldn't be resolved when this was locked: its org.hibernate:hibernate-agroal:7.2.6.Final was not found.
     "connect-sink": [("io.debezium", "debezium-connector-jdbc", "3.5.0.Final", ["-confs", "default"])],
 }
 
