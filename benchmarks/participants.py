@@ -12,6 +12,10 @@ from psycopg import sql
 from batchstream.postgres import setup, templates
 from batchstream.services import ports
 from benchmarks import apps
+from benchmarks.peers.connect import connect_batches, connect_unnest
+from benchmarks.peers.dlt import dlt
+from benchmarks.peers.flink import flink
+from benchmarks.peers.quix import quix
 from benchmarks.stage import Stage, run
 
 APPS = Path(apps.__file__).parent
@@ -103,8 +107,13 @@ def plain_chain(stage: Stage) -> tuple[float, sql.Identifier]:
     return _jdbc(stage, "plain", tuned=False, rewrite=False)
 
 
+def jdbc_default(stage: Stage) -> tuple[float, sql.Identifier]:
+    """The same with our settings of the JVM."""
+    return _jdbc(stage, "jdbc", tuned=True, rewrite=False)
+
+
 def jdbc_rewritten(stage: Stage) -> tuple[float, sql.Identifier]:
-    """The same with our settings of the JVM, and reWriteBatchedInserts."""
+    """The same, and reWriteBatchedInserts."""
     return _jdbc(stage, "rewritten", tuned=True, rewrite=True)
 
 
@@ -168,11 +177,20 @@ def raw_copy_and_merge(stage: Stage) -> tuple[float, sql.Identifier]:
         return seconds + time.monotonic() - begun, landing
 
 
+# Of the peers: each limit is the largest size that stays near 3 minutes a run, estimated from 506 and 100,000 records.
 PARTICIPANTS = {
     "batchstream, landed": Participant(landed, "exactly once in effect, verified"),
     "batchstream, published": Participant(published, "exactly once in effect, verified, published"),
     "plain chain": Participant(plain_chain, "at least once", has_record_id=False),
+    "Spark JDBC, default": Participant(jdbc_default, "at least once", has_record_id=False),
     "Spark JDBC, rewritten": Participant(jdbc_rewritten, "at least once", has_record_id=False),
+    "Kafka Connect, Debezium JDBC sink": Participant(connect_batches, "at least once", has_record_id=False, most_records=200_000),
+    "Kafka Connect, the same with unnest": Participant(
+        connect_unnest, "at least once", has_record_id=False, most_records=1_000_000
+    ),
+    "Flink SQL": Participant(flink, "at least once", has_record_id=False, most_records=1_000_000),
+    "Quix Streams": Participant(quix, "at least once", has_record_id=False, most_records=1_000_000),
+    "dlt": Participant(dlt, "none: starts anew, and replaces the table", has_record_id=False, most_records=1_000_000),
     "one process, COPY": Participant(single_process, "none: starts anew"),
     "psycopg2, row by row": Participant(row_by_row, "none: starts anew", most_records=10_000),
     "raw COPY": Participant(raw_copy, "the limit: no Kafka, no decoding"),

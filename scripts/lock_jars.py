@@ -26,6 +26,35 @@ JARS = {
     ],
     # What the benchmark compares with.
     "bench": [("org.postgresql", "postgresql", "42.7.8", ["-notransitive"])],
+    # Flink has no distribution in Maven Central, so these are its parts; the SQL client wants the Python jar to read its options.
+    "flink": [
+        ("org.apache.flink", "flink-clients", "2.3.0", ["-confs", "default"]),
+        *(
+            ("org.apache.flink", name, "2.3.0", ["-notransitive"])
+            for name in (
+                "flink-cep",
+                "flink-connector-base",
+                "flink-connector-files",
+                "flink-json",
+                "flink-python",
+                "flink-sql-client",
+                "flink-sql-gateway",
+                "flink-sql-gateway-api",
+                "flink-table-api-java-uber",
+                "flink-table-planner-loader",
+                "flink-table-runtime",
+            )
+        ),
+        ("org.apache.flink", "flink-sql-connector-kafka", "5.0.0-2.2", ["-notransitive"]),
+        ("org.apache.flink", "flink-connector-jdbc-core", "4.0.0-2.0", ["-notransitive"]),
+        ("org.apache.flink", "flink-connector-jdbc-postgres", "4.0.0-2.0", ["-notransitive"]),
+    ],
+    "connect": [
+        ("org.apache.kafka", "connect-runtime", "4.4.0", ["-confs", "default"]),
+        ("org.slf4j", "slf4j-simple", "1.7.36", ["-notransitive"]),
+    ],
+    # 3.6.0 couldn't be resolved when this was locked: its org.hibernate:hibernate-agroal:7.2.6.Final was not found.
+    "connect-sink": [("io.debezium", "debezium-connector-jdbc", "3.5.0.Final", ["-confs", "default"])],
 }
 
 
