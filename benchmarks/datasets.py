@@ -8,6 +8,7 @@ import yaml
 
 from batchstream.paths import ROOT
 
+WIDE_COLUMNS = 100
 TEXTS = ["", "plain", 'with "quotes", commas', "two\nlines", "Ångström 李雷 😀", "back\\slash\ttab", "x" * 60]
 
 
@@ -16,7 +17,7 @@ def write_dataset(kind: str, records: int, folder: Path) -> Path:
     contract = folder / "dags" / "contracts" / f"{kind}_{records}.odcs.yaml"
     contract.parent.mkdir(parents=True, exist_ok=True)
     (folder / "data").mkdir(exist_ok=True)
-    {"numeric": _numeric, "mixed": _mixed}[kind](records, folder / "data" / f"{kind}_{records}.txt", contract)
+    KINDS[kind](records, folder / "data" / f"{kind}_{records}.txt", contract)
     return contract
 
 
@@ -51,14 +52,42 @@ def _mixed(records: int, source: Path, contract: Path) -> None:
             texts = f"{chosen.choice(quoted)},{chosen.choice(quoted)}"
             amount = "" if number % 7 == 0 else f"{chosen.random() * 1000:.3f}"
             file.write(f"{texts},{amount},{number % 1000},2024-{number % 12 + 1:02}-{number % 28 + 1:02},{number % 2}\n")
-    table = {"name": "mixed", "quality": [{"type": "library", "metric": "rowCount", "mustBe": 506}], "properties": columns}
-    document = {"apiVersion": "v3.1.0", "kind": "DataContract", "id": "mixed", "version": "1.0.0", "status": "active"}
-    _write(contract, {**document, "schema": [table], "customProperties": []}, source, records, "csv")
+    _write(contract, _document("mixed", columns), source, records, "csv")
+
+
+def _one_partition(records: int, source: Path, contract: Path) -> None:
+    """Numbers in a topic of one partition."""
+    _numeric(records, source, contract)
+    document = yaml.safe_load(contract.read_text())
+    document["customProperties"][-1]["value"] = 1
+    contract.write_text(yaml.safe_dump(document, sort_keys=False))
+
+
+def _wide(records: int, source: Path, contract: Path) -> None:
+    """A hundred columns of numbers."""
+    chosen = random.Random(506)
+    names = [f"measure_{number}" for number in range(WIDE_COLUMNS)]
+    lines = [" ".join(f"{chosen.random() * 1000:.3f}" for _ in names) + "\n" for _ in range(1000)]
+    with source.open("w", encoding="utf-8") as file:
+        file.write(" ".join(names) + "\n")
+        for begin in range(0, records, len(lines)):
+            file.writelines(lines[: min(len(lines), records - begin)])
+    columns = [{"name": name, "physicalType": "double precision", "required": True} for name in names]
+    _write(contract, _document("wide", columns), source, records, "whitespace")
+
+
+KINDS = {"numeric": _numeric, "mixed": _mixed, "wide": _wide, "one-partition": _one_partition}
+
+
+def _document(name: str, columns: list[dict[str, Any]]) -> dict[str, Any]:
+    table = {"name": name, "quality": [{"type": "library", "metric": "rowCount", "mustBe": 506}], "properties": columns}
+    head = {"apiVersion": "v3.1.0", "kind": "DataContract", "id": name, "version": "1.0.0", "status": "active"}
+    return {**head, "schema": [table], "customProperties": []}
 
 
 def _write(contract: Path, document: dict[str, Any], source: Path, records: int, source_format: str) -> None:
     table = document["schema"][0]
-    table["name"] = contract.name.partition(".")[0]
+    table["name"] = contract.name.partition(".")[0].replace("-", "_")
     table["quality"][0]["mustBe"] = records
     document["customProperties"] = [
         {"property": "sourcePath", "value": f"data/{source.name}"},

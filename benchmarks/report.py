@@ -7,86 +7,131 @@ from benchmarks.participants import PARTICIPANTS
 from benchmarks.plot import line_chart
 
 PAGE = ROOT / "docs" / "benchmarks.md"
-LEAST_RECORDS_FOR_A_SLOPE = 100_000
 PLOTS = ROOT / "docs" / "benchmarks"
+LIMIT = "raw COPY"
+LEAST_RECORDS_FOR_A_SLOPE = 100_000
+"""Small loads land from the driver and large ones from executors; between them the difference would be that of their starts."""
+
+Results = list[dict[str, Any]]
 
 
 def write_report(document: dict[str, Any]) -> None:
-    """The page, and an SVG a kind of data."""
+    """The page, and plots for each kind of data with more than one size."""
     PLOTS.mkdir(exist_ok=True)
-    machine = document["machine"]
+    newest = document["results"][-1]["machine"]
     lines = [
         "# Benchmarks",
         "",
         "Written by `make bench` (or `make bench-full`) out of [the results](../benchmarks/results.json); don't edit it.",
         "",
-        f"{machine['date']}, {machine['cores']} cores, {machine['memory_bytes'] / 2**30:.0f} GiB, {machine['system']}, Python "
-        f"{machine['python']}, " + ", ".join(f"{name} {version}" for name, version in machine["packages"].items()) + ". "
-        f"Median of {document['rounds']} interleaved rounds after one that is dropped, and [min to max]. The same broker, "
-        "PostgreSQL and topic for all; the rows of each run were compared by count and checksum before it counted. "
-        "Seconds are those of the participant's whole process, start of the JVM included.",
+        f"{newest['cores']} cores, {newest['memory_bytes'] / 2**30:.0f} GiB, {newest['system']}, Python {newest['python']}, "
+        + ", ".join(f"{name} {version}" for name, version in newest["packages"].items())
+        + ". Median of the interleaved rounds after one that is dropped, and [min to max]. The same broker, PostgreSQL and topic "
+        "for all; the rows of each run were compared by count and checksum before it counted. Seconds are those of the "
+        "participant's whole process, start of the JVM included. What each participant is, and how it is set, stands in "
+        "`benchmarks/participants.py` and `benchmarks/peers/`.",
         "",
     ]
     for kind in dict.fromkeys(result["kind"] for result in document["results"]):
-        results = [result for result in document["results"] if result["kind"] == kind]
-        lines += _kind(kind, results)
+        lines += _kind(kind, [result for result in document["results"] if result["kind"] == kind])
     PAGE.write_text("\n".join(lines) + "\n")
 
 
-def _kind(kind: str, results: list[dict[str, Any]]) -> list[str]:
-    sizes = [result["records"] for result in results]
-    lines = [f"## {kind} records", "", f"| seconds | {' | '.join(f'{size:,}' for size in sizes)} | guarantee |"]
-    lines.append("|---" * (len(sizes) + 2) + "|")
-    series: dict[str, list[tuple[float, float]]] = {}
+def _kind(kind: str, results: Results) -> list[str]:
+    sizes = [f"{result['records']:,}" for result in results]
+    lines = [f"## {kind} records", "", f"| seconds | {' | '.join(sizes)} | guarantee |", "|---" * (len(sizes) + 2) + "|"]
+    faults = []
     for name, participant in PARTICIPANTS.items():
-        cells = []
-        for result in results:
-            found = result["participants"].get(name)
-            if found is None:
-                cells.append("-")
-            elif "fault" in found:
-                cells.append("failed")
-            else:
-                cells.append(f"{found['median_seconds']:.2f} [{found['min_seconds']:.2f} to {found['max_seconds']:.2f}]")
-                series.setdefault(name, []).append((result["records"], found["median_seconds"]))
-        lines.append(f"| {name} | {' | '.join(cells)} | {participant.guarantee} |")
-    lines += ["", f"Load average before: {_joined(results, 'load_average', '.1f', ', ')}.", ""]
-    (PLOTS / f"{kind}-seconds.svg").write_text(line_chart(series, "records", "seconds"))
-    lines += [f"![seconds against records](benchmarks/{kind}-seconds.svg)", ""]
-    lines += _slopes(results) + _memory(results)
+        found = [result["participants"].get(name) for result in results]
+        if any(found):
+            lines.append(f"| {name} | {' | '.join(map(_cell, found))} | {participant.guarantee} |")
+        faults += [
+            f"- {name}, {size}: {result['fault']}"
+            for size, result in zip(sizes, found, strict=True)
+            if result and "fault" in result
+        ]
+    lines += ["", "-: not measured at this size.", *(["", "Failed:", "", *faults] if faults else []), ""]
+    lines += [f"| | {' | '.join(sizes)} |", "|---" * (len(sizes) + 1) + "|"]
+    lines += [_row("rounds that count", results, lambda result: str(result["rounds"]))]
+    lines += [_row("measured on", results, lambda result: result["machine"]["date"])]
+    lines += [_row("load average before", results, lambda result: f"{result['load_average']:.1f}")]
+    lines += [
+        _row("producer, records/s to acknowledged", results, lambda r: f"{r['records'] / r['producer']['median_seconds']:,.0f}")
+    ]
+    lines += [_row("producer, peak MiB", results, lambda result: _mebibytes(result["producer"])), ""]
+    lines += [*_slopes(results), *_memory(results)]
+    return lines + (_plots(kind, results) if len(results) > 1 else [])
+
+
+def _cell(found: dict[str, Any] | None) -> str:
+    if found is None:
+        return "-"
+    if "fault" in found:
+        return "failed"
+    return f"{found['median_seconds']:.2f} [{found['min_seconds']:.2f} to {found['max_seconds']:.2f}]"
+
+
+def _row(name: str, results: Results, value: Any) -> str:
+    return f"| {name} | {' | '.join(value(result) for result in results)} |"
+
+
+def _mebibytes(found: dict[str, Any] | None) -> str:
+    return f"{found['peak_bytes'] / 2**20:.0f}" if found and "peak_bytes" in found else "-"
+
+
+def _slopes(results: Results) -> list[str]:
+    """Records a second between two sizes, which leaves the start of the processes out."""
+    large = [result for result in results if result["records"] >= LEAST_RECORDS_FOR_A_SLOPE]
+    lines = []
+    for small, big in zip(large, large[1:], strict=False):
+        added = big["records"] - small["records"]
+        slopes = {}
+        for name in PARTICIPANTS:
+            found = [result["participants"].get(name, {}).get("median_seconds") for result in (small, big)]
+            if None not in found and found[1] > found[0]:
+                slopes[name] = added / (found[1] - found[0])
+        limit = slopes.get(LIMIT)
+        if limit is None:
+            continue
+        bytes_each = (big["source_bytes"] - small["source_bytes"]) / added
+        lines += [
+            f"Between {small['records']:,} and {big['records']:,} records, of {bytes_each:.0f} bytes of the source each, start of "
+            "the processes left out:",
+            "",
+            "| participant | records/s | MB/s of the source | of raw COPY |",
+            "|---|---|---|---|",
+            *(
+                f"| {name} | {slope:,.0f} | {slope * bytes_each / 1e6:.0f} | {slope / limit:.2f} |"
+                for name, slope in slopes.items()
+            ),
+            "",
+        ]
     return lines
 
 
-def _slopes(results: list[dict[str, Any]]) -> list[str]:
-    """Records a second between the two largest sizes, which leaves the start of the processes out."""
-    if len(results) < 2 or results[-2]["records"] < LEAST_RECORDS_FOR_A_SLOPE:
-        # Small loads land from the driver and large ones from executors; the difference would be that of their starts.
-        return ["Records a second, start of the processes left out: see the larger sizes of `make bench-full`.", ""]
-    small, large = results[-2:]
-    slopes = {}
+def _memory(results: Results) -> list[str]:
+    lines = ["Peak memory of the participant's processes, MiB (pages that they share counted for each):", ""]
+    lines += [f"| participant | {' | '.join(format(r['records'], ',') for r in results)} |", "|---" * (len(results) + 1) + "|"]
     for name in PARTICIPANTS:
-        found = [result["participants"].get(name, {}).get("median_seconds") for result in (small, large)]
-        if None not in found and found[1] > found[0]:
-            slopes[name] = (large["records"] - small["records"]) / (found[1] - found[0])
-    limit = slopes.get("raw COPY")
-    lines = [f"Records a second between {small['records']:,} and {large['records']:,} records, and the share of raw COPY's:", ""]
-    lines += ["| participant | records/s | of raw COPY |", "|---|---|---|"]
-    lines += [f"| {name} | {slope:,.0f} | {slope / limit:.2f} |" for name, slope in slopes.items() if limit]
+        if any("peak_bytes" in result["participants"].get(name, {}) for result in results):
+            lines.append(_row(name, results, lambda result, name=name: _mebibytes(result["participants"].get(name))))
     return [*lines, ""]
 
 
-def _memory(results: list[dict[str, Any]]) -> list[str]:
-    lines = ["Peak memory of the participant's processes, MiB:", ""]
-    lines += [
-        f"| participant | {_joined(results, 'records', ',', ' | ')} |",
-        "|---" * (len(results) + 1) + "|",
-    ]
+def _plots(kind: str, results: Results) -> list[str]:
+    series: dict[str, dict[str, list[tuple[float, float]]]] = {"seconds": {}, "records-a-second": {}, "MiB": {}}
     for name in PARTICIPANTS:
-        peaks = [result["participants"].get(name, {}).get("peak_bytes") for result in results]
-        if any(peaks):
-            lines.append(f"| {name} | {' | '.join('-' if peak is None else f'{peak / 2**20:.0f}' for peak in peaks)} |")
-    return [*lines, ""]
-
-
-def _joined(results: list[dict[str, Any]], name: str, spec: str, separator: str) -> str:
-    return separator.join(format(result[name], spec) for result in results)
+        for result in results:
+            found = result["participants"].get(name, {})
+            if "median_seconds" not in found:
+                continue
+            records, seconds = result["records"], found["median_seconds"]
+            series["seconds"].setdefault(name, []).append((records, seconds))
+            series["records-a-second"].setdefault(name, []).append((records, records / seconds))
+            if name != LIMIT:
+                series["MiB"].setdefault(name, []).append((records, found["peak_bytes"] / 2**20))
+    lines = []
+    for unit, lines_of in series.items():
+        (PLOTS / f"{kind}-{unit}.svg").write_text(line_chart(lines_of, "records", unit.replace("-", " ")))
+        lines += [f"![{unit.replace('-', ' ')} against records](benchmarks/{kind}-{unit}.svg)", ""]
+    return lines

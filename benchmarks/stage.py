@@ -1,16 +1,24 @@
 """What every participant finds: a broker, a PostgreSQL, and a topic that holds one load of a dataset."""
 
+import json
 import shutil
 import subprocess
+import sys
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg
+from confluent_kafka.admin import AdminClient, NewTopic
 from psycopg import sql
 
 from batchstream.contract import Contract
-from batchstream.postgres import setup, templates
+from batchstream.contract.model import Publish
+from batchstream.paths import ROOT
+from batchstream.postgres import opening, setup, swap, templates
 from batchstream.services.installation import Installation
 from batchstream.services.jars import download_missing, jar_paths
+from batchstream.topics import KAFKA_VARIABLE
 from benchmarks.datasets import write_dataset
 from tests.support.pipeline import Pipeline
 from tests.support.spark import SharedSpark
@@ -58,11 +66,28 @@ class Stage:
             connection.execute("CHECKPOINT")
         return table
 
+    def published_by(self, publish: Publish) -> Contract:
+        """The contract with a way to publish."""
+        return replace(self.contract, publish=publish)
+
+    def reset_target(self, publish: Publish) -> None:
+        """Make what readers see anew, empty, for a way to publish."""
+        with self.admin() as connection:
+            target, published = templates.target(self.contract), templates.published(self.contract)
+            if swap.kind_of(connection, target) == "v":
+                connection.execute(sql.SQL("DROP VIEW {}").format(target))
+                connection.execute("DELETE FROM batchstream.shown WHERE dataset = %s", [self.contract.name])
+                connection.execute(sql.SQL("DROP TABLE {}").format(published))
+            else:
+                connection.execute(sql.SQL("DROP TABLE {}").format(target))
+        with self.pipeline.connect(setup.OWNER) as owner:
+            opening.make_tables(owner, self.published_by(publish))
+
     def reset_load(self) -> None:
         """Take our load back to where its messages are produced and nothing is consumed."""
-        landing, target = templates.landing(self.contract, self.load_id), templates.target(self.contract)
+        landing = templates.landing(self.contract, self.load_id)
         with self.admin() as connection:
-            connection.execute(sql.SQL("TRUNCATE {}, {}").format(landing, target))
+            connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(landing))
             for table in ("batches", "quarantine"):
                 connection.execute(
                     sql.SQL("DELETE FROM {} WHERE load_id = %s").format(sql.Identifier("batchstream", table)), [self.load_id]
@@ -71,9 +96,26 @@ class Stage:
                 "UPDATE batchstream.loads SET state = 'produced', closed_at = NULL, reason = NULL WHERE load_id = %s",
                 [self.load_id],
             )
+        with self.pipeline.connect(setup.OWNER) as owner:
+            owner.execute(templates.landing_table(self.contract, self.load_id))
+        with self.admin() as connection:
             connection.execute("VACUUM batchstream.batches")
             connection.execute("CHECKPOINT")
         shutil.rmtree(Path(self.pipeline.job(self.load_id).checkpoints) / self.contract.name, ignore_errors=True)
+
+    def measure_producer(self) -> tuple[float, int]:
+        """Seconds from the source file to the last acknowledgement, and the peak of the producer's memory in bytes."""
+        admin = AdminClient({"bootstrap.servers": self.pipeline.kafka["bootstrap.servers"]})
+        topic = f"{self.contract.topic.name}-producer-{time.monotonic_ns()}"
+        admin.create_topics([NewTopic(topic, self.contract.topic.partitions, 1)])[topic].result()
+        environment = {**self.installation.environment(), KAFKA_VARIABLE: json.dumps(self.pipeline.kafka)}
+        try:
+            command = [sys.executable, "-m", "benchmarks.apps.produce", str(self.contract.path), topic]
+            output = run(command, {**environment, "PYTHONPATH": str(ROOT)})
+        finally:
+            admin.delete_topics([topic])[topic].result()
+        seconds, peak_bytes = output.split()
+        return float(seconds), int(peak_bytes)
 
     def fingerprint(self, table: sql.Identifier, *, with_record_id: bool) -> tuple[int, int]:
         """Number of rows, and a checksum that doesn't depend on their order."""
@@ -87,8 +129,8 @@ class Stage:
         return int(row[0]), int(row[1])
 
 
-def run(command: list[str], environment: dict[str, str]) -> None:
-    """Run a participant's process to its end.
+def run(command: list[str], environment: dict[str, str]) -> str:
+    """Run a participant's process to its end; returns its output.
 
     Raises:
         RuntimeError: It failed; the message holds the end of its output.
@@ -96,3 +138,4 @@ def run(command: list[str], environment: dict[str, str]) -> None:
     done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     if done.returncode:
         raise RuntimeError(done.stdout[-3000:])
+    return done.stdout

@@ -48,15 +48,6 @@ def test_the_page_is_written_from_results(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr("benchmarks.report.PAGE", tmp_path / "page.md")
     monkeypatch.setattr("benchmarks.report.PLOTS", tmp_path / "plots")
     found = {"median_seconds": 2.0, "min_seconds": 1.0, "max_seconds": 3.0, "peak_bytes": 2**20}
-    results = [
-        {
-            "kind": "numeric",
-            "records": size,
-            "load_average": 0.1,
-            "participants": {"raw COPY": {**found, "median_seconds": seconds}},
-        }
-        for size, seconds in ((100_000, 1.0), (200_000, 2.0))
-    ]
     machine = {
         "date": "2026-01-01",
         "cores": 2,
@@ -65,8 +56,21 @@ def test_the_page_is_written_from_results(tmp_path: Path, monkeypatch: pytest.Mo
         "python": "3",
         "packages": {"psycopg": "3"},
     }
-    write_report({"machine": machine, "rounds": 4, "results": results})
+    results = [
+        {
+            "kind": "numeric",
+            "records": size,
+            "load_average": 0.1,
+            "rounds": 4,
+            "source_bytes": size * 80,
+            "producer": found,
+            "machine": machine,
+            "participants": {"raw COPY": {**found, "median_seconds": seconds}},
+        }
+        for size, seconds in ((100_000, 1.0), (200_000, 2.0))
+    ]
+    write_report({"results": results})
     page = (tmp_path / "page.md").read_text()
     assert "| raw COPY | 1.00 [1.00 to 3.00] | 2.00 [1.00 to 3.00] |" in page
-    assert "| raw COPY | 100,000 | 1.00 |" in page
+    assert "| raw COPY | 100,000 | 8 | 1.00 |" in page
     assert (tmp_path / "plots" / "numeric-seconds.svg").read_text().startswith("<?xml")

@@ -1,0 +1,79 @@
+"""Interleaved rounds of the participants over one dataset; each run's rows are verified before it counts."""
+
+import statistics
+import threading
+from typing import Any
+
+import psutil
+
+from benchmarks.participants import PARTICIPANTS
+from benchmarks.stage import Stage
+
+
+class Memory(threading.Thread):
+    """Peak of the memory of all processes below this one but the services."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.peak_bytes = 0
+        self.done = threading.Event()
+
+    def run(self) -> None:
+        while not self.done.wait(0.2):
+            total = 0
+            for process in psutil.Process().children(recursive=True):
+                try:
+                    if process.name() != "postgres" and "kafka.Kafka" not in process.cmdline():
+                        total += process.memory_info().rss
+                except psutil.Error:
+                    continue
+            self.peak_bytes = max(self.peak_bytes, total)
+
+
+def measure(stage: Stage, rounds: int, names: list[str]) -> dict[str, dict[str, Any]]:
+    """Rounds over all participants; the first one warms files and caches, and is dropped."""
+    runs: dict[str, list[tuple[float, int]]] = {}
+    faults: dict[str, str] = {}
+    expected: dict[bool, tuple[int, int]] = {}
+    for number in range(rounds):
+        for name in names:
+            participant = PARTICIPANTS[name]
+            if name in faults or not participant.least_records <= stage.records <= participant.most_records:
+                continue
+            watch = Memory()
+            watch.start()
+            try:
+                seconds, table = participant.run(stage)
+            except RuntimeError as error:
+                faults[name] = str(error)[-500:]
+                continue
+            finally:
+                watch.done.set()
+                watch.join()
+            found = stage.fingerprint(table, with_record_id=participant.has_record_id)
+            # Ours comes first, and has been verified; whoever differs from it has lost or changed something.
+            if expected.setdefault(participant.has_record_id, found) != found or found[0] != stage.records:
+                faults[name] = f"{found[0]} rows with other content than the {stage.records} that were sent"
+                continue
+            if number:
+                runs.setdefault(name, []).append((seconds, watch.peak_bytes))
+            print(f"{stage.kind} {stage.records:>9} round {number} {name:<40} {seconds:8.2f} s", flush=True)
+    return {
+        name: {"fault": faults[name]} if name in faults else _summary(runs[name]) for name in names if name in {*faults, *runs}
+    }
+
+
+def measure_producer(stage: Stage, rounds: int) -> dict[str, Any]:
+    """The same of the producer alone."""
+    runs = [stage.measure_producer() for _ in range(rounds)]
+    return _summary(runs[1:])
+
+
+def _summary(runs: list[tuple[float, int]]) -> dict[str, Any]:
+    seconds = [took for took, _ in runs]
+    return {
+        "median_seconds": statistics.median(seconds),
+        "min_seconds": min(seconds),
+        "max_seconds": max(seconds),
+        "peak_bytes": max(peak for _, peak in runs),
+    }
