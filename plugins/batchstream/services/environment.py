@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -89,15 +89,18 @@ def log_settings(state: Path) -> Path:
     return state / "spark" / "log4j2.properties"
 
 
-def spark_connection(jars: Path, state: Path, log_settings: Path | None) -> dict[str, Any]:
+def spark_connection(
+    jars: Path, state: Path, log_settings: Path | None, *, further_jars: Sequence[Path] = ()
+) -> dict[str, Any]:
     """Extra of the Spark connection: local Spark, tuned for a small machine and a quick start.
 
     Args:
-        jars: Folder with the jars and the class-data archive.
+        jars: Folder with the connector's jars and the class-data archive.
         state: Folder below which Spark keeps its checkpoints.
         log_settings: Log4j's file; None leaves Spark's own, which logs to the console.
+        further_jars: What else goes on the driver's class path, after the connector.
     """
-    class_path = os.pathsep.join(str(path) for path in jar_paths(jars, "spark"))
+    class_path = os.pathsep.join(str(path) for path in [*jar_paths(jars, "spark"), *further_jars])
     archived = archive_path(jars, class_path)
     java_options = [
         *JAVA_OPTIONS,
