@@ -44,19 +44,19 @@ FROM base AS spark
 COPY --from=build /opt/batchstream/.venv .venv
 COPY --from=build /opt/batchstream/.batchstream/jars/spark .batchstream/jars/spark
 COPY pyproject.toml uv.lock jars.lock ./
-COPY docker/entrypoint.sh docker/health.py docker/
+COPY docker/entrypoint.sh docker/health.py docker/log4j2.properties docker/
 COPY plugins plugins
 COPY dags dags
 COPY spark_apps spark_apps
 COPY sql sql
 COPY data data
 RUN spark-submit --version
-USER batchstream
+USER 10001:10001
 ENTRYPOINT ["/opt/batchstream/docker/entrypoint.sh"]
 
 # The same layers, and Airflow's packages in one more: what the archive was made of stays as it is.
 FROM spark AS airflow
-USER root
+USER 0
 RUN --mount=type=bind,from=build,source=/opt/uv,target=/opt/uv \
     /opt/uv/bin/uv sync --locked --no-default-groups --no-install-project --inexact --extra airflow --python python3
 COPY --from=archive /opt/batchstream/.batchstream/jars/*.jsa .batchstream/jars/
@@ -64,4 +64,4 @@ RUN spark-submit --version; python -m batchstream.services.image check
 ENV AIRFLOW_HOME=/var/lib/batchstream \
     AIRFLOW__CORE__DAGS_FOLDER=/opt/batchstream/dags \
     AIRFLOW__CORE__PLUGINS_FOLDER=/opt/batchstream/plugins
-USER batchstream
+USER 10001:10001

@@ -35,7 +35,10 @@ cat client.key client.crt >client.pem
 
 user=$(cat ../kafka_password) admin=$(cat ../kafka_admin_password)
 module=org.apache.kafka.common.security.plain.PlainLoginModule
-sed -e "s|@MODULE@|$module|; s|@USER@|$user|; s|@ADMIN@|$admin|" ../../docker/kafka-secure.properties.in >kafka.properties
+for listener in inside outside; do
+    printf '%s\n' "listener.name.$listener.plain.sasl.jaas.config=$module required username=\"admin\" password=\"$admin\" \\" \
+        "    user_admin=\"$admin\" user_batchstream=\"$user\";"
+done >kafka.properties
 cat >kafka-client.properties <<END
 security.protocol=SASL_SSL
 sasl.mechanism=PLAIN
@@ -44,6 +47,21 @@ ssl.truststore.type=PEM
 ssl.truststore.location=/run/secrets/ca.crt
 ssl.keystore.type=PEM
 ssl.keystore.location=/run/secrets/client.pem
+END
+cat >kafka-ui.yaml <<END
+kafka:
+  clusters:
+    - name: batchstream
+      bootstrapServers: kafka:29092
+      readOnly: true
+      properties:
+        security.protocol: SASL_SSL
+        sasl.mechanism: PLAIN
+        sasl.jaas.config: $module required username="admin" password="$admin";
+        ssl.truststore.type: PEM
+        ssl.truststore.location: /run/secrets/ca.crt
+        ssl.keystore.type: PEM
+        ssl.keystore.location: /run/secrets/client.pem
 END
 # Readable in the containers, each of which is given its own files only; the folder above is private.
 chmod 0444 ./*

@@ -6,6 +6,8 @@ from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 
+from spark_apps.kafka_settings import java_settings
+
 GROUP_ID_PREFIX = "spark-consumer"
 
 MAX_MESSAGES_PER_TRIGGER = 20_000
@@ -13,15 +15,6 @@ MAX_MESSAGES_PER_TRIGGER = 20_000
 
 FETCH_MAX_WAIT_MILLISECONDS = 10
 """The client's default of 500 is a flat half second in each small run that reads up to the end of the topic."""
-
-
-def java_settings(settings: Mapping[str, Any]) -> dict[str, str]:
-    """Translate librdkafka's connection settings to those of the Java client that Spark uses."""
-    options = {"bootstrap.servers": str(settings["bootstrap.servers"])}
-    for name in ("security.protocol", "sasl.mechanism"):
-        if name in settings:
-            options[name] = str(settings[name])
-    return options
 
 
 def read_messages(

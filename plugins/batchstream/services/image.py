@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from batchstream.paths import ROOT
 from batchstream.services.archive import JAVA_OPTIONS, archive_path, make_archive
 from batchstream.services.environment import spark_connection, tools
 from batchstream.services.errors import ServiceError
@@ -29,7 +30,7 @@ def image_spark_connection(state: Path) -> dict[str, Any]:
     each machine that an image is brought to, and an archive holds for one order only. So every jar is named before that.
     """
     spark_jars = sorted((Path(tools()["SPARK_HOME"]) / "jars").glob("*.jar"))
-    return spark_connection(JARS, state, None, further_jars=spark_jars)
+    return spark_connection(JARS, state, ROOT / "docker" / "log4j2.properties", further_jars=spark_jars)
 
 
 def train() -> None:
