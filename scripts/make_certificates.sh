@@ -65,6 +65,8 @@ kafka:
 END
 # Readable in the containers, each of which is given its own files only; the folder above is private.
 chmod 0444 ./*
+# The image copies this one with its mode, and appends to the copy.
+chmod 0644 kafka.properties
 chmod 0400 ca.key
 cd ..
 mv tls.partial tls
