@@ -6,9 +6,8 @@ from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 
+from batchstream.consumer_group import GROUP_ID_PREFIX
 from spark_apps.kafka_settings import java_settings
-
-GROUP_ID_PREFIX = "spark-consumer"
 
 MAX_MESSAGES_PER_TRIGGER = 20_000
 """Two million records a micro-batch: progress is committed now and then, and a replay repeats no more than that."""
