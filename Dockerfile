@@ -27,9 +27,11 @@ COPY pyproject.toml uv.lock ./
 # The package runs from its tree, so the tree is put on the path and nothing has to be built. An archive holds for jars of one
 # time, which is no part of what a layer is cached by: a rebuilt stage and a cached copy of it would differ.
 RUN /opt/uv/bin/uv sync --locked --no-default-groups --no-install-project --python python3; \
-    rm -rf "$SPARK_HOME/examples" "$SPARK_HOME/data"; \
+    site=.venv/lib/python3.11/site-packages; \
+    rm -rf "$SPARK_HOME/examples" "$SPARK_HOME/data" "$SPARK_HOME/jars/connect-repl"; \
+    find $site/numpy $site/pandas $site/pyarrow $site/pyspark -type d -name tests -prune -exec rm -rf {} +; \
     touch -d @0 "$SPARK_HOME"/jars/*.jar; \
-    printf '/opt/batchstream/%s\n' plugins dags . >.venv/lib/python3.11/site-packages/batchstream.pth
+    printf '/opt/batchstream/%s\n' plugins dags . >$site/batchstream.pth
 COPY jars.lock ./
 COPY plugins plugins
 RUN python -m batchstream.services.jars spark; touch -d @0 .batchstream/jars/spark/*.jar
