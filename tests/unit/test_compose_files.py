@@ -226,3 +226,13 @@ def test_the_images_carry_the_version_of_the_project() -> None:
     assert version
     ours = {service["image"] for service in stack(())["services"].values() if service["image"].startswith("batchstream/")}
     assert ours == {f"batchstream/spark:{version[1]}", f"batchstream/airflow:{version[1]}"}
+
+
+def test_the_secure_overlay_asks_for_a_certificate_on_every_way_in() -> None:
+    kafka = stack(("secure",))["services"]["kafka"]["environment"]
+    for listener in ("INSIDE", "OUTSIDE"):
+        assert f"{listener}:SASL_SSL" in kafka["KAFKA_LISTENER_SECURITY_PROTOCOL_MAP"]
+        assert kafka[f"KAFKA_LISTENER_NAME_{listener}_SSL_CLIENT_AUTH"] == "required"
+    rules = [line.split() for line in (ROOT / "docker" / "pg_hba-secure.conf").read_text().splitlines() if line[:1].isalpha()]
+    open_to_others = [rule for rule in rules if rule[0] != "local" and "127.0.0.1/32" not in rule]
+    assert open_to_others == [["hostssl", "all", "all", "all", "scram-sha-256", "clientcert=verify-ca"]]
