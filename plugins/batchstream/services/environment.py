@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -66,7 +66,11 @@ def connections(state: Path, jars: Path, chosen: Mapping[str, int], secrets: Map
     }
     found = {
         "batchstream_kafka": {"conn_type": "kafka", "extra": kafka},
-        "batchstream_spark": {"conn_type": "spark", "host": "local[2]", "extra": spark_connection(state, jars)},
+        "batchstream_spark": {
+            "conn_type": "spark",
+            "host": "local[2]",
+            "extra": spark_connection(jars, state, log_settings(state)),
+        },
         "batchstream_postgres": _postgres(setup.LOADER, chosen, secrets),
         "batchstream_postgres_owner": _postgres(setup.OWNER, chosen, secrets),
     }
@@ -84,13 +88,25 @@ def _postgres(role: str, chosen: Mapping[str, int], secrets: Mapping[str, str]) 
     }
 
 
-def spark_connection(state: Path, jars: Path) -> dict[str, Any]:
-    """Extra of the Spark connection: local Spark, tuned for a small machine and a quick start."""
-    class_path = os.pathsep.join(str(path) for path in jar_paths(jars, "spark"))
+def log_settings(state: Path) -> Path:
+    """Log4j's settings of an installation."""
+    return state / "spark" / "log4j2.properties"
+
+
+def spark_connection(jars: Path, state: Path, log_settings: Path, *, further_jars: Sequence[Path] = ()) -> dict[str, Any]:
+    """Extra of the Spark connection: local Spark, tuned for a small machine and a quick start.
+
+    Args:
+        jars: Folder with the connector's jars and the class-data archive.
+        state: Folder below which Spark keeps its checkpoints.
+        log_settings: Log4j's file.
+        further_jars: What else goes on the driver's class path, after the connector.
+    """
+    class_path = os.pathsep.join(str(path) for path in [*jar_paths(jars, "spark"), *further_jars])
     archived = archive_path(jars, class_path)
     java_options = [
         *JAVA_OPTIONS,
-        f"-Dlog4j2.configurationFile={state / 'spark' / 'log4j2.properties'}",
+        f"-Dlog4j2.configurationFile={log_settings}",
         *([f"-XX:SharedArchiveFile={archived}", "-Xlog:cds=off", "-Xlog:cds+dynamic=off"] if archived.exists() else []),
     ]
     return {
