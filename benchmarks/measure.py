@@ -58,9 +58,8 @@ def measure(stage: Stage, rounds: int, names: list[str]) -> dict[str, dict[str, 
             if number:
                 runs.setdefault(name, []).append((seconds, watch.peak_bytes))
             print(f"{stage.kind} {stage.records:>9} round {number} {name:<40} {seconds:8.2f} s", flush=True)
-    return {
-        name: {"fault": faults[name]} if name in faults else _summary(runs[name]) for name in names if name in {*faults, *runs}
-    }
+    measured = {name: {"fault": faults[name]} if name in faults else _summary(runs.get(name, [])) for name in names}
+    return {name: found for name, found in measured.items() if found}
 
 
 def measure_producer(stage: Stage, rounds: int) -> dict[str, Any]:
@@ -70,6 +69,8 @@ def measure_producer(stage: Stage, rounds: int) -> dict[str, Any]:
 
 
 def _summary(runs: list[tuple[float, int]]) -> dict[str, Any]:
+    if not runs:
+        return {}
     seconds = [took for took, _ in runs]
     return {
         "median_seconds": statistics.median(seconds),

@@ -1,5 +1,6 @@
 """Writes docs/benchmarks.md out of the results: tables, ratios and plots."""
 
+from itertools import pairwise
 from typing import Any
 
 from batchstream.paths import ROOT
@@ -45,19 +46,13 @@ def _kind(kind: str, results: Results) -> list[str]:
         found = [result["participants"].get(name) for result in results]
         if any(found):
             lines.append(f"| {name} | {' | '.join(map(_cell, found))} | {participant.guarantee} |")
-        faults += [
-            f"- {name}, {size}: {result['fault']}"
-            for size, result in zip(sizes, found, strict=True)
-            if result and "fault" in result
-        ]
+        faults += [f"- {name}, {size}: {one['fault']}" for size, one in zip(sizes, found, strict=True) if one and "fault" in one]
     lines += ["", "-: not measured at this size.", *(["", "Failed:", "", *faults] if faults else []), ""]
     lines += [f"| | {' | '.join(sizes)} |", "|---" * (len(sizes) + 1) + "|"]
     lines += [_row("rounds that count", results, lambda result: str(result["rounds"]))]
     lines += [_row("measured on", results, lambda result: result["machine"]["date"])]
     lines += [_row("load average before", results, lambda result: f"{result['load_average']:.1f}")]
-    lines += [
-        _row("producer, records/s to acknowledged", results, lambda r: f"{r['records'] / r['producer']['median_seconds']:,.0f}")
-    ]
+    lines += [_row("producer, records/s", results, lambda r: f"{r['records'] / r['producer']['median_seconds']:,.0f}")]
     lines += [_row("producer, peak MiB", results, lambda result: _mebibytes(result["producer"])), ""]
     lines += [*_slopes(results), *_memory(results)]
     return lines + (_plots(kind, results) if len(results) > 1 else [])
@@ -83,7 +78,7 @@ def _slopes(results: Results) -> list[str]:
     """Records a second between two sizes, which leaves the start of the processes out."""
     large = [result for result in results if result["records"] >= LEAST_RECORDS_FOR_A_SLOPE]
     lines = []
-    for small, big in zip(large, large[1:], strict=False):
+    for small, big in pairwise(large):
         added = big["records"] - small["records"]
         slopes = {}
         for name in PARTICIPANTS:
@@ -95,7 +90,7 @@ def _slopes(results: Results) -> list[str]:
             continue
         bytes_each = (big["source_bytes"] - small["source_bytes"]) / added
         lines += [
-            f"Between {small['records']:,} and {big['records']:,} records, of {bytes_each:.0f} bytes of the source each, start of "
+            f"Between {small['records']:,} and {big['records']:,} records, each {bytes_each:.0f} bytes of the source, start of "
             "the processes left out:",
             "",
             "| participant | records/s | MB/s of the source | of raw COPY |",
@@ -132,6 +127,8 @@ def _plots(kind: str, results: Results) -> list[str]:
                 series["MiB"].setdefault(name, []).append((records, found["peak_bytes"] / 2**20))
     lines = []
     for unit, lines_of in series.items():
+        if not lines_of:
+            continue
         (PLOTS / f"{kind}-{unit}.svg").write_text(line_chart(lines_of, "records", unit.replace("-", " ")))
         lines += [f"![{unit.replace('-', ' ')} against records](benchmarks/{kind}-{unit}.svg)", ""]
     return lines

@@ -114,7 +114,7 @@ class Stage:
             output = run(command, {**environment, "PYTHONPATH": str(ROOT)})
         finally:
             admin.delete_topics([topic])[topic].result()
-        seconds, peak_bytes = output.split()
+        seconds, peak_bytes = output.splitlines()[-1].split()
         return float(seconds), int(peak_bytes)
 
     def fingerprint(self, table: sql.Identifier, *, with_record_id: bool) -> tuple[int, int]:
