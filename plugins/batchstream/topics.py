@@ -17,7 +17,14 @@ REQUEST_TIMEOUT_SECONDS = 15
 MILLISECONDS_PER_DAY = 24 * 60 * 60 * 1000
 
 
-_UNSETTLED = (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE)
+_UNSETTLED = (
+    KafkaError.UNKNOWN_TOPIC_OR_PART,
+    KafkaError.NOT_LEADER_FOR_PARTITION,
+    KafkaError.LEADER_NOT_AVAILABLE,
+    # Of several brokers, the one that is asked may hear of a new topic last.
+    KafkaError._UNKNOWN_TOPIC,
+    KafkaError._UNKNOWN_PARTITION,
+)
 
 
 class TopicState(NamedTuple):

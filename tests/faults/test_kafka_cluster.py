@@ -5,7 +5,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType
+from confluent_kafka.admin import ConfigResource, ResourceType
 
 from batchstream.services.installation import Installation
 from spark_apps.sink import DRIVER_MESSAGES
@@ -78,7 +78,7 @@ def finish(pipeline: ClusterPipeline, load_id: int) -> None:
 def test_two_copies_are_written_before_a_batch_counts_as_acknowledged(pipeline: ClusterPipeline) -> None:
     load_id = opened(pipeline)
     resource = ConfigResource(ResourceType.TOPIC, pipeline.contract.topic.name)
-    admin = AdminClient({"bootstrap.servers": pipeline.kafka["bootstrap.servers"]})
+    admin = pipeline.brokers.admin()
     assert admin.describe_configs([resource])[resource].result()["min.insync.replicas"].value == "2"
     pipeline.fail(load_id, "looked at only")
 

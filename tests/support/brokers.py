@@ -62,19 +62,19 @@ class Brokers:
         ordered = sorted(self.all, key=lambda number: number != first)
         return ",".join(self.all[number].bootstrap_servers for number in ordered)
 
-    @property
-    def _admin(self) -> AdminClient:
+    def admin(self) -> AdminClient:
         return AdminClient({"bootstrap.servers": self.bootstrap_servers(), "log_level": 0})
 
     def leader(self, topic: str) -> int:
         """Number of the broker that leads the first partition of a topic."""
-        return int(self._admin.list_topics(topic, timeout=15).topics[topic].partitions[0].leader)
+        return int(self.admin().list_topics(topic, timeout=15).topics[topic].partitions[0].leader)
 
     def wait_until_in_sync(self, topic: str) -> None:
         """Wait until every copy of a topic is complete."""
+        admin = self.admin()
 
         def complete() -> bool:
-            found = self._admin.describe_topics(TopicCollection([topic]))[topic].result()
+            found = admin.describe_topics(TopicCollection([topic]))[topic].result()
             return all(len(partition.isr) == len(BROKERS) for partition in found.partitions)
 
         wait_for(complete, 60, f"{topic} has {len(BROKERS)} copies in sync")
