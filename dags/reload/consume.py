@@ -1,10 +1,8 @@
 """The consumer's task."""
 
-import json
 import re
 from typing import Any
 
-import msgspec
 from airflow.providers.apache.spark.hooks.spark_submit import SparkSubmitHook
 from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOperator
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
@@ -13,9 +11,7 @@ from batchstream.contract import Contract
 from batchstream.errors import BatchstreamError
 from batchstream.paths import SPARK_APPLICATION
 from batchstream.postgres import ledger
-from batchstream.postgres.connection import POSTGRES_VARIABLE
-from batchstream.topics import KAFKA_VARIABLE
-from reload.connections import POSTGRES, SPARK, kafka_settings, postgres, postgres_settings, spark_settings
+from reload.connections import POSTGRES, SPARK, consumer_environment, postgres, spark_settings
 from reload.edge import airflow_errors
 
 
@@ -65,10 +61,7 @@ class ConsumeStreamOperator(SparkSubmitOperator):
         self._driver_memory = settings.get("driver_memory")
         self._executor_memory = settings.get("executor_memory")
         self.application_args = [*(self.application_args or []), "--checkpoints", settings["checkpoints"]]
-        self._environment = {
-            POSTGRES_VARIABLE: msgspec.json.encode(postgres_settings(POSTGRES)).decode(),
-            KAFKA_VARIABLE: json.dumps(kafka_settings()),
-        }
+        self._environment = consumer_environment()
         if settings.get("deploy-mode") == "cluster":
             # The driver's image has the application at the same place; without the scheme Spark would upload ours.
             self.application = f"local://{SPARK_APPLICATION}"

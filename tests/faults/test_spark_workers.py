@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,17 +19,17 @@ from tests.support.waiting import wait_for
 WORKERS = 3
 
 
-@pytest.fixture
-def conf(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def conf(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with deploy/spark's settings and a secret."""
-    copied = Path(shutil.copy(ROOT / "deploy" / "spark" / "spark-defaults.conf", tmp_path))
+    copied = Path(shutil.copy(ROOT / "deploy" / "spark" / "spark-defaults.conf", tmp_path_factory.mktemp("conf")))
     with copied.open("a") as settings:
         settings.write(f"spark.authenticate.secret {os.urandom(32).hex()}\n")
     copied.chmod(0o600)
-    return tmp_path
+    return copied.parent
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def workers(installation: Installation, conf: Path) -> Iterator[Cluster]:
     found = Cluster(installation, "workers", WORKERS, conf)
     try:
@@ -38,7 +39,7 @@ def workers(installation: Installation, conf: Path) -> Iterator[Cluster]:
         found.stop()
 
 
-def submitted(pipeline: Pipeline, cluster: Cluster, load_id: int, variables: dict[str, str]):  # type: ignore[no-untyped-def]
+def submitted(pipeline: Pipeline, cluster: Cluster, load_id: int, variables: dict[str, str]) -> subprocess.Popen[str]:
     jars = cluster.connection()["extra"]["jars"]
     settings = {"spark.jars": jars, "spark.executor.memory": "512m"}
     return pipeline.submit(load_id, master=cluster.url, variables=variables, **settings)
@@ -73,9 +74,11 @@ def test_without_the_secret_nothing_runs_on_the_workers(workers: Cluster, pipeli
     load_id = pipeline.open()
     pipeline.create_topic(load_id)
     pipeline.produce(load_id)
+    before = len(workers.state()["completedapps"])
     process = submitted(pipeline, workers, load_id, {})
     output, _ = process.communicate(timeout=120)
     assert process.returncode == 1, output[-3000:]
     assert pipeline.ledger(load_id)["state"] == "produced"
-    assert not workers.state()["completedapps"]
+    assert len(workers.state()["completedapps"]) == before
+    assert not workers.state()["activeapps"]
     pipeline.fail(load_id, "refused by the cluster")

@@ -44,9 +44,7 @@ class Brokers:
             free.add(ports.any_free())
         self._addresses = {name: f"{ports.LOOPBACK}:{port}" for name, port in zip(names, free, strict=True)}
         cluster_id = base64.urlsafe_b64encode(os.urandom(16)).decode().rstrip("=")
-        self.all = {
-            number: Broker(folder / f"kafka-{number}", jars, number, self._addresses, cluster_id) for number in BROKERS
-        }
+        self.all = {number: Broker(folder / f"kafka-{number}", jars, number, self._addresses, cluster_id) for number in BROKERS}
 
     def start(self) -> None:
         """Start those that are down; none is ready before two of them are there."""

@@ -15,6 +15,7 @@ from batchstream.services import ports
 from batchstream.services.installation import Installation
 from tests.support.waiting import wait_for
 
+
 class Cluster:
     """A cluster in a folder of its own; with a folder for ``SPARK_CONF_DIR``, the settings that are there."""
 
