@@ -20,9 +20,10 @@ class ConsumeStreamOperator(SparkSubmitOperator):
 
     A thin subclass for three reasons. `SparkSubmitOperator` renders ``env_vars``, so a password in them would be stored and
     shown, and on Kubernetes and YARN it would be a ``--conf`` on the command line; here it is in the environment of
-    ``spark-submit`` alone. A driver in a pod of its own has its settings from a secret of Kubernetes. It takes jars, memory and configuration from the DAG file; here they come
-    from the Spark connection's extra, so a cluster is configuration. And what fails in the application reaches the
-    task's message as a sentence, not as the command line and the exit status of a JVM.
+    ``spark-submit`` alone, and a driver in a pod of its own has its settings from a secret of Kubernetes. It takes jars, memory
+    and configuration from the DAG file; here they come from the Spark connection's extra, so a cluster is configuration. And
+    what fails in the application reaches the task's message as a sentence, not as the command line and the exit status of a
+    JVM.
     """
 
     def __init__(self, *, contract: Contract, load_id: Any, **kwargs: Any) -> None:

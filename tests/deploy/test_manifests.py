@@ -56,11 +56,8 @@ def test_what_is_applied_is_there_or_secret() -> None:
     generated = [file for generator in KUSTOMIZATION["configMapGenerator"] for file in generator["files"]]
     for name in [*KUSTOMIZATION["resources"], *generated]:
         assert (FOLDER / name).is_file(), name
-    secret = [
-        name
-        for generator in KUSTOMIZATION["secretGenerator"]
-        for name in (*generator.get("envs", ()), *generator.get("files", ()))
-    ]
+    generators = KUSTOMIZATION["secretGenerator"]
+    secret = [name for generator in generators for kind in ("envs", "files") for name in generator.get(kind, ())]
     assert secret
     for name in secret:
         ignored = subprocess.run(["git", "check-ignore", "-q", FOLDER / name], cwd=ROOT, check=False)
@@ -104,9 +101,7 @@ def test_airflow_takes_its_secrets_from_those_that_exist() -> None:
 @pytest.mark.parametrize("component", ["scheduler", "apiServer", "dagProcessor"])
 def test_what_the_values_say_of_a_pod_is_a_pod(component: str) -> None:
     said = VALUES[component]
-    probes = {
-        probe: {"exec": {"command": said[probe]["command"]}} for probe in ("livenessProbe", "startupProbe") if probe in said
-    }
+    probes = {name: {"exec": {"command": said[name]["command"]}} for name in ("livenessProbe", "startupProbe") if name in said}
     container = {
         "name": component,
         "volumeMounts": said.get("extraVolumeMounts", []),
