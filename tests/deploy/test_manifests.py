@@ -111,13 +111,15 @@ def test_what_the_values_say_of_a_pod_is_a_pod(component: str) -> None:
     }
     spec = {
         "containers": [container],
+        "initContainers": said.get("extraInitContainers", []),
         "volumes": said.get("extraVolumes", []),
         "securityContext": VALUES["securityContexts"]["pod"],
     }
     kubernetes_validate.validate({"apiVersion": "v1", "kind": "Pod", "spec": spec}, "1.37", strict=True)
     for volume in spec["volumes"]:
-        name = volume.get("configMap", {}).get("name") or volume["secret"]["secretName"]
-        assert name in {*SECRETS, KUSTOMIZATION["configMapGenerator"][0]["name"]}
+        if "emptyDir" not in volume:
+            name = volume.get("configMap", {}).get("name") or volume["secret"]["secretName"]
+            assert name in {*SECRETS, KUSTOMIZATION["configMapGenerator"][0]["name"]}
 
 
 def test_the_rights_that_are_bound_exist() -> None:
