@@ -45,14 +45,22 @@ def test_a_worker_killed_in_the_middle_of_the_landing(
     load_id = pipeline.open()
     pipeline.create_topic(load_id)
     pipeline.produce(load_id)
-    with hold("batchstream.batches"):
-        settings = {"spark.jars": workers.connection()["extra"]["jars"], "spark.executor.memory": "512m"}
-        process = pipeline.submit(load_id, master=workers.url, variables=workers.environment, **settings)
-        wait_until_blocked(admin, f"batchstream load {load_id} executor")
-        # Its Python half is there, so it is at work on the load.
-        (victim, *_) = [executor for executor in workers.executors() if psutil.Process(executor).children()]
-        workers.kill_worker(victim)
-    output, _ = process.communicate(timeout=180)
+    settings = {
+        "spark.jars": workers.connection()["extra"]["jars"],
+        "spark.executor.memory": "512m",
+        "spark.executor.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
+    }
+    process = pipeline.submit(load_id, master=workers.url, variables=workers.environment, **settings)
+    try:
+        with hold("batchstream.batches"):
+            # Four JVMs start first.
+            wait_until_blocked(admin, f"batchstream load {load_id} executor", seconds=180)
+            # Its Python half is there, so it is at work on the load.
+            victim = next(executor for executor in workers.executors() if psutil.Process(executor).children())
+            workers.kill_worker(victim)
+        output, _ = process.communicate(timeout=180)
+    finally:
+        process.kill()
     assert process.returncode == 0, output[-3000:]
     passed, message = pipeline.verify(load_id)
     assert passed, message
