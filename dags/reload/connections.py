@@ -1,14 +1,17 @@
 """Airflow connections as the settings that the shared package takes; read when a task runs, never at parse time."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import msgspec
 import psycopg
 from airflow.sdk import BaseHook, Connection
 
 from batchstream.errors import ConnectionSettingsError
-from batchstream.postgres.connection import PostgresSettings, connect
+from batchstream.postgres.connection import POSTGRES_VARIABLE, PostgresSettings, connect
+from batchstream.topics import KAFKA_VARIABLE
 
 KAFKA = "batchstream_kafka"
 POSTGRES = "batchstream_postgres"
@@ -52,6 +55,14 @@ def kafka_settings() -> dict[str, Any]:
     if not settings.get("bootstrap.servers"):
         raise ConnectionSettingsError(f"connection '{KAFKA}': extra has no 'bootstrap.servers'; mend this connection")
     return settings
+
+
+def consumer_environment() -> dict[str, str]:
+    """Environment of the Spark driver: how it reaches PostgreSQL and Kafka."""
+    return {
+        POSTGRES_VARIABLE: msgspec.json.encode(postgres_settings(POSTGRES)).decode(),
+        KAFKA_VARIABLE: json.dumps(kafka_settings()),
+    }
 
 
 def spark_settings() -> dict[str, Any]:

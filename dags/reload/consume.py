@@ -1,10 +1,9 @@
 """The consumer's task."""
 
-import json
 import re
 from typing import Any
 
-import msgspec
+from airflow.providers.apache.spark.hooks.spark_submit import SparkSubmitHook
 from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOperator
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
@@ -12,9 +11,7 @@ from batchstream.contract import Contract
 from batchstream.errors import BatchstreamError
 from batchstream.paths import SPARK_APPLICATION
 from batchstream.postgres import ledger
-from batchstream.postgres.connection import POSTGRES_VARIABLE
-from batchstream.topics import KAFKA_VARIABLE
-from reload.connections import POSTGRES, SPARK, kafka_settings, postgres, postgres_settings, spark_settings
+from reload.connections import POSTGRES, SPARK, consumer_environment, postgres, spark_settings
 from reload.edge import airflow_errors
 
 
@@ -22,12 +19,12 @@ class ConsumeStreamOperator(SparkSubmitOperator):
     """Submits the consumer of a load.
 
     A thin subclass for three reasons. `SparkSubmitOperator` renders ``env_vars``, so a password in them would be stored and
-    shown; here they are made when the task runs. It takes jars, memory and configuration from the DAG file; here they come
-    from the Spark connection's extra, so a cluster is configuration. And what fails in the application reaches the
-    task's message as a sentence, not as the command line and the exit status of a JVM.
+    shown, and on Kubernetes and YARN it would be a ``--conf`` on the command line; here it is in the environment of
+    ``spark-submit`` alone, and a driver in a pod of its own has its settings from a secret of Kubernetes. It takes jars, memory
+    and configuration from the DAG file; here they come from the Spark connection's extra, so a cluster is configuration. And
+    what fails in the application reaches the task's message as a sentence, not as the command line and the exit status of a
+    JVM.
     """
-
-    template_fields = tuple(name for name in SparkSubmitOperator.template_fields if name != "env_vars")
 
     def __init__(self, *, contract: Contract, load_id: Any, **kwargs: Any) -> None:
         super().__init__(
@@ -37,6 +34,7 @@ class ConsumeStreamOperator(SparkSubmitOperator):
             application_args=["--contract", str(contract.path), "--load-id", load_id],
             **kwargs,
         )
+        self._environment: dict[str, str] = {}
 
     def execute(self, context: Any) -> None:
         """Run the consumer and wait for its end."""
@@ -50,6 +48,12 @@ class ConsumeStreamOperator(SparkSubmitOperator):
             retriable = state in (None, ledger.State.PRODUCED, ledger.State.LANDED)
             raise (AirflowException if retriable else AirflowFailException)(reason or _shortened(str(error))) from error
 
+    def _get_hook(self) -> SparkSubmitHook:
+        hook = super()._get_hook()
+        # What the provider itself does with env_vars when the master is local or standalone.
+        hook._env = self._environment
+        return hook
+
     def _configure(self) -> None:
         settings = spark_settings()
         self.conf = {**settings.get("conf", {}), **(self.conf or {})}
@@ -59,10 +63,10 @@ class ConsumeStreamOperator(SparkSubmitOperator):
         self._driver_memory = settings.get("driver_memory")
         self._executor_memory = settings.get("executor_memory")
         self.application_args = [*(self.application_args or []), "--checkpoints", settings["checkpoints"]]
-        self.env_vars = {
-            POSTGRES_VARIABLE: msgspec.json.encode(postgres_settings(POSTGRES)).decode(),
-            KAFKA_VARIABLE: json.dumps(kafka_settings()),
-        }
+        self._environment = consumer_environment()
+        if settings.get("deploy-mode") == "cluster":
+            # The driver's image has the application at the same place; without the scheme Spark would upload ours.
+            self.application = f"local://{SPARK_APPLICATION}"
 
     def _ledger(self, load_id: int) -> tuple[str | None, str | None]:
         """State of the load, and what the application noted before it ended."""

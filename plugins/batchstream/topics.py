@@ -17,7 +17,14 @@ REQUEST_TIMEOUT_SECONDS = 15
 MILLISECONDS_PER_DAY = 24 * 60 * 60 * 1000
 
 
-_UNSETTLED = (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE)
+_UNSETTLED = (
+    KafkaError.UNKNOWN_TOPIC_OR_PART,
+    KafkaError.NOT_LEADER_FOR_PARTITION,
+    KafkaError.LEADER_NOT_AVAILABLE,
+    # Of several brokers, the one that is asked may hear of a new topic last.
+    KafkaError._UNKNOWN_TOPIC,
+    KafkaError._UNKNOWN_PARTITION,
+)
 
 
 class TopicState(NamedTuple):
@@ -40,7 +47,7 @@ def ensure_topic(settings: Mapping[str, Any], topic: Topic) -> TopicState:
         topic: What the contract says.
 
     Raises:
-        TopicError: The topic exists with other partitions, replication or retention.
+        TopicError: The topic exists with other partitions, replication, in-sync replicas or retention.
         DeliveryError: The broker can't be reached.
     """
     admin = AdminClient(client_settings(settings))
@@ -90,7 +97,10 @@ def _create(admin: AdminClient, topic: Topic) -> None:
         topic.name,
         num_partitions=topic.partitions,
         replication_factor=topic.replication_factor,
-        config={"retention.ms": str(topic.retention_days * MILLISECONDS_PER_DAY)},
+        config={
+            "retention.ms": str(topic.retention_days * MILLISECONDS_PER_DAY),
+            "min.insync.replicas": str(topic.min_insync_replicas),
+        },
     )
     try:
         admin.create_topics([new], request_timeout=REQUEST_TIMEOUT_SECONDS)[topic.name].result()
@@ -124,12 +134,14 @@ def _compare(admin: AdminClient, topic: Topic, description: Any) -> None:
     found = {
         "partitions": len(description.partitions),
         "replication factor": min(len(partition.replicas) for partition in description.partitions),
+        "min.insync.replicas": int(config["min.insync.replicas"].value),
         "retention.ms": int(config["retention.ms"].value),
         "cleanup.policy": config["cleanup.policy"].value,
     }
     expected = {
         "partitions": topic.partitions,
         "replication factor": topic.replication_factor,
+        "min.insync.replicas": topic.min_insync_replicas,
         "retention.ms": topic.retention_days * MILLISECONDS_PER_DAY,
         # A compacted topic would drop batches whose keys repeat.
         "cleanup.policy": "delete",

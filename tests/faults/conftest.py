@@ -51,13 +51,13 @@ def hold(installation: Installation) -> Hold:
     return held
 
 
-def wait_until_blocked(admin: psycopg.Connection, application: str) -> int:
+def wait_until_blocked(admin: psycopg.Connection, application: str, seconds: float = 60) -> int:
     """Wait until a session waits for a lock; returns its process id."""
     found = wait_for(
         lambda: admin.execute(
             "SELECT pid FROM pg_stat_activity WHERE application_name LIKE %s AND wait_event_type = 'Lock'", [f"{application}%"]
         ).fetchone(),
-        60,
+        seconds,
         f"{application} waits for a lock",
         every_seconds=0.05,
     )

@@ -1,19 +1,15 @@
 """The producer killed, and the broker stopped before, during and after the produce."""
 
-import json
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 
 import pytest
 
 from batchstream.errors import DeliveryError
-from batchstream.paths import ROOT
 from batchstream.services.installation import Installation
-from tests.support import produce as script
 from tests.support.pipeline import Pipeline
+from tests.support.produce import run_operator
 
 TIMEOUT_SECONDS = 6
 
@@ -24,26 +20,8 @@ def broker(installation: Installation) -> Iterator[None]:
     installation.kafka.start()
 
 
-def produce(pipeline: Pipeline, load_id: int, fault: str = "none", *, after_batches: int = 3) -> tuple[int, str]:
-    """Exit status and output of the task; its connection gives up after a few seconds instead of thirty."""
-    environment = pipeline.installation.environment()
-    kafka = json.loads(environment["AIRFLOW_CONN_BATCHSTREAM_KAFKA"])
-    kafka["extra"]["message.timeout.ms"] = TIMEOUT_SECONDS * 1000
-    environment["AIRFLOW_CONN_BATCHSTREAM_KAFKA"] = json.dumps(kafka)
-    done = subprocess.run(
-        [
-            *(sys.executable, "-m", script.__name__, str(pipeline.installation.state), str(pipeline.contract_path)),
-            *(str(load_id), str(after_batches), fault),
-        ],
-        env=environment,
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-    return done.returncode, done.stdout
+def produce(pipeline: Pipeline, load_id: int, fault: str | int = "none") -> tuple[int, str]:
+    return run_operator(pipeline, load_id, fault, timeout_seconds=TIMEOUT_SECONDS)
 
 
 def test_killed_after_three_batches_and_retried(pipeline: Pipeline, previous: str) -> None:
@@ -70,7 +48,8 @@ def test_without_a_broker_the_task_is_red_and_the_retry_after_its_return_succeed
     if moment == "before":
         installation.kafka.kill()
     begun = time.monotonic()
-    status, output = produce(pipeline, load_id, "none" if moment == "before" else "broker_killed")
+    broker = installation.kafka.daemon.pid
+    status, output = produce(pipeline, load_id, "none" if broker is None else broker)
     assert status == 1
     assert f"Kafka at {installation.kafka.bootstrap_servers}" in output
     # What the message timeout promises, and a generous while for Python to start.

@@ -115,6 +115,7 @@ def test_end_offsets_are_of_every_partition(kafka: dict[str, Any], broker: Admin
         (3, {}, "partitions is 3, the contract says 1"),
         (1, {"retention_ms": "3600000"}, "retention.ms is 3600000, the contract says 604800000"),
         (1, {"retention_ms": "-1"}, "retention.ms is -1, the contract says 604800000"),
+        (1, {"min_insync_replicas": "2"}, "min.insync.replicas is 2, the contract says 1"),
         (1, {"cleanup_policy": "compact"}, "cleanup.policy is compact, the contract says delete"),
         (1, {"cleanup_policy": "compact,delete"}, "cleanup.policy is compact,delete, the contract says delete"),
         (

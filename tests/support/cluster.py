@@ -1,25 +1,29 @@
-"""A Spark standalone cluster of one master and two workers, as child processes."""
+"""A Spark standalone cluster of one master and some workers, as child processes."""
 
 import json
 import os
+import signal
 import subprocess
 import urllib.request
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pyspark
 
 from batchstream.services import ports
 from batchstream.services.installation import Installation
 from tests.support.waiting import wait_for
 
-WORKERS = 2
-
 
 class Cluster:
-    def __init__(self, installation: Installation) -> None:
+    """A cluster in a folder of its own; with a folder for ``SPARK_CONF_DIR``, the settings that are there."""
+
+    def __init__(self, installation: Installation, name: str = "cluster", workers: int = 2, conf: Path | None = None) -> None:
         self._installation = installation
-        self._folder = installation.state / "cluster"
+        self._folder = installation.state / name
+        self._workers = workers
+        self.environment = {} if conf is None else {"SPARK_CONF_DIR": str(conf)}
         self._web_port = ports.any_free()
         self._processes: list[subprocess.Popen[bytes]] = []
         self.url = f"spark://{ports.LOOPBACK}:{ports.any_free()}"
@@ -29,10 +33,10 @@ class Cluster:
         host, port = self.url.removeprefix("spark://").split(":")
         listen = ["--host", host, "--port"]
         self._run("master.Master", *listen, port, "--webui-port", str(self._web_port))
-        for number in range(1, WORKERS + 1):
+        for number in range(1, self._workers + 1):
             work = self._folder / f"work-{number}"
             self._run("worker.Worker", *listen, "0", "--webui-port", "0", "--cores", "1", "-m", "1g", "-d", str(work), self.url)
-        wait_for(lambda: len(self.state()["workers"]) == WORKERS, 60, "two workers at the master")
+        wait_for(lambda: len(self.state()["workers"]) == self._workers, 60, "all workers at the master")
 
     def _run(self, name: str, *arguments: str) -> None:
         environment = self._installation.environment()
@@ -46,6 +50,7 @@ class Cluster:
                     [java, *options, "-cp", str(jars), f"org.apache.spark.deploy.{name}", *arguments],
                     env={
                         **environment,
+                        **self.environment,
                         "SPARK_LOCAL_IP": ports.LOOPBACK,
                         "SPARK_HOME": str(jars.parent.parent),
                         "SPARK_SCALA_VERSION": "2.13",
@@ -67,6 +72,12 @@ class Cluster:
         local = json.loads(self._installation.environment()["AIRFLOW_CONN_BATCHSTREAM_SPARK"])
         jars = ",".join(local["extra"]["driver_class_path"].split(os.pathsep))
         return {**local, "host": self.url, "extra": {**local["extra"], "jars": jars, "executor_memory": "512m"}}
+
+    def kill_worker(self, executor: int) -> None:
+        """Kill the worker of an executor and the executor itself, as the end of their machine would."""
+        worker = next(process for process in self._processes if process.pid == psutil.Process(executor).ppid())
+        worker.kill()
+        os.kill(executor, signal.SIGKILL)
 
     def executors(self) -> list[int]:
         """Process ids of the executors that run now."""

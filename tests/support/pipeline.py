@@ -5,7 +5,7 @@ import json
 import random
 import subprocess
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -161,7 +161,9 @@ class Pipeline:
     def consume(self, load_id: int) -> Landed:
         return consume_load(self.job(load_id), self.spark.start)
 
-    def submit(self, load_id: int, *, master: str = "local[2]", **conf: str) -> subprocess.Popen[str]:
+    def submit(
+        self, load_id: int, *, master: str = "local[2]", variables: Mapping[str, str] | None = None, **conf: str
+    ) -> subprocess.Popen[str]:
         """Start the consumer in a JVM of its own, as SparkSubmitOperator does."""
         job = self.job(load_id)
         settings = self.installation.spark_settings()
@@ -169,7 +171,7 @@ class Pipeline:
         for name, value in {**settings["conf"], **conf}.items():
             command += ["--conf", f"{name}={value}"]
         command += [str(SPARK_APPLICATION), "--contract", str(job.contract_path), "--load-id", str(load_id)]
-        environment = self.installation.environment()
+        environment = {**self.installation.environment(), **(variables or {})}
         environment[POSTGRES_VARIABLE] = msgspec.json.encode(job.settings).decode()
         environment[KAFKA_VARIABLE] = json.dumps(job.kafka)
         return subprocess.Popen(

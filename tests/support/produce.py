@@ -1,10 +1,12 @@
 """Runs the operator of produce_batches in this process, and does something to it after some batches.
 
-Arguments: state folder, contract, load, batches before the fault, fault (none, killed, broker_killed).
+Arguments: contract, load, batches before the fault, fault: none, killed, or the process id of a broker to kill.
 """
 
+import json
 import os
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -14,25 +16,45 @@ from typing import Any
 from confluent_kafka import Consumer, TopicPartition
 
 from batchstream.contract import load_contract
-from batchstream.services.installation import Installation
+from batchstream.contract.model import Topic
+from batchstream.paths import ROOT
 from reload import produce
+from tests.support.pipeline import Pipeline
 
 
-def main(state: str, contract: str, load_id: str, batches: str, fault: str) -> None:
+def run_operator(
+    pipeline: Pipeline, load_id: int, fault: str | int = "none", *, after_batches: int = 3, timeout_seconds: int
+) -> tuple[int, str]:
+    """Exit status and output of this script; its connection gives up after some seconds instead of thirty."""
+    environment = pipeline.installation.environment()
+    kafka = {**pipeline.kafka, "message.timeout.ms": timeout_seconds * 1000}
+    environment["AIRFLOW_CONN_BATCHSTREAM_KAFKA"] = json.dumps({"conn_type": "kafka", "extra": kafka})
+    done = subprocess.run(
+        [sys.executable, "-m", __name__, str(pipeline.contract_path), str(load_id), str(after_batches), str(fault)],
+        env=environment,
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    return done.returncode, done.stdout
+
+
+def main(contract: str, load_id: str, batches: str, fault: str) -> None:
     messages = produce.load_messages
-    topic = load_contract(Path(contract)).topic.name
-    installation = Installation(Path(state))
-    servers = installation.kafka.bootstrap_servers
+    topic = load_contract(Path(contract)).topic
+    before = 0 if fault == "none" else _messages(topic)
 
     def faulty(*arguments: Any) -> Iterator[tuple[bytes, bytes]]:
         for number, message in enumerate(messages(*arguments), 1):
             yield message
-            if number == int(batches):
-                _wait_until_sent(servers, topic, number)
-                if fault == "killed":
-                    os.kill(os.getpid(), signal.SIGKILL)
-                elif fault == "broker_killed":
-                    installation.kafka.kill()
+            if number == int(batches) and fault != "none":
+                # The client sends in the background; wait until the broker has it.
+                while _messages(topic) < before + number:
+                    time.sleep(0.05)
+                os.kill(os.getpid() if fault == "killed" else int(fault), signal.SIGKILL)
 
     produce.load_messages = faulty
     operator = produce.ProduceBatchesOperator(
@@ -41,13 +63,13 @@ def main(state: str, contract: str, load_id: str, batches: str, fault: str) -> N
     operator.execute({})
 
 
-def _wait_until_sent(servers: str, topic: str, messages: int) -> None:
-    """The client sends in the background; wait until the broker has it."""
+def _messages(topic: Topic) -> int:
+    servers = json.loads(os.environ["AIRFLOW_CONN_BATCHSTREAM_KAFKA"])["extra"]["bootstrap.servers"]
     consumer = Consumer({"bootstrap.servers": servers, "group.id": "tests"})
-    # The six messages of an earlier load are in the topic already.
-    while consumer.get_watermark_offsets(TopicPartition(topic, 0), timeout=10)[1] < 6 + messages:
-        time.sleep(0.05)
+    partitions = [TopicPartition(topic.name, number) for number in range(topic.partitions)]
+    count = sum(consumer.get_watermark_offsets(partition, timeout=10)[1] for partition in partitions)
     consumer.close()
+    return count
 
 
 if __name__ == "__main__":

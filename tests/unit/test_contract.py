@@ -87,6 +87,15 @@ def test_a_contract_needs_no_more_than_columns_and_a_source(tmp_path: Path) -> N
     assert [check.name for check in contract.checks] == ["a_b: duplicateValues mustBe 0"]
 
 
+@pytest.mark.parametrize(("replicas", "in_sync"), [(1, 1), (2, 1), (3, 2), (5, 2)])
+def test_with_three_replicas_an_acknowledgement_means_two(replicas: int, in_sync: int, tmp_path: Path) -> None:
+    settings = {"topicReplicationFactor": replicas}
+    columns = [{"name": "a", "physicalType": "int"}]
+    assert make_contract(tmp_path, columns, **settings).topic.min_insync_replicas == in_sync
+    chosen = make_contract(tmp_path, columns, **settings, topicMinInsyncReplicas=replicas)
+    assert chosen.topic.min_insync_replicas == replicas
+
+
 @pytest.mark.parametrize("schedule", ["@once", "@hourly", "0 6 * * 1-5", None])
 def test_a_schedule_may_be(schedule: str | None, tmp_path: Path) -> None:
     assert make_contract(tmp_path, [{"name": "a", "physicalType": "int"}], schedule=schedule).schedule == schedule
@@ -132,6 +141,7 @@ SETTINGS = "customProperties"
 REQUIRED = "required: true\n"
 NAME = "must be lower-case letters, digits and underscores, at most"
 STANDARD = "write what the standard says of this field"
+REPLICAS = "topicReplicationFactor\n    value: 1"
 PARTITIONS = "topicPartitions\n    value: 1"
 DELIMITER = "value: csv\n  - property: sourceDelimiter\n    value: "
 
@@ -179,6 +189,14 @@ MISTAKES = [
     ),
     case("topic with a blank", "housing-data", "housing data", f"{SETTINGS}: topic", "got 'housing data'", "at most 249"),
     case("topic of dots", "housing-data", "'..'", f"{SETTINGS}: topic", "got '..'", "write letters, digits"),
+    case(
+        "more in-sync replicas than replicas",
+        REPLICAS,
+        f"{REPLICAS}\n  - property: topicMinInsyncReplicas\n    value: 2",
+        f"{SETTINGS}: topicMinInsyncReplicas",
+        "got 2",
+        "at most 1",
+    ),
     case("no partition", PARTITIONS, PARTITIONS[:-1] + "0", f"{SETTINGS}: topicPartitions", "got 0", "write at least 1"),
     case("text as partitions", PARTITIONS, PARTITIONS[:-1] + "two", f"{SETTINGS}: topicPartitions", "'two'", "a whole number"),
     case("true as partitions", PARTITIONS, PARTITIONS[:-1] + "true", f"{SETTINGS}: topicPartitions", "True", "a whole number"),

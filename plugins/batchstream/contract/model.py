@@ -61,12 +61,17 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """The Kafka topic that carries the dataset."""
+    """The Kafka topic that carries the dataset.
+
+    Attributes:
+        min_insync_replicas: How many copies have to be written before an acknowledgement counts.
+    """
 
     name: str
     partitions: int
     replication_factor: int
     retention_days: int
+    min_insync_replicas: int = 1
 
 
 class Publish(StrEnum):

@@ -35,6 +35,7 @@ _SETTINGS: dict[str, Types] = {
     "topic": str,
     "topicPartitions": int,
     "topicReplicationFactor": int,
+    "topicMinInsyncReplicas": int,
     "topicRetentionDays": int,
     "rejectedRecordsAllowed": int,
     "publish": str,
@@ -83,10 +84,13 @@ def read_settings(path: Path, name: str, properties: list[CustomProperty]) -> Co
     publish = given.get("publish", Publish.MERGE)
     if publish not in list(Publish):
         raise ValueError(f"customProperties: publish: got {publish!r}; write one of {', '.join(Publish)}")
+    replicas = _between(1, MAX_REPLICATION_FACTOR, given, "topicReplicationFactor", 1)
     topic = Topic(
         name=given.get("topic", f"{name.replace('_', '-')}-data"),
         partitions=_between(1, MAX_PARTITIONS, given, "topicPartitions", 1),
-        replication_factor=_between(1, MAX_REPLICATION_FACTOR, given, "topicReplicationFactor", 1),
+        replication_factor=replicas,
+        # Kafka's own default is 1: acks=all would then mean one broker whenever the others lag, and its loss a lost batch.
+        min_insync_replicas=_between(1, replicas, given, "topicMinInsyncReplicas", 2 if replicas > 2 else 1),
         retention_days=_between(1, MAX_RETENTION_DAYS, given, "topicRetentionDays", DEFAULT_RETENTION_DAYS),
     )
     if not TOPIC_NAME.fullmatch(topic.name) or topic.name in (".", ".."):

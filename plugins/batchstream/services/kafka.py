@@ -99,11 +99,14 @@ class EmbeddedKafka:
         (self.folder / "server.properties").write_text(self._properties())
         if (self.folder / "data" / "meta.properties").exists():
             return
-        cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        command = [*self._java(), "kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", self.folder / "server.properties"]
+        properties = self.folder / "server.properties"
+        command = [*self._java(), "kafka.tools.StorageTool", "format", "-t", self._new_cluster_id(), "-c", properties]
         made = subprocess.run(command, capture_output=True, text=True, check=False, cwd=self.folder)
         if made.returncode:
             raise ServiceError(f"Kafka: formatting its storage failed: {made.stderr.strip() or made.stdout.strip()}")
+
+    def _new_cluster_id(self) -> str:
+        return base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
 
     def _properties(self) -> str:
         settings = {

@@ -1,0 +1,118 @@
+"""What spark-submit is called with, whatever the master: the provider's own hook builds the command."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from airflow.providers.apache.spark.hooks import spark_submit
+
+from batchstream.contract import Contract
+from batchstream.paths import ROOT, SPARK_APPLICATION
+from batchstream.postgres.connection import POSTGRES_VARIABLE
+from batchstream.topics import KAFKA_VARIABLE
+from reload.consume import ConsumeStreamOperator
+
+PASSWORDS = ("of-postgres", "of-kafka")
+POSTGRES = {
+    "conn_type": "postgres",
+    "host": "db.example.com",
+    "login": "kafka_user",
+    "password": PASSWORDS[0],
+    "schema": "kafka_streaming",
+    "extra": {"sslmode": "verify-full"},
+}
+KAFKA = {
+    "conn_type": "kafka",
+    "extra": {"bootstrap.servers": "kafka-1:9092,kafka-2:9092", "sasl.username": "batchstream", "sasl.password": PASSWORDS[1]},
+}
+KUBERNETES = json.loads((ROOT / "deploy" / "kubernetes" / "spark-connection.json").read_text())
+OTHERS = {
+    "local": {"conn_type": "spark", "host": "local[2]", "extra": {"checkpoints": "/tmp/checkpoints"}},
+    "standalone": {"conn_type": "spark", "host": "spark://master:7077", "extra": {"checkpoints": "/tmp/checkpoints"}},
+    "yarn": {"conn_type": "spark", "host": "yarn", "extra": {"checkpoints": "hdfs:///checkpoints"}},
+    "kubernetes, driver beside Airflow": {
+        **KUBERNETES,
+        "extra": {name: value for name, value in KUBERNETES["extra"].items() if name != "deploy-mode"},
+    },
+}
+
+# In the place of spark-submit, which would look for a cluster: notes what it was called with.
+RECORDER = """\
+#!{python}
+import json, os, pathlib, sys
+pathlib.Path({called!r}).write_text(json.dumps([sys.argv[1:], dict(os.environ)]))
+print("exit code: 0")
+"""
+
+
+@pytest.fixture
+def submit(monkeypatch: pytest.MonkeyPatch, housing: Contract, tmp_path: Path) -> Any:
+    """Gives the command and the environment that the task would start with a Spark connection."""
+    # The hook only looks whether the client of Kubernetes is installed; one machine does without.
+    monkeypatch.setattr(spark_submit, "kube_client", object(), raising=False)
+    monkeypatch.setenv("AIRFLOW_CONN_BATCHSTREAM_POSTGRES", json.dumps(POSTGRES))
+    monkeypatch.setenv("AIRFLOW_CONN_BATCHSTREAM_KAFKA", json.dumps(KAFKA))
+    program, called = tmp_path / "spark-submit", tmp_path / "called.json"
+    program.write_text(RECORDER.format(python=sys.executable, called=str(called)))
+    program.chmod(0o700)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+
+    def run(connection: dict[str, Any]) -> tuple[list[str], dict[str, str]]:
+        monkeypatch.setenv("AIRFLOW_CONN_BATCHSTREAM_SPARK", json.dumps(connection))
+        operator = ConsumeStreamOperator(task_id="consume_stream", contract=housing, load_id="7")
+        operator.execute({})
+        # The hook leaves it to the end of the task's process.
+        operator._hook._submit_sp.stdout.close()
+        command, environment = json.loads(called.read_text())
+        return command, environment
+
+    return run
+
+
+@pytest.mark.parametrize("connection", [KUBERNETES, *OTHERS.values()], ids=["kubernetes", *OTHERS])
+def test_no_password_is_on_the_command_line_of_any_master(submit: Any, connection: dict[str, Any]) -> None:
+    command, environment = submit(connection)
+    assert command[:2] == ["--master", connection["host"]]
+    line = " ".join(command)
+    assert not [word for word in (*PASSWORDS, POSTGRES_VARIABLE, KAFKA_VARIABLE) if word in line]
+    # Where the driver is a child of spark-submit, that is how it gets them.
+    assert json.loads(environment[POSTGRES_VARIABLE])["password"] == PASSWORDS[0]
+    assert json.loads(environment[KAFKA_VARIABLE]) == KAFKA["extra"]
+
+
+def test_on_kubernetes_the_driver_is_a_pod_of_the_template_with_the_application_of_its_image(submit: Any) -> None:
+    command, _ = submit(KUBERNETES)
+    assert command[command.index("--deploy-mode") + 1] == "cluster"
+    assert f"local://{SPARK_APPLICATION}" in command
+    mounted = "/etc/batchstream/spark"
+    for role in ("driver", "executor"):
+        assert f"spark.kubernetes.{role}.podTemplateFile={mounted}/spark-{role}.yaml" in command
+        assert (ROOT / "deploy" / "kubernetes" / f"spark-{role}.yaml").exists()
+
+
+def test_beside_airflow_the_application_is_a_file(submit: Any) -> None:
+    command, _ = submit(OTHERS["standalone"])
+    assert str(SPARK_APPLICATION) in command
+
+
+def test_the_drivers_secret_is_made_of_the_connections(tmp_path: Path) -> None:
+    connections = tmp_path / "connections.env"
+    connections.write_text(
+        f"AIRFLOW_CONN_BATCHSTREAM_KAFKA={json.dumps(KAFKA)}\nAIRFLOW_CONN_BATCHSTREAM_POSTGRES={json.dumps(POSTGRES)}\n"
+    )
+    made = subprocess.run(
+        [sys.executable, ROOT / "scripts" / "consumer_env.py", connections],
+        env={**os.environ, "AIRFLOW_HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    lines = dict(line.split("=", 1) for line in made.stdout.splitlines() if line.startswith("BATCHSTREAM_"))
+    assert lines.keys() == {POSTGRES_VARIABLE, KAFKA_VARIABLE}
+    assert json.loads(lines[POSTGRES_VARIABLE])["options"] == {"sslmode": "verify-full"}
+    assert json.loads(lines[KAFKA_VARIABLE]) == KAFKA["extra"]
+    assert len(made.stdout.splitlines()) == len(lines)
