@@ -37,7 +37,7 @@ def ensure_base(engine: Mapping[str, str]) -> None:
         pass
     root = STATE / "base"
     _bootstrap(root)
-    variables = {"LANG": "C.UTF-8"}
+    variables = {"LANG": "C.UTF-8", "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
     for path in files:
         shutil.copy(path, root / path.relative_to("/"))
     if bundle:

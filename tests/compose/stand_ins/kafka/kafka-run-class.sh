@@ -8,15 +8,18 @@ case $(basename "$0") in
     kafka-server-start.sh)
         class=kafka.Kafka heap=${KAFKA_HEAP_OPTS:--Xmx1g}
         logging="-Dlog4j2.configurationFile=${server}2.yaml -Dlog4j.configuration=file:$server.properties" ;;
+    zookeeper-server-start.sh) class=org.apache.zookeeper.server.quorum.QuorumPeerMain ;;
+    zookeeper-shell.sh) class=org.apache.zookeeper.ZooKeeperMainWithTlsSupportForKafka; set -- -server "$@" ;;
     kafka-storage.sh) class=kafka.tools.StorageTool ;;
     kafka-configs.sh) class=kafka.admin.ConfigCommand ;;
-    kafka-acls.sh) class=kafka.admin.AclCommand ;;
     kafka-topics.sh) class=org.apache.kafka.tools.TopicCommand ;;
     kafka-get-offsets.sh) class=org.apache.kafka.tools.GetOffsetShell ;;
     kafka-consumer-groups.sh) class=org.apache.kafka.tools.consumer.group.ConsumerGroupCommand ;;
     kafka-console-consumer.sh) class=org.apache.kafka.tools.consumer.ConsoleConsumer ;;
     kafka-console-producer.sh) class=org.apache.kafka.tools.ConsoleProducer ;;
-    kafka-broker-api-versions.sh) class=kafka.admin.BrokerApiVersionsCommand ;;
+    kafka-broker-api-versions.sh)
+        class=org.apache.kafka.tools.BrokerApiVersionsCommand
+        if ls /opt/kafka/libs/zookeeper-*.jar >/dev/null 2>&1; then class=kafka.admin.BrokerApiVersionsCommand; fi ;;
     *) class=$1; shift ;;
 esac
 # shellcheck disable=SC2086 # options
