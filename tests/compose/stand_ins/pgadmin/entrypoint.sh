@@ -21,6 +21,11 @@ if [ ! -f /var/lib/pgadmin/pgadmin4.db ]; then
     /venv/bin/python "$site/setup.py" setup-db
     servers=${PGADMIN_SERVER_JSON_FILE:-/pgadmin4/servers.json}
     if [ -f "$servers" ]; then /venv/bin/python "$site/setup.py" load-servers "$servers" --user "$PGADMIN_DEFAULT_EMAIL"; fi
+    if [ -f "${PGPASS_FILE:-}" ]; then
+        storage=/var/lib/pgadmin/storage/${PGADMIN_DEFAULT_EMAIL//@/_}
+        mkdir -p "$storage"
+        install -m 600 "$PGPASS_FILE" "$storage/.pgpass"
+    fi
     unset PGADMIN_SETUP_PASSWORD PGADMIN_DEFAULT_PASSWORD
 fi
 exec /venv/bin/gunicorn --bind "${PGADMIN_LISTEN_ADDRESS:-0.0.0.0}:${PGADMIN_LISTEN_PORT:-80}" --workers 1 \

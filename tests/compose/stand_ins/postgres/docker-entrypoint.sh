@@ -22,7 +22,7 @@ run_scripts() {
     done
 }
 
-query() { psql -v ON_ERROR_STOP=1 --no-psqlrc --username "$POSTGRES_USER" "$@"; }
+query() { PGPASSWORD=$POSTGRES_PASSWORD psql -v ON_ERROR_STOP=1 --no-psqlrc --username "$POSTGRES_USER" "$@"; }
 
 initialise() {
     : "${POSTGRES_PASSWORD:?the superuser needs POSTGRES_PASSWORD or POSTGRES_PASSWORD_FILE}"
