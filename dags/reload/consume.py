@@ -55,6 +55,7 @@ class ConsumeStreamOperator(SparkSubmitOperator):
         self.conf = {**settings.get("conf", {}), **(self.conf or {})}
         self.driver_class_path = settings.get("driver_class_path")
         self.jars = settings.get("jars")
+        self.properties_file = settings.get("properties_file")
         self._driver_memory = settings.get("driver_memory")
         self._executor_memory = settings.get("executor_memory")
         self.application_args = [*(self.application_args or []), "--checkpoints", settings["checkpoints"]]

@@ -66,7 +66,7 @@ def connections(state: Path, jars: Path, chosen: Mapping[str, int], secrets: Map
     }
     found = {
         "batchstream_kafka": {"conn_type": "kafka", "extra": kafka},
-        "batchstream_spark": {"conn_type": "spark", "host": "local[2]", "extra": spark_connection(state, jars)},
+        "batchstream_spark": {"conn_type": "spark", "host": "local[2]", "extra": spark_connection(jars, state, log_settings(state))},
         "batchstream_postgres": _postgres(setup.LOADER, chosen, secrets),
         "batchstream_postgres_owner": _postgres(setup.OWNER, chosen, secrets),
     }
@@ -84,13 +84,24 @@ def _postgres(role: str, chosen: Mapping[str, int], secrets: Mapping[str, str]) 
     }
 
 
-def spark_connection(state: Path, jars: Path) -> dict[str, Any]:
-    """Extra of the Spark connection: local Spark, tuned for a small machine and a quick start."""
+def log_settings(state: Path) -> Path:
+    """Log4j's settings of an installation."""
+    return state / "spark" / "log4j2.properties"
+
+
+def spark_connection(jars: Path, state: Path, log_settings: Path | None) -> dict[str, Any]:
+    """Extra of the Spark connection: local Spark, tuned for a small machine and a quick start.
+
+    Args:
+        jars: Folder with the jars and the class-data archive.
+        state: Folder below which Spark keeps its checkpoints.
+        log_settings: Log4j's file; None leaves Spark's own, which logs to the console.
+    """
     class_path = os.pathsep.join(str(path) for path in jar_paths(jars, "spark"))
     archived = archive_path(jars, class_path)
     java_options = [
         *JAVA_OPTIONS,
-        f"-Dlog4j2.configurationFile={state / 'spark' / 'log4j2.properties'}",
+        *([] if log_settings is None else [f"-Dlog4j2.configurationFile={log_settings}"]),
         *([f"-XX:SharedArchiveFile={archived}", "-Xlog:cds=off", "-Xlog:cds+dynamic=off"] if archived.exists() else []),
     ]
     return {

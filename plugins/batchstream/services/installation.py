@@ -140,7 +140,7 @@ class Installation:
 
     def spark_settings(self) -> dict[str, Any]:
         """Class path, memory and configuration for Spark on this machine."""
-        return environment.spark_connection(self.state, self.jars)
+        return environment.spark_connection(self.jars, self.state, environment.log_settings(self.state))
 
     def reader_environment(self) -> dict[str, str]:
         """Environment for psql as the role that may only read the published tables."""
@@ -165,7 +165,7 @@ class Installation:
             (self.state / name).mkdir(exist_ok=True)
             (self.state / name).chmod(0o700)
         log_file = self.state / "logs" / "spark.log"
-        (self.state / "spark" / "log4j2.properties").write_text(SPARK_LOG_SETTINGS.format(log_file=log_file))
+        environment.log_settings(self.state).write_text(SPARK_LOG_SETTINGS.format(log_file=log_file))
         write_private(
             self.state / "airflow" / "ui_passwords.json", json.dumps({environment.UI_USER: self.secrets["airflow_admin"]})
         )

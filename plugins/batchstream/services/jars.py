@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -83,3 +84,8 @@ def _download(jar: Jar, path: Path) -> None:
     partial = path.with_suffix(f".{os.getpid()}.partial")
     partial.write_bytes(content)
     partial.rename(path)
+
+
+if __name__ == "__main__":
+    # For an image, which wants one kind and not the other.
+    download_missing(ROOT / ".batchstream" / "jars", tuple(sys.argv[1:]))

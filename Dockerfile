@@ -1,0 +1,65 @@
+# The images of docker-compose.yaml: `spark` for master and workers, `airflow` on top of it, as Airflow runs Spark's driver.
+
+FROM python:3.11.15-slim-bookworm AS base
+SHELL ["/bin/sh", "-euc"]
+# A path without the machine's architecture in it, for JAVA_HOME.
+RUN mkdir -p /usr/share/man/man1; \
+    apt-get update; \
+    apt-get install -y --no-install-recommends openjdk-17-jre-headless; \
+    rm -rf /var/lib/apt/lists/* /var/cache/* /var/log/*; \
+    ln -s "$(dirname "$(dirname "$(readlink -f /usr/bin/java)")")" /opt/java; \
+    useradd --uid 10001 --user-group --create-home --home-dir /var/lib/batchstream batchstream; \
+    install -d -o batchstream -g batchstream /var/lib/batchstream/checkpoints /var/lib/batchstream/logs /var/lib/batchstream/work
+ENV JAVA_HOME=/opt/java \
+    PATH=/opt/batchstream/.venv/bin:/opt/java/bin:/usr/local/bin:/usr/bin:/bin \
+    SPARK_HOME=/opt/batchstream/.venv/lib/python3.11/site-packages/pyspark \
+    PYSPARK_PYTHON=/opt/batchstream/.venv/bin/python \
+    PYSPARK_DRIVER_PYTHON=/opt/batchstream/.venv/bin/python \
+    UV_PYTHON_DOWNLOADS=never UV_NO_CACHE=1 UV_LINK_MODE=copy UV_COMPILE_BYTECODE=1
+WORKDIR /opt/batchstream
+
+# uv, the packages of uv.lock that Spark needs, and the connector's jars.
+FROM base AS build
+COPY scripts/uv-requirements.txt scripts/
+RUN python3 -m venv /opt/uv; \
+    /opt/uv/bin/pip install --no-cache-dir --require-hashes --only-binary :all: -r scripts/uv-requirements.txt
+COPY pyproject.toml uv.lock ./
+# The package runs from its tree, so the tree is put on the path and nothing has to be built.
+RUN /opt/uv/bin/uv sync --locked --no-default-groups --no-install-project --python python3; \
+    rm -rf "$SPARK_HOME/examples" "$SPARK_HOME/data"; \
+    printf '/opt/batchstream/%s\n' plugins dags . >.venv/lib/python3.11/site-packages/batchstream.pth
+COPY jars.lock ./
+COPY plugins plugins
+RUN python -m batchstream.services.jars spark
+
+# Java's class-data archive, by a training run against a broker that exists in this stage only.
+FROM build AS archive
+RUN python -m batchstream.services.jars kafka
+COPY spark_apps spark_apps
+RUN python -m batchstream.services.training
+
+FROM base AS spark
+COPY --from=build /opt/batchstream/.venv .venv
+COPY --from=build /opt/batchstream/.batchstream/jars/spark .batchstream/jars/spark
+COPY pyproject.toml uv.lock jars.lock ./
+COPY docker/entrypoint.sh docker/health.py docker/
+COPY plugins plugins
+COPY dags dags
+COPY spark_apps spark_apps
+COPY sql sql
+COPY data data
+RUN spark-submit --version
+USER batchstream
+ENTRYPOINT ["/opt/batchstream/docker/entrypoint.sh"]
+
+# The same layers, and Airflow's packages in one more: what the archive was made of stays as it is.
+FROM spark AS airflow
+USER root
+RUN --mount=type=bind,from=build,source=/opt/uv,target=/opt/uv \
+    /opt/uv/bin/uv sync --locked --no-default-groups --no-install-project --inexact --extra airflow --python python3
+COPY --from=archive /opt/batchstream/.batchstream/jars/*.jsa .batchstream/jars/
+RUN spark-submit --version; python -m batchstream.services.training --check
+ENV AIRFLOW_HOME=/var/lib/batchstream \
+    AIRFLOW__CORE__DAGS_FOLDER=/opt/batchstream/dags \
+    AIRFLOW__CORE__PLUGINS_FOLDER=/opt/batchstream/plugins
+USER batchstream

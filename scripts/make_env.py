@@ -1,0 +1,62 @@
+"""`make env`: writes what docker-compose.yaml needs and git must not have. What is there already stays as it is.
+
+`.env` has the settings and the two logins that people type; `secrets/` has what only the services tell each other. The files in
+there are readable for all, as each service reads its own under another user of its container, and the folder is private.
+Needs nothing but Python.
+"""
+
+import base64
+import os
+import secrets
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+ROLES = ("postgres", "batchstream_owner", "kafka_user", "kafka_reader", "airflow")
+
+
+def password() -> str:
+    """Letters, digits, - and _: safe in a URL, in a properties file and in pgpass."""
+    return secrets.token_urlsafe(24)
+
+
+def main() -> None:
+    """Write each file that is missing."""
+    folder = ROOT / "secrets"
+    folder.mkdir(exist_ok=True)
+    folder.chmod(0o700)
+    for role in ROLES:
+        write(folder / f"{role}_password", password())
+    for name in ("kafka_password", "kafka_admin_password", "airflow_jwt_secret", "airflow_api_secret"):
+        write(folder / name, password())
+    # Fernet wants exactly 32 bytes, in URL-safe base64 with its padding.
+    write(folder / "airflow_fernet_key", base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())
+    airflow = (folder / "airflow_password").read_text()
+    write(folder / "airflow_sql_alchemy_conn", f"postgresql+psycopg2://airflow:{airflow}@postgres:5432/airflow")
+    reader = (folder / "kafka_reader_password").read_text()
+    write(folder / "pgpass", f"postgres:5432:*:kafka_reader:{reader}\n")
+    write(folder / "spark.properties", f"spark.authenticate true\nspark.authenticate.secret {password()}\n")
+    settings = {
+        "BIND_ADDRESS": "127.0.0.1",
+        "COMPOSE_PROFILES": "all",
+        "AIRFLOW_USER": "operator",
+        "AIRFLOW_PASSWORD": password(),
+        "PGADMIN_EMAIL": "operator@example.com",
+        "PGADMIN_PASSWORD": password(),
+    }
+    write(ROOT / ".env", "".join(f"{name}={value}\n" for name, value in settings.items()), mode=0o600)
+
+
+def write(path: Path, text: str, mode: int = 0o444) -> None:
+    """Write a file, unless it exists."""
+    if not path.exists():
+        partial = path.with_name(f"{path.name}.partial")
+        partial.unlink(missing_ok=True)
+        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w") as file:
+            os.fchmod(file.fileno(), mode)
+            file.write(text)
+        partial.rename(path)
+        print(f"wrote {path.relative_to(ROOT)}")  # noqa: T201 - the user sees what is new
+
+
+if __name__ == "__main__":
+    main()
