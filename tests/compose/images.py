@@ -59,11 +59,11 @@ def ensure_images(references: Iterable[str], engine: Mapping[str, str]) -> dict[
     return found
 
 
-def remove_stand_ins(engine: Mapping[str, str]) -> None:
+def remove_stand_ins(images: Mapping[str, bool], engine: Mapping[str, str]) -> None:
     """Remove the stand-ins from an engine that is somebody's own, as the tags belong to other images."""
-    listed = run("docker", "images", "--filter", f"label={LABEL}", "--format", "{{.Repository}}:{{.Tag}}", env=engine).split()
-    if listed:
-        run("docker", "rmi", "--force", *listed, env=engine)
+    made = [reference for reference, stand_in in images.items() if stand_in]
+    if made:
+        run("docker", "rmi", "--force", *made, env=engine)
 
 
 def _is_stand_in(reference: str, engine: Mapping[str, str]) -> bool | None:
