@@ -24,42 +24,46 @@ COPY scripts/uv-requirements.txt scripts/
 RUN python3 -m venv /opt/uv; \
     /opt/uv/bin/pip install --no-cache-dir --require-hashes --only-binary :all: -r scripts/uv-requirements.txt
 COPY pyproject.toml uv.lock ./
-# The package runs from its tree, so the tree is put on the path and nothing has to be built.
+# The package runs from its tree, so the tree is put on the path and nothing has to be built. An archive holds for jars of one
+# time, which is no part of what a layer is cached by: a rebuilt stage and a cached copy of it would differ.
 RUN /opt/uv/bin/uv sync --locked --no-default-groups --no-install-project --python python3; \
-    rm -rf "$SPARK_HOME/examples" "$SPARK_HOME/data"; \
-    printf '/opt/batchstream/%s\n' plugins dags . >.venv/lib/python3.11/site-packages/batchstream.pth
+    site=.venv/lib/python3.11/site-packages; \
+    rm -rf "$SPARK_HOME/examples" "$SPARK_HOME/data" "$SPARK_HOME/jars/connect-repl"; \
+    find $site/numpy $site/pandas $site/pyarrow $site/pyspark -type d -name tests -prune -exec rm -rf {} +; \
+    touch -d @0 "$SPARK_HOME"/jars/*.jar; \
+    printf '/opt/batchstream/%s\n' plugins dags . >$site/batchstream.pth
 COPY jars.lock ./
 COPY plugins plugins
-RUN python -m batchstream.services.jars spark
+RUN python -m batchstream.services.jars spark; touch -d @0 .batchstream/jars/spark/*.jar
 
 # Java's class-data archive, by a training run against a broker that exists in this stage only.
 FROM build AS archive
 RUN python -m batchstream.services.jars kafka
 COPY spark_apps spark_apps
-RUN python -m batchstream.services.training
+RUN python -m batchstream.services.image train
 
 FROM base AS spark
 COPY --from=build /opt/batchstream/.venv .venv
 COPY --from=build /opt/batchstream/.batchstream/jars/spark .batchstream/jars/spark
 COPY pyproject.toml uv.lock jars.lock ./
-COPY docker/entrypoint.sh docker/health.py docker/
+COPY docker/entrypoint.sh docker/health.py docker/log4j2.properties docker/
 COPY plugins plugins
 COPY dags dags
 COPY spark_apps spark_apps
 COPY sql sql
 COPY data data
 RUN spark-submit --version
-USER batchstream
+USER 10001:10001
 ENTRYPOINT ["/opt/batchstream/docker/entrypoint.sh"]
 
 # The same layers, and Airflow's packages in one more: what the archive was made of stays as it is.
 FROM spark AS airflow
-USER root
+USER 0
 RUN --mount=type=bind,from=build,source=/opt/uv,target=/opt/uv \
     /opt/uv/bin/uv sync --locked --no-default-groups --no-install-project --inexact --extra airflow --python python3
 COPY --from=archive /opt/batchstream/.batchstream/jars/*.jsa .batchstream/jars/
-RUN spark-submit --version; python -m batchstream.services.training --check
+RUN spark-submit --version; python -m batchstream.services.image check
 ENV AIRFLOW_HOME=/var/lib/batchstream \
     AIRFLOW__CORE__DAGS_FOLDER=/opt/batchstream/dags \
     AIRFLOW__CORE__PLUGINS_FOLDER=/opt/batchstream/plugins
-USER batchstream
+USER 10001:10001

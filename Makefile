@@ -1,6 +1,6 @@
 # Bare `make` prints the targets. Everything that is generated is below .venv and .batchstream.
 .DEFAULT_GOAL := help
-.PHONY: help setup run ui test test-compose lint bench bench-full up down clean psql lock-jars
+.PHONY: help setup run ui test test-compose lint bench bench-full up down clean psql lock-jars env certificates compose-up compose-down
 
 BATCHSTREAM := .venv/bin/batchstream
 DATASET := housing
@@ -23,11 +23,13 @@ test: setup ## run every test, with services of their own
 test-compose: setup ## boot docker-compose.yaml and its overlays on a Docker engine, and break them
 	@.venv/bin/pytest -m compose tests/compose
 
-lint: setup ## what a commit must pass: ruff, mypy, import-linter
+lint: setup ## what a commit must pass: ruff, mypy, import-linter, hadolint, docker compose config
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports
+	@.venv/bin/hadolint Dockerfile
+	@scripts/lint_compose.sh
 
 bench: setup ## measure side by side with other ways, in some minutes; writes docs/benchmarks.md
 	@.venv/bin/python -m benchmarks
@@ -47,6 +49,18 @@ down: ## stop what was started
 clean: ## stop, and remove everything that was generated, data included
 	@if [ -x $(BATCHSTREAM) ]; then $(BATCHSTREAM) clean; fi
 	@rm -rf .venv .batchstream
+
+env: ## write .env and secrets/ for docker-compose.yaml, with passwords of its own
+	@python3 scripts/make_env.py
+
+certificates: env ## write secrets/tls for docker-compose.secure.yaml
+	@scripts/make_certificates.sh
+
+compose-up: env ## build the images and start the whole stack in Docker
+	@docker compose up --build --wait
+
+compose-down: ## stop that stack; its data stays (docker compose down -v removes it)
+	@docker compose --profile all down
 
 lock-jars: setup ## (maintainers) write jars.lock anew
 	@.venv/bin/python scripts/lock_jars.py

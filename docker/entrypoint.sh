@@ -4,7 +4,7 @@
 set -eu
 umask 077
 if [ -f /run/secrets/client.key ]; then
-    cp /run/secrets/client.key /var/lib/batchstream/client.key
+    install -m 600 /run/secrets/client.key /var/lib/batchstream/client.key
 fi
 if [ -f /run/secrets/airflow_ui_password ]; then
     python -c 'import json, os; print(json.dumps({os.environ["AIRFLOW_USER"]: open("/run/secrets/airflow_ui_password").read().strip()}))' \

@@ -20,6 +20,7 @@ from py4j.protocol import Py4JError
 from pyspark.errors import StreamingQueryException
 from pyspark.sql import SparkSession
 
+from batchstream.consumer_group import show_consumed
 from batchstream.contract import Contract, load_contract
 from batchstream.errors import BatchstreamError, ConnectionSettingsError, LoadError, SinkError, SparkError, TopicError
 from batchstream.postgres import connection as postgres
@@ -131,6 +132,8 @@ def _consume(connection: psycopg.Connection, job: Job, get_spark: Callable[[], S
     with connection.transaction():
         counts = {**_counts(connection, job.load_id), "messages_of_other_loads": sink.total.other_loads}
         ledger.transition(connection, job.load_id, ledger.State.LANDED, **counts)
+    landed = {int(partition): last + 1 for partition, (_, last) in load["acknowledged_offsets"].items()}
+    show_consumed(job.kafka, load["topic"], contract.name, landed)
     log.info("load %d: %s", job.load_id, sink.total._asdict())
     return sink.total
 

@@ -6,22 +6,14 @@ from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 
-GROUP_ID_PREFIX = "spark-consumer"
+from batchstream.consumer_group import GROUP_ID_PREFIX
+from spark_apps.kafka_settings import java_settings
 
 MAX_MESSAGES_PER_TRIGGER = 20_000
 """Two million records a micro-batch: progress is committed now and then, and a replay repeats no more than that."""
 
 FETCH_MAX_WAIT_MILLISECONDS = 10
 """The client's default of 500 is a flat half second in each small run that reads up to the end of the topic."""
-
-
-def java_settings(settings: Mapping[str, Any]) -> dict[str, str]:
-    """Translate librdkafka's connection settings to those of the Java client that Spark uses."""
-    options = {"bootstrap.servers": str(settings["bootstrap.servers"])}
-    for name in ("security.protocol", "sasl.mechanism"):
-        if name in settings:
-            options[name] = str(settings[name])
-    return options
 
 
 def read_messages(

@@ -39,6 +39,7 @@ class Stack:
                 (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(ROOT / name, self.folder / name)
         run("python3", self.folder / "scripts" / "make_env.py")
+        run(self.folder / "scripts" / "make_certificates.sh")
 
     def compose(self, *arguments: str, timeout_seconds: int = 600) -> str:
         """Run docker compose on this stack."""

@@ -3,7 +3,7 @@
 from pyspark.sql import Row
 from pyspark.sql.types import BinaryType, IntegerType, LongType, StringType
 
-from spark_apps import source, transform
+from spark_apps import transform
 from tests.support.spark import SharedSpark
 
 
@@ -29,8 +29,3 @@ def test_null_and_arbitrary_bytes_pass_unchanged(spark: SharedSpark) -> None:
         (None, None),
         (bytearray(b"\xff\x00"), bytearray(b"\x00[\xed\xa0\x80")),
     ]
-
-
-def test_the_clients_settings_become_the_java_clients() -> None:
-    settings = {"bootstrap.servers": "kafka:9092", "security.protocol": "SASL_SSL", "acks": "all"}
-    assert source.java_settings(settings) == {"bootstrap.servers": "kafka:9092", "security.protocol": "SASL_SSL"}

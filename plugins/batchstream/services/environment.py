@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -66,7 +66,11 @@ def connections(state: Path, jars: Path, chosen: Mapping[str, int], secrets: Map
     }
     found = {
         "batchstream_kafka": {"conn_type": "kafka", "extra": kafka},
-        "batchstream_spark": {"conn_type": "spark", "host": "local[2]", "extra": spark_connection(jars, state, log_settings(state))},
+        "batchstream_spark": {
+            "conn_type": "spark",
+            "host": "local[2]",
+            "extra": spark_connection(jars, state, log_settings(state)),
+        },
         "batchstream_postgres": _postgres(setup.LOADER, chosen, secrets),
         "batchstream_postgres_owner": _postgres(setup.OWNER, chosen, secrets),
     }
@@ -89,19 +93,20 @@ def log_settings(state: Path) -> Path:
     return state / "spark" / "log4j2.properties"
 
 
-def spark_connection(jars: Path, state: Path, log_settings: Path | None) -> dict[str, Any]:
+def spark_connection(jars: Path, state: Path, log_settings: Path, *, further_jars: Sequence[Path] = ()) -> dict[str, Any]:
     """Extra of the Spark connection: local Spark, tuned for a small machine and a quick start.
 
     Args:
-        jars: Folder with the jars and the class-data archive.
+        jars: Folder with the connector's jars and the class-data archive.
         state: Folder below which Spark keeps its checkpoints.
-        log_settings: Log4j's file; None leaves Spark's own, which logs to the console.
+        log_settings: Log4j's file.
+        further_jars: What else goes on the driver's class path, after the connector.
     """
-    class_path = os.pathsep.join(str(path) for path in jar_paths(jars, "spark"))
+    class_path = os.pathsep.join(str(path) for path in [*jar_paths(jars, "spark"), *further_jars])
     archived = archive_path(jars, class_path)
     java_options = [
         *JAVA_OPTIONS,
-        *([] if log_settings is None else [f"-Dlog4j2.configurationFile={log_settings}"]),
+        f"-Dlog4j2.configurationFile={log_settings}",
         *([f"-XX:SharedArchiveFile={archived}", "-Xlog:cds=off", "-Xlog:cds+dynamic=off"] if archived.exists() else []),
     ]
     return {

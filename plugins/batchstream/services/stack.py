@@ -15,9 +15,10 @@ import psycopg
 from batchstream.cli.output import complain
 from batchstream.errors import BatchstreamError
 from batchstream.postgres import setup
-from batchstream.services.environment import MESSAGE_TIMEOUT_MILLISECONDS, spark_connection
+from batchstream.services.environment import MESSAGE_TIMEOUT_MILLISECONDS
 from batchstream.services.errors import ServiceError
-from batchstream.services.installation import STATE_FOLDER
+from batchstream.services.image import JARS, image_spark_connection
+from batchstream.services.jars import jar_paths
 from batchstream.services.postgres import SUPERUSER
 
 SECRETS = Path("/run/secrets")
@@ -73,13 +74,13 @@ def connections(passwords: dict[str, str]) -> dict[str, dict[str, object]]:
 
 
 def _spark() -> dict[str, object]:
-    local = spark_connection(STATE_FOLDER / "jars", STATE, None)
+    local = image_spark_connection(STATE)
     conf = {
         **local["conf"],
         "spark.driver.host": DRIVER_HOST,
         "spark.driver.bindAddress": "0.0.0.0",  # noqa: S104 - inside of its container
         # The images have the same jars at the same place, so nothing has to be sent.
-        "spark.executor.extraClassPath": local["driver_class_path"],
+        "spark.executor.extraClassPath": os.pathsep.join(str(path) for path in jar_paths(JARS, "spark")),
     }
     return {
         **local,

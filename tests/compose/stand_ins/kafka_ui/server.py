@@ -3,6 +3,7 @@
 import html
 import json
 import os
+import re
 import subprocess
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -11,9 +12,19 @@ PREFIX = "KAFKA_CLUSTERS_0_PROPERTIES_"
 SETTINGS = Path("/tmp/client.properties")
 
 
+def cluster() -> tuple[str, dict[str, str]]:
+    """Address and settings of the first cluster, from variables or from the file that Spring would read."""
+    file = os.environ.get("SPRING_CONFIG_ADDITIONAL-LOCATION")
+    if file is None:
+        settings = {name.removeprefix(PREFIX).lower().replace("_", "."): value for name, value in os.environ.items() if name.startswith(PREFIX)}
+        return os.environ["KAFKA_CLUSTERS_0_BOOTSTRAPSERVERS"], settings
+    lines = dict(re.findall(r"^ +([\w.]+): (.+)$", Path(file).read_text(), re.MULTILINE))
+    return lines["bootstrapServers"], {name: value for name, value in lines.items() if "." in name}
+
+
 def topics() -> list[str]:
     """Names of the topics, asked with Kafka's own tool."""
-    servers = os.environ["KAFKA_CLUSTERS_0_BOOTSTRAPSERVERS"]
+    servers, _ = cluster()
     command = ["/opt/kafka/bin/kafka-topics.sh", "--bootstrap-server", servers, "--command-config", str(SETTINGS), "--list"]
     listed = subprocess.run(command, capture_output=True, text=True, timeout=60)
     if listed.returncode:
@@ -46,8 +57,8 @@ class Handler(BaseHTTPRequestHandler):
 
 def main() -> None:
     """Write the client's settings as kafka-ui does, and serve."""
-    found = {name.removeprefix(PREFIX).lower().replace("_", "."): value for name, value in os.environ.items() if name.startswith(PREFIX)}
-    SETTINGS.write_text("".join(f"{name}={value}\n" for name, value in found.items()))
+    _, settings = cluster()
+    SETTINGS.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
     SETTINGS.chmod(0o600)
     topics()
     ThreadingHTTPServer(("", int(os.environ.get("SERVER_PORT", "8080"))), Handler).serve_forever()
