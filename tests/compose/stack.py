@@ -108,9 +108,8 @@ class Stack:
 
     def connect(self, role: str = "kafka_reader", database: str = "kafka_streaming", **options: str) -> psycopg.Connection:
         """Connect to PostgreSQL's published port."""
-        return psycopg.connect(
-            host=ADDRESS, user=role, password=self.secret(f"{role}_password"), dbname=database, connect_timeout=5, autocommit=True, **options
-        )
+        chosen = {"host": ADDRESS, "password": self.secret(f"{role}_password"), **options}
+        return psycopg.connect(user=role, dbname=database, connect_timeout=5, autocommit=True, **chosen)
 
     def messages(self, topic: str, settings: Mapping[str, str] | None = None) -> int:
         """How many messages a topic with one partition holds, by Kafka's published port."""
