@@ -1,7 +1,7 @@
 #!/bin/bash
 # What the official image does with its environment, in short: an account and the servers at the first start, then gunicorn.
 set -euo pipefail
-site=$(/venv/bin/python -c 'import importlib.util; print(importlib.util.find_spec("pgadmin4").submodule_search_locations[0])')
+site=/venv/lib/python3.11/site-packages/pgadmin4
 export PYTHONPATH=/pgadmin4:$site
 export HOME=/home/pgadmin
 
@@ -11,9 +11,7 @@ export HOME=/home/pgadmin
     echo "DATA_DIR = '/var/lib/pgadmin'"
     echo "LOG_FILE = '/var/lib/pgadmin/pgadmin4.log'"
     env | sed -n 's/^PGADMIN_CONFIG_\([A-Z0-9_]*\)=\(.*\)$/\1 = \2/p'
-} >/pgadmin4/config_system.py
-export PYTHONDONTWRITEBYTECODE=1
-cp /pgadmin4/config_system.py /pgadmin4/config_local.py
+} >/pgadmin4/config_local.py
 
 if [ ! -f /var/lib/pgadmin/pgadmin4.db ]; then
     if [ -n "${PGADMIN_DEFAULT_PASSWORD_FILE:-}" ]; then PGADMIN_DEFAULT_PASSWORD=$(cat "$PGADMIN_DEFAULT_PASSWORD_FILE"); fi

@@ -4,4 +4,4 @@ import builtins
 
 builtins.SERVER_MODE = True
 
-from pgadmin4.pgAdmin4 import app  # noqa: E402, F401 - it reads SERVER_MODE while it is imported
+from pgAdmin4 import app  # noqa: E402, F401 - it reads SERVER_MODE while it is imported
