@@ -31,11 +31,11 @@ class PgAdmin:
 
     def servers(self) -> list[dict[str, Any]]:
         """Servers of the first group."""
-        return list(self._call("GET", "/browser/server/nodes/1/"))
+        return list(self._call("GET", "/browser/server/nodes/1/")["result"])
 
     def connect(self, server: str) -> dict[str, Any]:
         """Open a server without typing a password."""
-        return dict(self._call("POST", f"/browser/server/connect/1/{server}"))
+        return dict(self._call("POST", f"/browser/server/connect/1/{server}")["data"])
 
     def _call(self, method: str, path: str) -> Any:
         # The browser's page has the token in a script of its own.
@@ -43,7 +43,7 @@ class PgAdmin:
         headers = {"X-pgA-CSRFToken": self._find_token(script)}
         request = urllib.request.Request(self._url + path, b"" if method == "POST" else None, headers, method=method)
         with self._open(request, timeout=60) as answer:
-            return json.load(answer)["data"]
+            return json.load(answer)
 
     @staticmethod
     def _find_token(text: str) -> str:
