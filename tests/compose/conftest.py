@@ -8,6 +8,7 @@ import pytest
 from batchstream.paths import ROOT
 from tests.compose.airflow_api import AirflowApi
 from tests.compose.clients import plugin_environment
+from tests.compose.commands import CommandError
 from tests.compose.engine import Engine, NoEngineError
 from tests.compose.images import base_images, ensure_images, remove_stand_ins
 from tests.compose.stack import ADDRESS, Stack
@@ -81,7 +82,7 @@ def running(engine: Mapping[str, str], *overlays: str) -> Iterator[Stack]:
     try:
         try:
             found.up()
-        except Exception as error:
+        except CommandError as error:
             pytest.fail(f"{error}\n{found.logs()}")
         yield found
     finally:

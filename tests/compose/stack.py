@@ -5,7 +5,6 @@ import os
 import shutil
 import signal
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -92,7 +91,8 @@ class Stack:
             return {
                 name: state["Status"]
                 for name, state in states.items()
-                if state.get("Health", {}).get("Status") != "healthy" and not (state["Status"] == "exited" and state["ExitCode"] == 0)
+                if state.get("Health", {}).get("Status") != "healthy"
+                and not (state["Status"] == "exited" and state["ExitCode"] == 0)
             }
 
         wait_for(lambda: not unhealthy(), READY_SECONDS, "every service healthy")

@@ -100,8 +100,16 @@ def test_containers_are_confined(stack: Stack) -> None:
 
 def test_images_hold_no_secret_and_no_root(stack: Stack, engine: dict[str, str]) -> None:
     folder = stack.folder / "secrets"
-    secrets = {line for path in folder.iterdir() if path.is_file() for line in path.read_text().split("\n") if "authenticate true" not in line}
-    secrets |= {line for path in (folder / "tls").glob("*.key") for line in path.read_text().split("\n") if "PRIVATE KEY" not in line}
+    secrets = {
+        line
+        for path in folder.iterdir()
+        if path.is_file()
+        for line in path.read_text().split("\n")
+        if "authenticate true" not in line
+    }
+    secrets |= {
+        line for path in (folder / "tls").glob("*.key") for line in path.read_text().split("\n") if "PRIVATE KEY" not in line
+    }
     secrets |= {stack.setting(name) for name in ("AIRFLOW_PASSWORD", "PGADMIN_PASSWORD")}
     secrets.discard("")
     ours = {service["image"] for service in stack.config()["services"].values() if "build" in service}

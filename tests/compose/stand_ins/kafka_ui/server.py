@@ -16,7 +16,11 @@ def cluster() -> tuple[str, dict[str, str]]:
     """Address and settings of the first cluster, from variables or from the file that Spring would read."""
     file = os.environ.get("SPRING_CONFIG_ADDITIONAL-LOCATION")
     if file is None:
-        settings = {name.removeprefix(PREFIX).lower().replace("_", "."): value for name, value in os.environ.items() if name.startswith(PREFIX)}
+        settings = {
+            name.removeprefix(PREFIX).lower().replace("_", "."): value
+            for name, value in os.environ.items()
+            if name.startswith(PREFIX)
+        }
         return os.environ["KAFKA_CLUSTERS_0_BOOTSTRAPSERVERS"], settings
     lines = dict(re.findall(r"^ +([\w.]+): (.+)$", Path(file).read_text(), re.MULTILINE))
     return lines["bootstrapServers"], {name: value for name, value in lines.items() if "." in name}
