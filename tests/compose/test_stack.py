@@ -1,0 +1,125 @@
+"""docker-compose.yaml boots, and the pipeline is green in it."""
+
+import json
+import urllib.request
+
+import pytest
+
+from tests.compose.airflow_api import AirflowApi
+from tests.compose.commands import run
+from tests.compose.pgadmin import PgAdmin
+from tests.compose.stack import ADDRESS, Stack
+from tests.compose.watch import EXPECTED, housing
+
+GIBIBYTE = 2**30
+MESSAGES_A_LOAD = 6
+CONNECTIONS = {"batchstream_kafka", "batchstream_spark", "batchstream_postgres", "batchstream_postgres_owner"}
+
+
+def fetch(port: int, path: str = "/") -> bytes:
+    with urllib.request.urlopen(f"http://{ADDRESS}:{port}{path}", timeout=60) as answer:
+        return bytes(answer.read())
+
+
+@pytest.fixture(scope="module")
+def run_id(airflow: AirflowApi) -> str:
+    """A run that was triggered by Airflow's API and is green."""
+    triggered = airflow.trigger()
+    assert airflow.wait_for_run(triggered) == "success", airflow.tasks(triggered)
+    return triggered
+
+
+def test_the_triggered_run_publishes_506_rows_with_the_known_mean(stack: Stack, run_id: str) -> None:
+    assert housing(stack) == EXPECTED
+    with stack.connect("batchstream_owner") as connection:
+        query = "SELECT state, source_records, landed_records, quarantined_records FROM batchstream.loads WHERE run_id = %s"
+        assert connection.execute(query, [run_id]).fetchall() == [("published", 506, 506, 0)]
+
+
+def test_the_topic_holds_six_messages_a_load(stack: Stack, run_id: str) -> None:
+    with stack.connect("batchstream_owner") as connection:
+        (loads,) = connection.execute("SELECT count(*) FROM batchstream.loads WHERE state = 'published'").fetchone()  # type: ignore[misc]
+    assert stack.messages("housing-data") == MESSAGES_A_LOAD * loads
+
+
+def test_the_application_finished_on_the_worker(run_id: str) -> None:
+    state = json.loads(fetch(8080, "/json/"))
+    assert [worker["state"] for worker in state["workers"]] == ["ALIVE"]
+    assert {application["state"] for application in state["completedapps"]} == {"FINISHED"}
+
+
+def test_the_scheduler_has_the_dag_unpaused_and_its_connections(airflow: AirflowApi) -> None:
+    assert airflow.dag()["is_paused"] is False
+    assert airflow.connections() >= CONNECTIONS
+
+
+@pytest.mark.parametrize(
+    ("port", "path", "text"),
+    [
+        (8088, "/", b"<title>Airflow"),
+        (8080, "/", b"Spark Master at spark://spark-master:7077"),
+        (8082, "/actuator/health", b'"UP"'),
+        (5050, "/login", b"pgAdmin 4"),
+    ],
+)
+def test_each_ui_answers(stack: Stack, port: int, path: str, text: bytes) -> None:
+    assert text in fetch(port, path)
+
+
+def test_kafka_ui_reaches_the_topic(stack: Stack, images: dict[str, bool], run_id: str) -> None:
+    image = stack.config()["services"]["kafka-ui"]["image"]
+    if not images[image]:
+        pytest.skip(f"{image} is the real one, and this page is the stand-in's")
+    assert b"<li>housing-data</li>" in fetch(8082)
+
+
+def test_pgadmin_lets_one_in_and_opens_the_registered_server(stack: Stack) -> None:
+    assert not PgAdmin(ADDRESS).log_in(stack.setting("PGADMIN_EMAIL"), "another")
+    browser = PgAdmin(ADDRESS)
+    assert browser.log_in(stack.setting("PGADMIN_EMAIL"), stack.setting("PGADMIN_PASSWORD"))
+    (server,) = browser.servers()
+    assert server["label"] == "batchstream"
+    assert browser.connect(str(server["_id"]))["connected"] is True
+
+
+def test_containers_are_confined(stack: Stack) -> None:
+    memory = 0
+    for service, container in stack.containers().items():
+        host = container["HostConfig"]
+        memory += host["Memory"] if container["State"]["Running"] else 0
+        assert host["Memory"], service
+        assert not host["Privileged"], service
+        assert not [mount for mount in container["Mounts"] if "docker.sock" in mount["Source"]], service
+        published = [binding["HostIp"] for bindings in (host["PortBindings"] or {}).values() for binding in bindings]
+        assert set(published) <= {ADDRESS}, service
+        if container["State"]["Running"]:
+            assert host["RestartPolicy"]["Name"] == "unless-stopped", service
+            assert stack.compose("exec", "-T", service, "id", "-u").strip() != "0", service
+    assert 0 < memory <= 7 * GIBIBYTE
+
+
+def test_images_hold_no_secret_and_no_root(stack: Stack, engine: dict[str, str]) -> None:
+    folder = stack.folder / "secrets"
+    secrets = {
+        line
+        for path in folder.iterdir()
+        if path.is_file()
+        for line in path.read_text().split("\n")
+        if "authenticate true" not in line
+    }
+    secrets |= {
+        line for path in (folder / "tls").glob("*.key") for line in path.read_text().split("\n") if "PRIVATE KEY" not in line
+    }
+    secrets |= {stack.setting(name) for name in ("AIRFLOW_PASSWORD", "PGADMIN_PASSWORD")}
+    secrets.discard("")
+    ours = {service["image"] for service in stack.config()["services"].values() if "build" in service}
+    assert ours
+    for image in sorted(ours):
+        (described,) = json.loads(run("docker", "image", "inspect", image, env=engine))
+        assert described["Config"]["User"] not in ("", "0", "root"), image
+        history = run("docker", "history", "--no-trunc", image, env=engine) + json.dumps(described)
+        assert not [secret for secret in secrets if secret in history], image
+        script = 'grep --text --count --fixed-strings --file=/dev/fd/0 <(docker save "$0") || true'
+        found = run("bash", "-c", script, image, env=engine, given="\n".join(secrets))
+        assert found.strip() == "0", image
+        print(f"{image}: {described['Size'] / 1e6:.0f} MB")
