@@ -53,7 +53,7 @@ def test_twenty_reloads_under_four_readers(pipeline: Pipeline, publish: str) -> 
         for number in range(RELOADS):
             pipeline.change_source(seed=number, records=100, column=-1)
             loads.append(total(pipeline))
-            assert pipeline.reload().updated_rows == (100 if publish == "merge" else 0)
+            assert (pipeline.reload().updated_rows > 0) == (publish == "merge")
         time.sleep(0.2)
     finally:
         for reader in readers:
