@@ -1,4 +1,3 @@
--- Shows a prepared landing in place of the load before it. Neither statement waits for readers or makes them wait.
-ALTER TABLE {published} ATTACH PARTITION {landing} FOR VALUES IN ({load_id});
+-- Shows a prepared landing in place of the load before it; neither waits for readers nor makes them wait.
 INSERT INTO batchstream.shown (dataset, load_id) VALUES ({dataset}, {load_id})
     ON CONFLICT (dataset) DO UPDATE SET load_id = excluded.load_id;

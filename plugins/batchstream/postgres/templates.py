@@ -139,6 +139,7 @@ def swap_prepare(contract: Contract, load_id: int) -> sql.Composed:
         if column.indexed
     ]
     return _read("publish/prepare.sql").format(
+        published=published(contract),
         landing=landing(contract, load_id),
         key=landing_key(contract),
         indexes=sql.SQL("\n").join(indexes),
@@ -149,8 +150,6 @@ def swap_prepare(contract: Contract, load_id: int) -> sql.Composed:
 def swap(contract: Contract, load_id: int) -> sql.Composed:
     """Shows a prepared landing to readers."""
     return _read("publish/swap.sql").format(
-        published=published(contract),
-        landing=landing(contract, load_id),
         load_id=sql.Literal(load_id),
         dataset=sql.Literal(contract.name),
     )
