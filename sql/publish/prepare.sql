@@ -5,5 +5,4 @@ CREATE UNIQUE INDEX ON {landing} ({key});
 ALTER TABLE {landing}
     ADD COLUMN created_at timestamptz NOT NULL DEFAULT now(),
     ADD COLUMN load_id bigint NOT NULL DEFAULT {load_id} CHECK (load_id = {load_id});
--- Attached and committed before the load is shown: a query that was planned without this partition must not be told to read it.
 ALTER TABLE {published} ATTACH PARTITION {landing} FOR VALUES IN ({load_id});

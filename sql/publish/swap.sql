@@ -1,3 +1,2 @@
 -- Shows a prepared landing in place of the load before it; neither waits for readers nor makes them wait.
-INSERT INTO batchstream.shown (dataset, load_id) VALUES ({dataset}, {load_id})
-    ON CONFLICT (dataset) DO UPDATE SET load_id = excluded.load_id;
+INSERT INTO batchstream.shown (dataset, load_id) VALUES ({dataset}, {load_id});

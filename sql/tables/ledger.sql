@@ -67,11 +67,19 @@ CREATE TABLE IF NOT EXISTS batchstream.quarantine (
     UNIQUE NULLS NOT DISTINCT (load_id, topic, partition, "offset", position)
 );
 
--- Which load readers of a dataset see that is published by a swap.
+-- The published loads of datasets that are published by a swap: readers see the newest; an older one, who can't know it yet.
 CREATE TABLE IF NOT EXISTS batchstream.shown (
-    dataset text PRIMARY KEY,
-    load_id bigint NOT NULL REFERENCES batchstream.loads
+    dataset text NOT NULL,
+    load_id bigint NOT NULL REFERENCES batchstream.loads,
+    PRIMARY KEY (dataset, load_id)
 );
+
+-- For a snapshot so old that its load was removed: an error, where it would see no rows.
+CREATE OR REPLACE FUNCTION batchstream.load_is_gone(dataset text) RETURNS bigint LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RAISE EXCEPTION 'the load of % that this transaction would see was removed since it began', dataset
+        USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Begin a new transaction.';
+END $$;
 
 GRANT SELECT, UPDATE ON batchstream.loads TO {loader};
 GRANT SELECT, INSERT, UPDATE (records, landed) ON batchstream.batches TO {loader};

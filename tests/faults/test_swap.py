@@ -2,7 +2,7 @@
 
 import psycopg
 import pytest
-from psycopg import IsolationLevel, sql
+from psycopg import IsolationLevel, errors, sql
 
 from batchstream.errors import ContractError, LoadError, SinkError
 from batchstream.postgres import setup, templates
@@ -81,6 +81,46 @@ def test_a_transaction_that_has_not_read_yet_sees_its_load_too(swapping: Pipelin
         swapping.change_source(records=300)
         swapping.reload()
         assert mean(reader, swapping)[0] == ROWS
+
+
+def test_a_repeated_query_of_one_transaction_never_finds_an_empty_table(swapping: Pipeline) -> None:
+    """A prepared statement isn't planned again in a transaction, and a partition that came since isn't in its plan."""
+    swapping.reload()
+    with swapping.connect(setup.READER) as reader:
+        reader.prepare_threshold = 0
+        for seed in range(3):
+            seen = [mean(reader, swapping)[0] for _ in range(8)]
+            assert seen == [ROWS] * 8
+            swapping.change_source(seed=seed, records=300)
+            swapping.reload()
+        assert mean(reader, swapping)[0] == ROWS
+        reader.commit()
+        with swapping.connect(setup.READER) as other:
+            assert mean(reader, swapping) == mean(other, swapping)
+
+
+def test_a_snapshot_older_than_the_kept_loads_is_refused_not_shown_an_empty_table(swapping: Pipeline) -> None:
+    swapping.reload()
+    with swapping.connect(setup.READER) as reader:
+        reader.isolation_level = IsolationLevel.REPEATABLE_READ
+        reader.execute("SELECT 1 FROM pg_class LIMIT 1")  # Takes the snapshot, and no lock on the dataset.
+        for _ in range(KEPT_LOADS + 1):
+            swapping.reload()
+        with pytest.raises(errors.ObjectNotInPrerequisiteState, match="was removed since it began"):
+            mean(reader, swapping)
+        reader.rollback()
+        assert mean(reader, swapping)[0] == ROWS
+
+
+def test_a_load_whose_records_were_all_rejected_is_shown_too(swapping: Pipeline, admin: psycopg.Connection) -> None:
+    swapping.reload()
+    load_id = swapping.land()
+    admin.execute(sql.SQL("DELETE FROM {}").format(templates.landing(swapping.contract, load_id)))
+    admin.execute("UPDATE batchstream.loads SET landed_records = 0 WHERE load_id = %s", [load_id])
+    assert swapping.publish(load_id) == (0, 0, ROWS, 0)
+    assert swapping.checksum() is None
+    swapping.reload()
+    assert swapping.shows_source()
 
 
 def test_old_loads_go_when_nobody_can_see_them(swapping: Pipeline, admin: psycopg.Connection) -> None:

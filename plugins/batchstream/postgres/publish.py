@@ -102,7 +102,7 @@ def _swap(
             f"load {load_id}: {verified_rows} records landed and were verified, now the landing has {prepared_rows}; nothing "
             "was changed: start a new run"
         )
-    replaced_rows = swap.show(connection, contract, load_id)
+    replaced_rows = swap.show(connection, contract, load_id, prepared_rows)
     return Published(inserted_rows=prepared_rows, updated_rows=0, deleted_rows=replaced_rows, published_rows=prepared_rows)
 
 

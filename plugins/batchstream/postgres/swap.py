@@ -1,7 +1,7 @@
 """The publish whose cost doesn't grow with the rows: the landing itself is shown, in place of the load before it.
 
-A dataset is a view over a partitioned table with a partition a load; one row of ``batchstream.shown`` says which load the
-view shows. So a publish attaches a partition and updates that row.
+A dataset is a view over a partitioned table with a partition a load; it shows the newest load in ``batchstream.shown``. So
+a publish attaches a partition and inserts a row.
 """
 
 import logging
@@ -64,34 +64,46 @@ def prepare(connection: psycopg.Connection, contract: Contract, load_id: int) ->
     return int(row[0]) if row else 0
 
 
-def show(connection: psycopg.Connection, contract: Contract, load_id: int) -> int:
-    """Show a prepared landing to readers; returns the number of rows that it replaces."""
+def show(connection: psycopg.Connection, contract: Contract, load_id: int, rows: int) -> int:
+    """Show a prepared landing of so many rows to readers; returns the number of rows that it replaces."""
     row = connection.execute(
-        "SELECT l.published_rows FROM batchstream.shown AS s JOIN batchstream.loads AS l USING (load_id) WHERE s.dataset = %s",
+        "SELECT l.published_rows FROM batchstream.shown AS s JOIN batchstream.loads AS l USING (load_id) "
+        "WHERE s.dataset = %s ORDER BY s.load_id DESC LIMIT 1",
         [contract.name],
     ).fetchone()
-    connection.execute(templates.swap(contract, load_id))
+    if rows:
+        connection.execute(templates.swap(contract, load_id))
+    else:
+        # The view looks for a load that has a row; none may be left that has.
+        connection.execute("DELETE FROM batchstream.shown WHERE dataset = %s", [contract.name])
     return int(row[0]) if row else 0
 
 
 def remove_old(connection: psycopg.Connection, contract: Contract, kept_loads: int) -> None:
     """Drop published loads that are older than the newest `kept_loads` loads, and not the one that is shown.
 
-    A reader's snapshot may still show an old load: it is detached only when nobody can see it any more, without a lock that
-    readers would have to wait for. That can't be done inside a transaction.
+    A transaction that has read the dataset may still show an old load: that is detached only when all of those have ended,
+    without a lock that readers would have to wait for. That can't be done inside a transaction.
     """
-    old = connection.execute(
-        "SELECT c.oid::regclass::text, i.inhdetachpending FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid "
-        "WHERE i.inhparent = %(parent)s::regclass AND substring(c.relname FROM '[0-9]+$')::bigint NOT IN ("
-        "  SELECT load_id FROM (SELECT load_id FROM batchstream.loads WHERE dataset = %(dataset)s ORDER BY load_id DESC "
-        "  LIMIT %(kept)s) AS newest UNION SELECT load_id FROM batchstream.shown WHERE dataset = %(dataset)s)",
-        {"parent": templates.published(contract).as_string(connection), "dataset": contract.name, "kept": kept_loads},
+    kept = connection.execute(
+        "(SELECT load_id FROM batchstream.loads WHERE dataset = %(dataset)s ORDER BY load_id DESC LIMIT %(kept)s) UNION "
+        "(SELECT load_id FROM batchstream.shown WHERE dataset = %(dataset)s ORDER BY load_id DESC LIMIT 1)",
+        {"dataset": contract.name, "kept": kept_loads},
+    ).fetchall()
+    attached = connection.execute(
+        "SELECT substring(c.relname FROM '[0-9]+$')::bigint, c.oid::regclass::text, i.inhdetachpending "
+        "FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid WHERE i.inhparent = %s::regclass "
+        # PostgreSQL detaches one partition at a time, so one whose detaching was cut off comes first.
+        "ORDER BY i.inhdetachpending DESC, 1",
+        [templates.published(contract).as_string(connection)],
     ).fetchall()
     connection.commit()
     connection.autocommit = True
     try:
         connection.execute(sql.SQL("SET lock_timeout = {}").format(sql.Literal(f"{DETACH_SECONDS}s")))
-        for name, pending in old:
+        for load_id, name, pending in attached:
+            if (load_id,) in kept:
+                continue
             detach = sql.SQL("ALTER TABLE {} DETACH PARTITION {} {}").format(
                 templates.published(contract), sql.SQL(name), sql.SQL("FINALIZE" if pending else "CONCURRENTLY")
             )
@@ -100,5 +112,7 @@ def remove_old(connection: psycopg.Connection, contract: Contract, kept_loads: i
                 connection.execute(sql.SQL("DROP TABLE {}").format(sql.SQL(name)))
             except errors.LockNotAvailable:
                 log.warning("%s may still be read by an open transaction; it goes with a later load", name)
+                break
+            connection.execute("DELETE FROM batchstream.shown WHERE dataset = %s AND load_id = %s", [contract.name, load_id])
     finally:
         connection.autocommit = False
