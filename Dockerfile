@@ -59,8 +59,11 @@ ENTRYPOINT ["/opt/batchstream/docker/entrypoint.sh"]
 # The same layers, and Airflow's packages in one more: what the archive was made of stays as it is.
 FROM spark AS airflow
 USER 0
+# "airflow kubernetes" for Airflow in a cluster of Kubernetes, whose provider of Spark asks for that client.
+ARG EXTRAS="airflow"
 RUN --mount=type=bind,from=build,source=/opt/uv,target=/opt/uv \
-    /opt/uv/bin/uv sync --locked --no-default-groups --no-install-project --inexact --extra airflow --python python3
+    for extra in $EXTRAS; do set -- "$@" --extra "$extra"; done; \
+    /opt/uv/bin/uv sync --locked --no-default-groups --no-install-project --inexact "$@" --python python3
 COPY --from=archive /opt/batchstream/.batchstream/jars/*.jsa .batchstream/jars/
 RUN spark-submit --version; python -m batchstream.services.image check
 ENV AIRFLOW_HOME=/var/lib/batchstream \

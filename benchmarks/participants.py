@@ -105,6 +105,8 @@ def swapped(stage: Stage) -> tuple[float, sql.Identifier]:
         landing = templates.landing(stage.contract, stage.load_id)
         with stage.admin() as connection:
             connection.execute(sql.SQL("ALTER TABLE {} DETACH PARTITION {}").format(templates.published(stage.contract), landing))
+            # The others' tables are made like the landing.
+            connection.execute(sql.SQL("ALTER TABLE {} DROP COLUMN created_at, DROP COLUMN load_id").format(landing))
         stage.reset_target(Publish.MERGE)
 
 

@@ -98,6 +98,25 @@ def test_containers_are_confined(stack: Stack) -> None:
     assert 0 < memory <= 7 * GIBIBYTE
 
 
+def test_the_image_for_kubernetes_has_its_client(stack: Stack, engine: dict[str, str]) -> None:
+    """As docs/deploy.md builds it."""
+    image = "batchstream-test/airflow-kubernetes"
+    options = ["--target", "airflow", "--build-arg", "EXTRAS=airflow kubernetes", "--tag", image]
+    run("docker", "build", *options, stack.folder, env=engine, timeout_seconds=1200)
+    try:
+        run("docker", "run", "--rm", image, "python", "-c", "import kubernetes, airflow", env=engine)
+    finally:
+        run("docker", "image", "rm", image, env=engine)
+
+
+@pytest.mark.parametrize(("options", "registered"), [("--properties-file /run/secrets/spark.properties", True), ("", False)])
+def test_spark_takes_a_worker_that_has_the_secret_and_no_other(stack: Stack, options: str, registered: bool) -> None:
+    worker = f"timeout 20 spark-class org.apache.spark.deploy.worker.Worker --webui-port 0 {options} spark://spark-master:7077"
+    said = stack.compose("exec", "-T", "--env", "SPARK_DAEMON_MEMORY=128m", "spark-worker", "sh", "-c", f"{worker} 2>&1 || true")
+    assert ("Successfully registered with master" in said) is registered, said
+    assert ("maybe your client does not have SASL enabled?" in said) is not registered, said
+
+
 def test_images_hold_no_secret_and_no_root(stack: Stack, engine: dict[str, str]) -> None:
     folder = stack.folder / "secrets"
     secrets = {
