@@ -16,6 +16,7 @@ import psutil
 from batchstream.paths import ROOT
 from batchstream.services.installation import Installation
 from batchstream.services.postgres import SETTINGS
+from benchmarks.dag import measure_dag
 from benchmarks.datasets import KINDS
 from benchmarks.measure import measure, measure_producer
 from benchmarks.participants import PARTICIPANTS
@@ -64,7 +65,7 @@ def main() -> None:
 def _measured(installation: Installation, kind: str, records: int, rounds: int, names: list[str]) -> dict[str, Any]:
     load_before = os.getloadavg()[0]
     stage = Stage(installation, kind, records)
-    result = {
+    result: dict[str, Any] = {
         "kind": kind,
         "records": records,
         "source_bytes": stage.contract.source.path.stat().st_size,
@@ -75,6 +76,8 @@ def _measured(installation: Installation, kind: str, records: int, rounds: int, 
         "machine": machine(installation),
     }
     stage.pipeline.fail(stage.load_id, "the benchmark is done with it")
+    if (kind, records) in SHORT:
+        result["dag"] = measure_dag(installation, rounds)
     stage.contract.source.path.unlink()
     stage.rows_file.unlink(missing_ok=True)
     return result

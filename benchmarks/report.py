@@ -54,7 +54,7 @@ def _kind(kind: str, results: Results) -> list[str]:
     lines += [_row("load average before", results, lambda result: f"{result['load_average']:.1f}")]
     lines += [_row("producer, records/s", results, lambda r: f"{r['records'] / r['producer']['median_seconds']:,.0f}")]
     lines += [_row("producer, peak MiB", results, lambda result: _mebibytes(result["producer"])), ""]
-    lines += [*_slopes(results), *_memory(results)]
+    lines += [*_dag(results), *_slopes(results), *_memory(results)]
     return lines + (_plots(kind, results) if len(results) > 1 else [])
 
 
@@ -72,6 +72,17 @@ def _row(name: str, results: Results, value: Any) -> str:
 
 def _mebibytes(found: dict[str, Any] | None) -> str:
     return f"{found['peak_bytes'] / 2**20:.0f}" if found and "peak_bytes" in found else "-"
+
+
+def _dag(results: Results) -> list[str]:
+    """What a user waits for."""
+    lines = []
+    for result in results:
+        if found := result.get("dag"):
+            rows = {"the whole command": found["command"], "the DAG run, all tasks": found["run"], **found["tasks"]}
+            lines += [f"`airflow dags test` of housing, {result['rounds']} rounds that count:", "", "| | seconds |", "|---|---|"]
+            lines += [*(f"| {name} | {_cell(one)} |" for name, one in rows.items()), ""]
+    return lines
 
 
 def _slopes(results: Results) -> list[str]:

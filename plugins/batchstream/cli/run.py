@@ -34,7 +34,7 @@ def run(dataset: str) -> int:
         say(line)
     say(f"set-up {time.monotonic() - begun:.1f} s\n\n{contract.dag_id}, by airflow dags test:")
     log_file = installation.state / "logs" / f"{contract.dag_id}.log"
-    steps, status = _dags_test(installation, contract, log_file)
+    steps, status = dags_test(installation, contract, log_file)
     say("")
     with installation.postgres.connect("kafka_streaming") as connection:
         load = _last_load(connection, contract)
@@ -55,8 +55,12 @@ def _contract(dataset: str) -> Contract:
     return load_contract(paths[dataset])
 
 
-def _dags_test(installation: Installation, contract: Contract, log_file: Path) -> tuple[dict[str, float], int]:
-    """Run the DAG; its output goes to the log file, a line per step to the console."""
+def dags_test(installation: Installation, contract: Contract, log_file: Path) -> tuple[dict[str, float], int]:
+    """Run the DAG; its output goes to the log file, a line per task to the console.
+
+    Returns:
+        Seconds of each task, and the command's exit status.
+    """
     steps: dict[str, float] = {}
     begun: dict[str, float] = {}
     with (
