@@ -1,0 +1,44 @@
+"""The daily reload as a user waits for it: ``airflow dags test``, from the command's start to its end."""
+
+import statistics
+import time
+from typing import Any
+
+from batchstream.cli.run import dags_test
+from batchstream.contract import load_contract
+from batchstream.paths import contract_paths
+from batchstream.services.installation import Installation
+
+DATASET = "housing"
+
+
+def measure_dag(installation: Installation, rounds: int) -> dict[str, Any]:
+    """Rounds of the whole command over the reference dataset; the first one publishes 506 rows, and is dropped.
+
+    Returns:
+        Seconds of the command, of all tasks together (the DAG run), and of each task.
+
+    Raises:
+        RuntimeError: A run was red.
+    """
+    (path,) = [path for path in contract_paths() if path.name.partition(".")[0] == DATASET]
+    contract = load_contract(path)
+    log_file = installation.state / "logs" / "benchmark.log"
+    commands: list[float] = []
+    tasks: list[dict[str, float]] = []
+    for _ in range(rounds):
+        begun = time.monotonic()
+        steps, status = dags_test(installation, contract, log_file)
+        commands.append(time.monotonic() - begun)
+        tasks.append(steps)
+        if status:
+            raise RuntimeError(log_file.read_text()[-3000:])
+    return {
+        "command": _summary(commands[1:]),
+        "run": _summary([sum(steps.values()) for steps in tasks[1:]]),
+        "tasks": {name: _summary([steps[name] for steps in tasks[1:]]) for name in tasks[0]},
+    }
+
+
+def _summary(seconds: list[float]) -> dict[str, float]:
+    return {"median_seconds": statistics.median(seconds), "min_seconds": min(seconds), "max_seconds": max(seconds)}

@@ -1,0 +1,93 @@
+"""``python -m benchmarks.profile``: where the CPU time of a landed record goes in Python, step by step, in one process."""
+
+import shutil
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from psycopg import sql
+
+from batchstream.postgres import templates
+from batchstream.postgres.landing import Lander, Message
+from batchstream.records.codec import RecordCodec
+from batchstream.records.messages import batch_key
+from batchstream.records.source import SourceReader
+from batchstream.services.installation import Installation
+from benchmarks.datasets import KINDS
+from benchmarks.stage import Stage
+from spark_apps.sink import land_in_chunks
+from tests.conftest import make_state
+
+RECORDS = 200_000
+ROUNDS = 5
+
+
+def main() -> None:
+    """Print microseconds a record, the least of some rounds, for each kind of dataset."""
+    with _installation() as installation:
+        for kind in KINDS:
+            if kind != "one-partition":
+                for name, microseconds in profile(installation, kind).items():
+                    print(f"{kind:<10} {name:<44} {microseconds:6.2f} us a record")
+
+
+@contextmanager
+def _installation() -> Iterator[Installation]:
+    installation = Installation(make_state())
+    try:
+        installation.up()
+        yield installation
+    finally:
+        installation.down()
+        installation.postgres.remove()
+        shutil.rmtree(installation.state, ignore_errors=True)
+
+
+def profile(installation: Installation, kind: str) -> dict[str, float]:
+    """Microseconds of this process's CPU a record, by step."""
+    stage = Stage(installation, kind, RECORDS)
+    contract = stage.contract
+    values = list(SourceReader(contract))
+    codec = RecordCodec(contract)
+    decoded = [codec.decode(value) for value in values]
+    messages = [
+        Message(contract.topic.name, 0, number, batch_key(stage.load_id, number + 1), value)
+        for number, value in enumerate(values)
+    ]
+    copy_types = ["int8", *(column.type.copy_type for column in contract.columns)]
+    into = sql.SQL("COPY {} FROM STDIN (FORMAT BINARY)").format(templates.landing(contract, stage.load_id))
+
+    def write_rows() -> None:
+        with stage.pipeline.connect() as connection:
+            with connection.cursor() as cursor, cursor.copy(into) as copy:
+                copy.set_types(copy_types)
+                for batch in decoded:
+                    for record in batch.records:
+                        copy.write_row((1, *record))
+            connection.rollback()
+
+    def land() -> None:
+        stage.reset_load()
+        with stage.pipeline.connect() as connection:
+            land_in_chunks(Lander(contract, stage.load_id), connection, messages)
+
+    return {
+        "CRC-32 of the message": _least(lambda: [zlib.crc32(value) for value in values]),
+        "decode and check": _least(lambda: [codec.decode(value) for value in values]),
+        "rows to COPY BINARY": _least(write_rows),
+        "all of the landing, inbox included": _least(land),
+    }
+
+
+def _least(step: Callable[[], object]) -> float:
+    found = []
+    for _ in range(ROUNDS):
+        begun = time.process_time()
+        step()
+        found.append(time.process_time() - begun)
+    return min(found) / RECORDS * 1e6
+
+
+if __name__ == "__main__":
+    main()
