@@ -1,20 +1,21 @@
 """docker-compose.secure.yaml: the pipeline is green over TLS, and who lacks a certificate or the password is refused."""
 
+import logging
 import shutil
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import psycopg
 import pytest
-from confluent_kafka import Consumer, KafkaError, TopicPartition
+from confluent_kafka import Consumer, TopicPartition
 
 from tests.compose.airflow_api import AirflowApi
 from tests.compose.conftest import running
 from tests.compose.stack import ADDRESS, Stack
 from tests.compose.watch import EXPECTED
-from tests.support.waiting import wait_for
 
-REFUSAL_SECONDS = 60
+REFUSAL_SECONDS = 20
 
 
 @pytest.fixture(scope="module")
@@ -88,32 +89,50 @@ def test_postgres_refuses_a_client_without_tls(stack: Stack) -> None:
         stack.connect(sslmode="disable")
 
 
-def assert_kafka_refuses(settings: Mapping[str, str], code: int, reason: str) -> None:
+class Said(logging.Handler):
+    """What Kafka's library logs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.texts: set[str] = set()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.texts.add(record.getMessage())
+
+
+def assert_kafka_refuses(settings: Mapping[str, str], reason: str) -> None:
     """A client gets no message, and its library says why; that it can't reach the broker would be no refusal."""
-    said: list[KafkaError] = []
+    said = Said()
+    logger = logging.Logger("kafka", logging.DEBUG)
+    logger.addHandler(said)
     consumer = Consumer(
-        {"bootstrap.servers": f"{ADDRESS}:9092", "group.id": "batchstream-test", **settings, "error_cb": said.append}
+        {
+            "bootstrap.servers": f"{ADDRESS}:9092",
+            "group.id": "batchstream-test",
+            **settings,
+            "error_cb": lambda error: said.texts.add(error.str()),
+        },
+        logger=logger,
     )
     try:
         consumer.assign([TopicPartition("housing-data", 0, 0)])
 
-        def refused() -> bool:
+        deadline = time.monotonic() + REFUSAL_SECONDS
+        while not any(reason in text for text in said.texts):
             assert consumer.poll(0.2) is None
-            return any(error.code() == code and reason in error.str() for error in said)
-
-        wait_for(refused, REFUSAL_SECONDS, f"{reason!r} in {said}")
+            assert time.monotonic() < deadline, said.texts
     finally:
         consumer.close()
 
 
 def test_kafka_refuses_a_client_without_certificate(kafka: dict[str, str]) -> None:
     del kafka["ssl.certificate.location"], kafka["ssl.key.location"]
-    assert_kafka_refuses(kafka, KafkaError._SSL, "certificate")
+    assert_kafka_refuses(kafka, "alert certificate required")
 
 
 def test_kafka_refuses_a_wrong_password(kafka: dict[str, str]) -> None:
-    assert_kafka_refuses({**kafka, "sasl.password": "another"}, KafkaError._AUTHENTICATION, "Invalid username or password")
+    assert_kafka_refuses({**kafka, "sasl.password": "another"}, "Invalid username or password")
 
 
 def test_kafka_refuses_a_client_without_tls() -> None:
-    assert_kafka_refuses({}, KafkaError._TRANSPORT, "connecting to a SSL listener?")
+    assert_kafka_refuses({}, "connection closed by peer")
