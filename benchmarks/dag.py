@@ -34,6 +34,7 @@ def measure_dag(installation: Installation, rounds: int) -> dict[str, Any]:
         if status:
             raise RuntimeError(log_file.read_text()[-3000:])
     return {
+        "rounds": rounds - 1,
         "command": _summary(commands[1:]),
         "run": _summary([sum(steps.values()) for steps in tasks[1:]]),
         "tasks": {name: _summary([steps[name] for steps in tasks[1:]]) for name in tasks[0]},
