@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -37,6 +38,16 @@ def checkpoint(pipeline: Pipeline, load_id: int) -> Path:
     return Path(pipeline.job(load_id).checkpoints) / pipeline.name / str(load_id)
 
 
+def python_halves(java: int) -> list[psutil.Process]:
+    """The Python process of a driver; Java has other children for a moment, which may end while they are looked at."""
+    found = []
+    for child in psutil.Process(java).children():
+        with suppress(psutil.Error):
+            if "consume.py" in " ".join(child.cmdline()):
+                found.append(child)
+    return found
+
+
 def test_the_driver_killed_in_the_middle_of_the_landing(
     pipeline: Pipeline, previous: str, admin: psycopg.Connection, hold: Hold
 ) -> None:
@@ -44,7 +55,7 @@ def test_the_driver_killed_in_the_middle_of_the_landing(
     with hold("batchstream.batches"):
         process = pipeline.submit(load_id)
         wait_until_blocked(admin, f"batchstream load {load_id} driver")
-        (python,) = [child for child in psutil.Process(process.pid).children() if "consume.py" in " ".join(child.cmdline())]
+        (python,) = python_halves(process.pid)
         process.kill()
         process.communicate()
         # Its Python half ends by itself, although it waits for PostgreSQL and not for the JVM.
