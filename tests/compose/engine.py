@@ -94,10 +94,17 @@ class Engine:
 
 
 def install(*packages: str) -> None:
-    """Install Debian packages."""
+    """Install Debian packages.
+
+    Raises:
+        NoEngineError: They can't be had.
+    """
     apt = ["apt-get", "-q", "-y", "-o", "DPkg::Lock::Timeout=300"]
-    run(*apt, "update")
-    run(*apt, "install", "--no-install-recommends", *packages, env={"DEBIAN_FRONTEND": "noninteractive"})
+    try:
+        run(*apt, "update")
+        run(*apt, "install", "--no-install-recommends", *packages, env={"DEBIAN_FRONTEND": "noninteractive"})
+    except CommandError as error:
+        raise NoEngineError(f"Debian's packages {', '.join(packages)} can't be installed: {error}") from error
 
 
 def _answers(environment: dict[str, str]) -> bool:
