@@ -4,7 +4,6 @@ import argparse
 import json
 import os
 import platform
-import shutil
 import signal
 import time
 from importlib.metadata import version
@@ -22,7 +21,7 @@ from benchmarks.measure import measure, measure_producer
 from benchmarks.participants import PARTICIPANTS
 from benchmarks.report import write_report
 from benchmarks.stage import Stage
-from tests.conftest import make_state
+from tests.conftest import running_installation
 
 DAG = "dag"
 RESULTS = ROOT / "benchmarks" / "results.json"
@@ -51,18 +50,12 @@ def main() -> None:
     with_dag = arguments.kind in (None, DAG)
     chosen = [(kind, records) for kind, records in chosen if kind != DAG]
     names = [name for name in PARTICIPANTS if any(part in name for part in arguments.participants.split(","))]
-    installation = Installation(make_state())
-    try:
-        installation.up()
+    with running_installation() as installation:
         for kind, records in chosen:
             result = _measured(installation, kind, records, arguments.rounds, names)
             _write(arguments.output, result=result)
         if with_dag:
             _write(arguments.output, dag={**measure_dag(installation, arguments.rounds), "machine": machine(installation)})
-    finally:
-        installation.down()
-        installation.postgres.remove()
-        shutil.rmtree(installation.state, ignore_errors=True)
     if arguments.output == RESULTS:
         write_report(json.loads(RESULTS.read_text()))
 

@@ -1,10 +1,8 @@
 """``python -m benchmarks.profile``: where the CPU time of a landed record goes in Python, step by step, in one process."""
 
-import shutil
 import time
 import zlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 from psycopg import sql
 
@@ -17,7 +15,7 @@ from batchstream.services.installation import Installation
 from benchmarks.datasets import KINDS
 from benchmarks.stage import Stage
 from spark_apps.sink import land_in_chunks
-from tests.conftest import make_state
+from tests.conftest import running_installation
 
 RECORDS = 200_000
 ROUNDS = 5
@@ -25,23 +23,11 @@ ROUNDS = 5
 
 def main() -> None:
     """Print microseconds a record, the least of some rounds, for each kind of dataset."""
-    with _installation() as installation:
+    with running_installation() as installation:
         for kind in KINDS:
             if kind != "one-partition":
                 for name, microseconds in profile(installation, kind).items():
                     print(f"{kind:<10} {name:<44} {microseconds:6.2f} us a record")
-
-
-@contextmanager
-def _installation() -> Iterator[Installation]:
-    installation = Installation(make_state())
-    try:
-        installation.up()
-        yield installation
-    finally:
-        installation.down()
-        installation.postgres.remove()
-        shutil.rmtree(installation.state, ignore_errors=True)
 
 
 def profile(installation: Installation, kind: str) -> dict[str, float]:

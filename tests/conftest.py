@@ -5,6 +5,7 @@ import shutil
 import signal
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -36,8 +37,9 @@ def make_state() -> Path:
     return state
 
 
-@pytest.fixture(scope="session")
-def installation() -> Iterator[Installation]:
+@contextmanager
+def running_installation() -> Iterator[Installation]:
+    """Services in a folder of their own, stopped and removed at the end."""
     found = Installation(make_state())
     try:
         found.up()
@@ -46,6 +48,12 @@ def installation() -> Iterator[Installation]:
         found.down()
         found.postgres.remove()
         shutil.rmtree(found.state, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def installation() -> Iterator[Installation]:
+    with running_installation() as found:
+        yield found
 
 
 @pytest.fixture(scope="session")
