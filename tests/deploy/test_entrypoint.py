@@ -33,9 +33,7 @@ def run(*arguments: str, environment: dict[str, str]) -> subprocess.CompletedPro
 def test_the_driver_lands_a_load_with_the_settings_of_its_environment(
     installation: Installation, pipeline: Pipeline, tmp_path: Path
 ) -> None:
-    load_id = pipeline.open()
-    pipeline.create_topic(load_id)
-    pipeline.produce(load_id)
+    load_id = pipeline.produced()
     job = pipeline.job(load_id)
     settings = installation.spark_settings()
     # In the file that Spark mounts into the pod: everything that was --conf, and the class path of the image.

@@ -66,9 +66,7 @@ def test_postgresqls_disk_full_while_a_load_lands(cramped: Pipeline, small: Inst
     cramped.reload()
     previous = cramped.checksum()
     cramped.change_source()
-    load_id = cramped.open()
-    cramped.create_topic(load_id)
-    cramped.produce(load_id)
+    load_id = cramped.produced()
     with full(small.postgres.folder), pytest.raises(BatchstreamError) as caught:
         cramped.consume(load_id)
     assert "PostgreSQL" in str(caught.value)

@@ -28,13 +28,6 @@ def server(installation: Installation) -> Iterator[None]:
         connection.execute("SELECT pg_reload_conf()")
 
 
-def produced(pipeline: Pipeline) -> int:
-    load_id = pipeline.open()
-    pipeline.create_topic(load_id)
-    pipeline.produce(load_id)
-    return load_id
-
-
 def verified(pipeline: Pipeline) -> int:
     load_id = pipeline.land()
     passed, message = pipeline.verify(load_id)
@@ -55,7 +48,7 @@ def break_session(installation: Installation, how: str, pid: int) -> None:
 def test_broken_while_a_load_lands(
     pipeline: Pipeline, previous: str, path: str, admin: psycopg.Connection, hold: Hold, installation: Installation, how: str
 ) -> None:
-    load_id = produced(pipeline)
+    load_id = pipeline.produced()
     with hold("batchstream.batches"):
         landing = Background(pipeline.consume, load_id)
         break_session(installation, how, wait_until_blocked(admin, f"batchstream load {load_id} {path.removesuffix('s')}"))
@@ -78,7 +71,7 @@ def test_a_crash_after_the_tasks_committed_loses_no_batch_that_spark_has_noted_a
         connection.autocommit = True
         connection.execute("ALTER SYSTEM SET wal_writer_delay = '10s'")
         connection.execute("SELECT pg_reload_conf()")
-    load_id = produced(pipeline)
+    load_id = pipeline.produced()
 
     land = Sink._land_on_executors
 

@@ -67,9 +67,7 @@ def test_without_a_broker_the_task_is_red_and_the_retry_after_its_return_succeed
 def test_a_broker_stopped_after_the_produce_is_named_and_its_return_is_enough(
     pipeline: Pipeline, previous: str, installation: Installation
 ) -> None:
-    load_id = pipeline.open()
-    pipeline.create_topic(load_id)
-    pipeline.produce(load_id)
+    load_id = pipeline.produced()
     installation.kafka.kill()
     with pytest.raises(DeliveryError, match=f"Kafka at {installation.kafka.bootstrap_servers}"):
         pipeline.consume(load_id)

@@ -20,13 +20,6 @@ from tests.support.pipeline import Pipeline
 from tests.support.waiting import wait_for
 
 
-def produced(pipeline: Pipeline) -> int:
-    load_id = pipeline.open()
-    pipeline.create_topic(load_id)
-    pipeline.produce(load_id)
-    return load_id
-
-
 def finish(pipeline: Pipeline, load_id: int) -> None:
     passed, message = pipeline.verify(load_id)
     assert passed, message
@@ -51,7 +44,7 @@ def python_halves(java: int) -> list[psutil.Process]:
 def test_the_driver_killed_in_the_middle_of_the_landing(
     pipeline: Pipeline, previous: str, admin: psycopg.Connection, hold: Hold
 ) -> None:
-    load_id = produced(pipeline)
+    load_id = pipeline.produced()
     with hold("batchstream.batches"):
         process = pipeline.submit(load_id)
         wait_until_blocked(admin, f"batchstream load {load_id} driver")
@@ -69,7 +62,7 @@ def test_the_driver_killed_in_the_middle_of_the_landing(
 
 
 def test_the_commit_of_spark_lost_after_that_of_postgres(pipeline: Pipeline, previous: str, path: str) -> None:
-    load_id = produced(pipeline)
+    load_id = pipeline.produced()
     assert pipeline.consume(load_id).landed == 506
     commits = checkpoint(pipeline, load_id) / "commits"
     newest = max((file for file in commits.iterdir() if file.name.isdigit()), key=lambda file: int(file.name))
@@ -81,7 +74,7 @@ def test_the_commit_of_spark_lost_after_that_of_postgres(pipeline: Pipeline, pre
 
 
 def test_the_checkpoint_removed_between_two_tries(pipeline: Pipeline, previous: str, path: str) -> None:
-    load_id = produced(pipeline)
+    load_id = pipeline.produced()
     pipeline.consume(load_id)
     shutil.rmtree(checkpoint(pipeline, load_id))
     again = pipeline.consume(load_id)
@@ -108,7 +101,7 @@ def test_an_executor_killed_in_the_middle_of_the_landing(
     cluster: Cluster, pipeline: Pipeline, admin: psycopg.Connection, hold: Hold
 ) -> None:
     pipeline.repeat_source(110)
-    load_id = produced(pipeline)
+    load_id = pipeline.produced()
     jars = cluster.connection()["extra"]["jars"]
     with hold("batchstream.batches"):
         process = pipeline.submit(load_id, master=cluster.url, **{"spark.jars": jars, "spark.executor.memory": "512m"})
@@ -144,7 +137,7 @@ class LateWriter(threading.Thread):
 def test_a_late_writer_that_meets_its_own_retry_lands_nothing(
     pipeline: Pipeline, previous: str, admin: psycopg.Connection, hold: Hold
 ) -> None:
-    load_id = produced(pipeline)
+    load_id = pipeline.produced()
     writers = [LateWriter(pipeline, load_id) for _ in range(3)]
     with hold("batchstream.batches"):
         for writer in writers:
@@ -160,7 +153,7 @@ def test_a_late_writer_that_meets_its_own_retry_lands_nothing(
 
 @pytest.mark.parametrize("end", ["published", "failed"])
 def test_a_writer_that_comes_after_the_end_of_its_load_is_refused(pipeline: Pipeline, previous: str, end: str) -> None:
-    load_id = produced(pipeline)
+    load_id = pipeline.produced()
     pipeline.consume(load_id)
     if end == "published":
         finish(pipeline, load_id)

@@ -42,9 +42,7 @@ def test_a_worker_killed_in_the_middle_of_the_landing(
     workers: Cluster, pipeline: Pipeline, admin: psycopg.Connection, hold: Hold
 ) -> None:
     pipeline.repeat_source(110)
-    load_id = pipeline.open()
-    pipeline.create_topic(load_id)
-    pipeline.produce(load_id)
+    load_id = pipeline.produced()
     settings = {
         "spark.jars": workers.connection()["extra"]["jars"],
         "spark.executor.memory": "512m",

@@ -29,9 +29,7 @@ def test_deleted_between_two_runs_it_is_made_anew(pipeline: Pipeline, previous: 
 def test_deleted_between_produce_and_consume_the_load_is_lost_and_says_so(
     pipeline: Pipeline, previous: str, kafka: AdminClient, made_anew: bool
 ) -> None:
-    load_id = pipeline.open()
-    pipeline.create_topic(load_id)
-    pipeline.produce(load_id)
+    load_id = pipeline.produced()
     delete(kafka, pipeline)
     if made_anew:
         # With more messages than the load's offsets: whoever trusts the offsets would read these.
@@ -49,9 +47,7 @@ def test_deleted_between_produce_and_consume_the_load_is_lost_and_says_so(
 def test_messages_that_are_gone_before_they_were_read_make_the_run_red(
     pipeline: Pipeline, previous: str, kafka: AdminClient
 ) -> None:
-    load_id = pipeline.open()
-    pipeline.create_topic(load_id)
-    pipeline.produce(load_id)
+    load_id = pipeline.produced()
     first = pipeline.ledger(load_id)["start_offsets"]["0"]
     ((_, future),) = kafka.delete_records([TopicPartition(pipeline.contract.topic.name, 0, first + 2)]).items()
     future.result()

@@ -22,25 +22,19 @@ def lag(pipeline: Pipeline) -> int:
 
 
 def test_the_lag_is_what_has_been_produced_and_not_landed(pipeline: Pipeline) -> None:
-    load_id = pipeline.open()
-    pipeline.create_topic(load_id)
-    pipeline.produce(load_id)
+    load_id = pipeline.produced()
     pipeline.consume(load_id)
     assert lag(pipeline) == 0
     assert pipeline.verify(load_id)[0]
     pipeline.publish(load_id)
-    load_id = pipeline.open()
-    pipeline.create_topic(load_id)
-    pipeline.produce(load_id)
+    load_id = pipeline.produced()
     assert lag(pipeline) == 6
     pipeline.consume(load_id)
     assert lag(pipeline) == 0
 
 
 def test_a_load_begins_at_its_own_offsets_whatever_the_group_says(pipeline: Pipeline) -> None:
-    load_id = pipeline.open()
-    pipeline.create_topic(load_id)
-    pipeline.produce(load_id)
+    load_id = pipeline.produced()
     show_consumed(pipeline.kafka, pipeline.contract.topic.name, pipeline.name, {0: 6})
     pipeline.consume(load_id)
     passed, message = pipeline.verify(load_id)

@@ -24,9 +24,7 @@ def test_the_dag_runs_on_the_cluster_by_its_connection_alone(
 
 def test_a_large_load_lands_from_executors_on_both_workers(cluster: Cluster, pipeline: Pipeline) -> None:
     pipeline.repeat_source(110)
-    load_id = pipeline.open()
-    pipeline.create_topic(load_id)
-    pipeline.produce(load_id)
+    load_id = pipeline.produced()
     connection = cluster.connection()
     process = pipeline.submit(
         load_id, master=cluster.url, **{"spark.jars": connection["extra"]["jars"], "spark.executor.memory": "512m"}

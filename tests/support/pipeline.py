@@ -203,11 +203,16 @@ class Pipeline:
             ledger.close(connection, load_id, reason=None)
         return published
 
-    def land(self) -> int:
-        """All steps up to a landing that is ready for the checks."""
+    def produced(self) -> int:
+        """A new load whose batches are in the topic."""
         load_id = self.open()
         self.create_topic(load_id)
         self.produce(load_id)
+        return load_id
+
+    def land(self) -> int:
+        """All steps up to a landing that is ready for the checks."""
+        load_id = self.produced()
         self.consume(load_id)
         return load_id
 
