@@ -96,11 +96,14 @@ def _task(contract_path: Path, load_id: int, settings: PostgresSettings):  # typ
 
         messages = (Message(*row) for batch in batches for row in zip(*(c.to_pylist() for c in batch.columns), strict=True))
         lander = Lander(load_contract(contract_path), load_id)
-        with connect(settings, application_name=f"batchstream load {load_id} executor") as connection:
-            # No waiting for the disk after each chunk; the driver waits once for all of a micro-batch.
-            connection.execute("SET synchronous_commit = off")
-            connection.commit()
-            landed = land_in_chunks(lander, connection, messages)
+        try:
+            with connect(settings, application_name=f"batchstream load {load_id} executor") as connection:
+                # No waiting for the disk after each chunk; the driver waits once for all of a micro-batch.
+                connection.execute("SET synchronous_commit = off")
+                connection.commit()
+                landed = land_in_chunks(lander, connection, messages)
+        except psycopg.OperationalError as error:
+            raise SinkError(f"load {load_id}: PostgreSQL ended the connection: {error}") from error
         yield pa.RecordBatch.from_pylist([landed._asdict()])
 
     return land

@@ -11,8 +11,12 @@ from batchstream.errors import ConnectionSettingsError, SinkError
 POSTGRES_VARIABLE = "BATCHSTREAM_POSTGRES"
 """Environment variable that carries `PostgresSettings` as JSON to the Spark driver; never a command line."""
 
-# What a server says after the password was right, and what time mends; in the language of a server set to English.
-_PASSING = ("too many", "connection slots", "starting up", "shutting down", "recovery")
+# What time mends although a password was asked for: the server is full, or starts, stops or ends the session meanwhile.
+# In the language of a server set to English.
+_PASSING = (
+    *("too many", "connection slots", "starting up", "shutting down", "recovery", "terminating connection"),
+    *("closed the connection", "reset by peer", "EOF detected", "timeout expired"),
+)
 
 CONNECT_TIMEOUT_SECONDS = 10
 
@@ -47,7 +51,7 @@ def connect(settings: PostgresSettings, *, application_name: str) -> psycopg.Con
     Raises:
         ConnectionSettingsError: The server asked for a password and then refused: wrong password, unknown role, unknown
             or forbidden database. A retry would be refused again.
-        SinkError: The server can't be reached, or is starting or stopping.
+        SinkError: The server can't be reached, is starting or stopping, or cut the connection meanwhile.
     """
     options: dict[str, Any] = dict(settings.options)
     try:
@@ -61,6 +65,8 @@ def connect(settings: PostgresSettings, *, application_name: str) -> psycopg.Con
             connect_timeout=CONNECT_TIMEOUT_SECONDS,
             **options,
         )
+        connection.execute(f"SET lock_timeout = '{LOCK_TIMEOUT_SECONDS}s'")
+        connection.commit()
     except psycopg.OperationalError as error:
         where = f"connection '{settings.connection_id}' ({settings.user}@{settings.host}:{settings.port}/{settings.dbname})"
         # libpq gives no SQLSTATE for a failed log-in, but it says whether the server got as far as asking for a password.
@@ -69,8 +75,6 @@ def connect(settings: PostgresSettings, *, application_name: str) -> psycopg.Con
                 f"{where}: PostgreSQL refused the log-in: {error}. Mend user, password or database of this connection."
             ) from None
         raise SinkError(f"{where}: PostgreSQL can't be reached: {error}. Start it, or mend host and port.") from None
-    connection.execute(f"SET lock_timeout = '{LOCK_TIMEOUT_SECONDS}s'")
-    connection.commit()
     return connection
 
 
