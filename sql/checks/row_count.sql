@@ -14,7 +14,16 @@ WITH ledger AS (
     WHERE l.load_id = {load_id}
 ),
 landing AS (
-    SELECT count(*) AS records, count(DISTINCT record_id) AS distinct_ids, max(record_id) AS last_id FROM {landing}
+    -- What count(DISTINCT record_id) says, without sorting every id in one process: a bit an id, 64 ids a group, on all cores.
+    SELECT
+        coalesce(sum(records), 0) AS records, coalesce(sum(distinct_ids), 0) AS distinct_ids, max(last_id) AS last_id
+    FROM (
+        SELECT
+            count(*) AS records, max(record_id) AS last_id,
+            bit_count(bit_or(1::bigint << (record_id & 63)::int)::bit(64)) AS distinct_ids
+        FROM {landing}
+        GROUP BY record_id >> 6
+    ) AS by_64_ids
 ),
 first_rejected AS (
     SELECT q.reason, q.partition, q."offset", q.position, left(q.raw, 200) AS raw
