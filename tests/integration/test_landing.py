@@ -6,7 +6,7 @@ import os
 import struct
 import threading
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -18,72 +18,12 @@ from psycopg import errors, sql
 
 from batchstream.contract import Contract
 from batchstream.errors import LoadError, SinkError
-from batchstream.postgres import ledger, opening, setup, templates
+from batchstream.postgres import ledger
 from batchstream.postgres.landing import Landed, Lander, Message
 from batchstream.postgres.ledger import State
 from batchstream.records.messages import batch_key
-from batchstream.records.source import SourceReader
+from tests.support.landing import BATCHES, RECORDS, Landing
 from tests.support.pipeline import Pipeline
-
-RECORDS = 506
-BATCHES = 6
-
-
-class Landing:
-    """A load whose batches are produced: what may be landed, and what has landed."""
-
-    def __init__(self, pipeline: Pipeline, admin: psycopg.Connection, contract: Contract) -> None:
-        self.pipeline = pipeline
-        self.admin = admin
-        self.contract = contract
-        with pipeline.connect(setup.OWNER) as connection:
-            opening.make_tables(connection, contract)
-            self.load_id = opening.open_load(connection, contract, "run", wait_seconds=0)
-        with pipeline.connect() as connection:
-            ledger.transition(connection, self.load_id, State.PRODUCED)
-        self.table = templates.landing(contract, self.load_id)
-        self.values = list(SourceReader(contract))
-        self.messages = [self.message(number, value) for number, value in enumerate(self.values, 1)]
-
-    def message(self, batch: int, value: bytes | None, *, offset: int | None = None, key: bytes | None = None) -> Message:
-        return Message(self.contract.topic.name, 0, batch if offset is None else offset, key or self.key(batch), value)
-
-    def key(self, batch: int) -> bytes:
-        return batch_key(self.load_id, batch)
-
-    def land(self, messages: Iterable[Message]) -> Landed:
-        """As another task would: with a connection and a lander of its own."""
-        with self.pipeline.connect() as connection:
-            return Lander(self.contract, self.load_id).land(connection, messages)
-
-    def state(self, state: State) -> None:
-        self.admin.execute("UPDATE batchstream.loads SET state = %s WHERE load_id = %s", [state, self.load_id])
-
-    def ids(self) -> list[int]:
-        query = sql.SQL("SELECT record_id FROM {} ORDER BY record_id").format(self.table)
-        return [record_id for (record_id,) in self.admin.execute(query)]
-
-    def inbox(self) -> list[tuple[Any, ...]]:
-        return self.admin.execute(
-            'SELECT batch, partition, "offset", records, landed FROM batchstream.batches WHERE load_id = %s ORDER BY batch',
-            [self.load_id],
-        ).fetchall()
-
-    def quarantine(self) -> list[tuple[Any, ...]]:
-        return self.admin.execute(
-            'SELECT topic, partition, "offset", position, record_id, raw, reason FROM batchstream.quarantine '
-            'WHERE load_id = %s ORDER BY partition, "offset", position NULLS FIRST',
-            [self.load_id],
-        ).fetchall()
-
-    def is_untouched(self) -> bool:
-        return (self.ids(), self.inbox(), self.quarantine()) == ([], [], [])
-
-    def is_complete(self) -> bool:
-        sizes = [
-            (batch, 0, batch, 100 if batch < BATCHES else 6, 100 if batch < BATCHES else 6) for batch in range(1, BATCHES + 1)
-        ]
-        return self.ids() == list(range(1, RECORDS + 1)) and self.inbox() == sizes
 
 
 @pytest.fixture

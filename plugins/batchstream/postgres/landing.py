@@ -203,11 +203,13 @@ class Lander:
 
     def _note_counts(self, connection: psycopg.Connection, counts: list[_Counts]) -> None:
         if counts:
+            batches, records, landed = map(list, zip(*counts, strict=True))
+            # By their numbers, or PostgreSQL reads all batches of the load to find these.
             connection.execute(
                 "UPDATE batchstream.batches AS b SET records = c.records, landed = c.landed "
                 "FROM unnest(%s::bigint[], %s::int[], %s::int[]) AS c (batch, records, landed) "
-                "WHERE b.load_id = %s AND b.batch = c.batch",
-                [*map(list, zip(*counts, strict=True)), self._load_id],
+                "WHERE b.load_id = %s AND b.batch = ANY(%s) AND b.batch = c.batch",
+                [batches, records, landed, self._load_id, batches],
             )
 
     def _quarantine(self, connection: psycopg.Connection, rejected: list[_Rejected]) -> None:
