@@ -208,7 +208,9 @@ PARTICIPANTS = {
     "Spark JDBC, default": Participant(jdbc_default, "at least once", has_record_id=False, most_records=1_000_000),
     "Spark JDBC, rewritten": Participant(jdbc_rewritten, "at least once", has_record_id=False),
     "Kafka Connect, Debezium JDBC sink": Participant(connect_batches, "at least once", has_record_id=False, most_records=200_000),
-    "Kafka Connect, the same with unnest": Participant(connect_unnest, "at least once", has_record_id=False),
+    "Kafka Connect, the same with unnest": Participant(
+        connect_unnest, "at least once", has_record_id=False, most_records=1_000_000
+    ),
     "Flink SQL": Participant(flink, "at least once", has_record_id=False),
     "Quix Streams": Participant(quix, "at least once", has_record_id=False, most_records=1_000_000),
     "dlt": Participant(dlt, "none: starts anew, and replaces the table", has_record_id=False),

@@ -145,7 +145,7 @@ def _run(spark: SparkSession, job: Job, contract: Contract, load: dict[str, Any]
     raw = source.read_messages(spark, job.kafka, load["topic"], load["start_offsets"], min_partitions=cores)
     try:
         (
-            transform.messages(raw)
+            sink.before(transform.messages(raw))
             .writeStream.queryName(f"{contract.name} load {job.load_id}")
             .trigger(availableNow=True)
             .option("checkpointLocation", checkpoint_folder(job.checkpoints, contract, job.load_id))

@@ -47,14 +47,23 @@ class Sink:
     total: Landed = field(default_factory=Landed)
     error: BatchstreamError | None = None
 
-    def __call__(self, messages: "DataFrame", epoch: int) -> None:
+    def before(self, messages: "DataFrame") -> "DataFrame":
+        """What the stream hands to `__call__`: the messages, or what became of them when executors land them.
+
+        Here and not in ``foreachBatch``, which gets copies of its rows: of the counts then, and not of all messages.
+        """
+        if self.on_driver:
+            return messages
+        return messages.mapInArrow(_task(self.contract_path, self.load_id, self.settings), schema=COUNTS_SCHEMA)
+
+    def __call__(self, batch: "DataFrame", epoch: int) -> None:
         """Land one micro-batch and log a line of it."""
         try:
             if self.on_driver:
                 lander = Lander(load_contract(self.contract_path), self.load_id)
-                landed = land_in_chunks(lander, self.connection, (Message(*row) for row in messages.collect()))
+                landed = land_in_chunks(lander, self.connection, (Message(*row) for row in batch.collect()))
             else:
-                landed = self._land_on_executors(messages)
+                landed = self._land_on_executors(batch)
                 # Before Spark notes the micro-batch as done: what its tasks committed is on disk when this commit is.
                 ledger.note_alive(self.connection, self.load_id)
         except psycopg.OperationalError as error:
@@ -70,13 +79,8 @@ class Sink:
             *landed,
         )
 
-    def _land_on_executors(self, messages: "DataFrame") -> Landed:
-        from pyspark.sql.functions import sum as total_of
-
-        counts = messages.mapInArrow(_task(self.contract_path, self.load_id, self.settings), schema=COUNTS_SCHEMA).agg(
-            *(total_of(name) for name in Landed._fields)
-        )
-        return Landed(*(count or 0 for count in counts.collect()[0]))
+    def _land_on_executors(self, counts: "DataFrame") -> Landed:
+        return Landed(*map(sum, zip(Landed(), *counts.collect(), strict=True)))
 
 
 def land_in_chunks(lander: Lander, connection: psycopg.Connection, messages: Iterable[Message]) -> Landed:
