@@ -4,6 +4,7 @@
 
 BATCHSTREAM := .venv/bin/batchstream
 DATASET := housing
+COMPOSE_TESTS := tests/compose
 
 help: ## print this help
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -21,7 +22,7 @@ test: setup ## run every test, with services of their own
 	@.venv/bin/pytest
 
 test-compose: setup ## boot docker-compose.yaml and its overlays on a Docker engine, and break them
-	@.venv/bin/pytest -m compose tests/compose
+	@.venv/bin/pytest -m compose $(COMPOSE_TESTS)
 
 lint: setup ## what a commit must pass: ruff, mypy, import-linter, hadolint, docker compose config
 	@.venv/bin/ruff check .

@@ -7,6 +7,7 @@ Needs nothing but Python.
 
 import base64
 import os
+import re
 import secrets
 from pathlib import Path
 
@@ -20,7 +21,7 @@ def password() -> str:
 
 
 def main() -> None:
-    """Write each file that is missing."""
+    """Write each file that is missing, and each setting."""
     folder = ROOT / "secrets"
     folder.mkdir(exist_ok=True)
     folder.chmod(0o700)
@@ -43,7 +44,21 @@ def main() -> None:
         "PGADMIN_EMAIL": "operator@example.com",
         "PGADMIN_PASSWORD": password(),
     }
-    write(ROOT / ".env", "".join(f"{name}={value}\n" for name, value in settings.items()), mode=0o600)
+    complete(ROOT / ".env", settings)
+
+
+def complete(path: Path, settings: dict[str, str]) -> None:
+    """Write the settings that a file doesn't have; what somebody wrote there stays."""
+    text = path.read_text() if path.exists() else ""
+    there = {line.partition("=")[0].strip() for line in text.splitlines()}
+    missing = "".join(f"{name}={value}\n" for name, value in settings.items() if name not in there)
+    if not text:
+        write(path, missing, mode=0o600)
+    elif missing:
+        with path.open("a") as file:
+            file.write(missing if text.endswith("\n") else f"\n{missing}")
+        path.chmod(0o600)
+        print(f"added to {path.relative_to(ROOT)}: {', '.join(re.findall(r'^[A-Z_]+', missing, re.MULTILINE))}")  # noqa: T201
 
 
 def write(path: Path, text: str, mode: int = 0o444) -> None:

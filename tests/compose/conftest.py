@@ -59,20 +59,22 @@ def engine(own_engine: Engine) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def images(own_engine: Engine, engine: Mapping[str, str]) -> Iterator[dict[str, bool]]:
-    """Every image of the compose files, by its tag: whether it is a stand-in."""
+    """Every foreign image of the compose files, by its tag: whether it is a stand-in. Ours are built by the first start."""
     stack = Stack(engine, *OVERLAYS)
     stack.prepare()
     wanted = base_images(ROOT / "Dockerfile")
     for files in ((), *((overlay,) for overlay in OVERLAYS)):
         wanted |= Stack(engine, *files).foreign_images()
     try:
-        found = ensure_images(wanted, engine)
-    except NoEngineError as error:
-        pytest.skip(str(error))
-    Stack(engine).build()
-    yield found
-    if not own_engine.own:
-        remove_stand_ins(found, engine)
+        try:
+            found = ensure_images(wanted, engine)
+        except NoEngineError as error:
+            pytest.skip(str(error))
+        stack.remove_built_images()
+        yield found
+    finally:
+        if not own_engine.own:
+            remove_stand_ins(engine)
 
 
 def running(engine: Mapping[str, str], *overlays: str) -> Iterator[Stack]:

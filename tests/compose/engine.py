@@ -110,6 +110,6 @@ def install(*packages: str) -> None:
 def _answers(environment: dict[str, str]) -> bool:
     try:
         run("docker", "version", "--format", "{{.Server.Version}}", env=environment, timeout_seconds=30)
-    except (CommandError, FileNotFoundError):
+    except (CommandError, FileNotFoundError, subprocess.TimeoutExpired):
         return False
     return True

@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import subprocess
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -59,11 +60,11 @@ def ensure_images(references: Iterable[str], engine: Mapping[str, str]) -> dict[
     return found
 
 
-def remove_stand_ins(images: Mapping[str, bool], engine: Mapping[str, str]) -> None:
-    """Remove the stand-ins from an engine that is somebody's own, as the tags belong to other images."""
-    made = [reference for reference, stand_in in images.items() if stand_in]
+def remove_stand_ins(engine: Mapping[str, str]) -> None:
+    """Remove the stand-ins, and what was built on them, from an engine that is somebody's own: their tags mean other images."""
+    made = run("docker", "images", "--quiet", "--filter", f"label={LABEL}=true", env=engine).split()
     if made:
-        run("docker", "rmi", "--force", *made, env=engine)
+        run("docker", "rmi", "--force", *set(made), env=engine)
 
 
 def _is_stand_in(reference: str, engine: Mapping[str, str]) -> bool | None:
@@ -78,7 +79,7 @@ def _is_stand_in(reference: str, engine: Mapping[str, str]) -> bool | None:
 def _pull(reference: str, engine: Mapping[str, str]) -> bool:
     try:
         run("docker", "pull", "--quiet", reference, env=engine)
-    except CommandError:
+    except (CommandError, subprocess.TimeoutExpired):
         return False
     return True
 

@@ -19,6 +19,7 @@ from tests.support.waiting import wait_for
 ADDRESS = "127.99.0.1"
 PROJECT = "batchstream-test"
 READY_SECONDS = 420
+BUILD_SECONDS = 1800
 
 
 class Stack:
@@ -51,19 +52,24 @@ class Stack:
         found: dict[str, Any] = json.loads(self.compose("config", "--format", "json"))
         return found
 
-    def foreign_images(self) -> set[str]:
-        """Images that are not built from the project's Dockerfile."""
-        services = self.config()["services"].values()
-        built = {service["image"] for service in services if "build" in service}
-        return {service["image"] for service in services} - built
+    def built_images(self) -> set[str]:
+        """Images that are built from the project's Dockerfile."""
+        return {service["image"] for service in self.config()["services"].values() if "build" in service}
 
-    def build(self) -> None:
-        """Build our images."""
-        self.compose("build", timeout_seconds=1800)
+    def foreign_images(self) -> set[str]:
+        """The others."""
+        return {service["image"] for service in self.config()["services"].values()} - self.built_images()
+
+    def remove_built_images(self) -> None:
+        """As on a machine that has only the sources: the next start builds them, out of the engine's cache if it can."""
+        for image in self.built_images():
+            if run("docker", "images", "--quiet", image, env=self._environment):
+                run("docker", "rmi", "--force", image, env=self._environment)
 
     def up(self) -> None:
-        """Start, and wait until each service is healthy."""
-        self.compose("up", "--detach", "--wait", "--wait-timeout", str(READY_SECONDS), timeout_seconds=READY_SECONDS + 60)
+        """Start, after building what is not there, and wait until each service is healthy."""
+        timeout_seconds = BUILD_SECONDS + READY_SECONDS
+        self.compose("up", "--detach", "--wait", "--wait-timeout", str(READY_SECONDS), timeout_seconds=timeout_seconds)
 
     def down(self) -> None:
         """Remove containers, networks and volumes."""

@@ -12,6 +12,7 @@ from confluent_kafka import Consumer, TopicPartition
 
 from tests.compose.airflow_api import AirflowApi
 from tests.compose.conftest import running
+from tests.compose.pgadmin import PgAdmin
 from tests.compose.stack import ADDRESS, Stack
 from tests.compose.watch import EXPECTED
 
@@ -72,6 +73,13 @@ def test_a_client_with_certificate_and_password_sees_the_load(
         query = "SELECT count(*), round(avg(medv)::numeric, 6)::text FROM housing"
         assert connection.execute(query).fetchone() == EXPECTED
     assert stack.messages("housing-data", kafka) > 0
+
+
+def test_pgadmin_opens_the_server_with_its_certificate(stack: Stack) -> None:
+    browser = PgAdmin(ADDRESS)
+    assert browser.log_in(stack.setting("PGADMIN_EMAIL"), stack.setting("PGADMIN_PASSWORD"))
+    (server,) = browser.servers()
+    assert browser.connect(str(server["_id"]))["connected"] is True
 
 
 def test_postgres_refuses_a_client_without_certificate(stack: Stack, trust: dict[str, str]) -> None:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 import psycopg
 
+from tests.compose.airflow_api import AirflowApi
 from tests.compose.stack import Stack
 
 EXPECTED = (506, "22.532806")
@@ -16,6 +17,15 @@ def housing(stack: Stack) -> tuple[int, str]:
     """Rows and mean of medv."""
     with stack.connect() as connection:
         return connection.execute(QUERY).fetchone()  # type: ignore[return-value]
+
+
+def green_at_last(stack: Stack, airflow: AirflowApi, run_id: str) -> None:
+    """The run, or else the next one, succeeds."""
+    if airflow.wait_for_run(run_id) != "success":
+        stack.wait_until_healthy()
+        following = airflow.trigger()
+        assert airflow.wait_for_run(following) == "success", airflow.tasks(following)
+    assert housing(stack) == EXPECTED
 
 
 class Watch(threading.Thread):

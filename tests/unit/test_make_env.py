@@ -45,6 +45,16 @@ def test_what_is_there_is_kept_and_what_is_missing_is_made(clone: Path) -> None:
     assert after == before
 
 
+def test_a_setting_that_somebody_wrote_is_kept_and_the_others_are_added(clone: Path) -> None:
+    (clone / ".env").write_text("PGADMIN_EMAIL=admin@example.com\nPGADMIN_PASSWORD=admin")
+    assert "added to .env: BIND_ADDRESS, COMPOSE_PROFILES, AIRFLOW_USER, AIRFLOW_PASSWORD\n" in make_env(clone)
+    assert mode(clone / ".env") == 0o600
+    lines = (clone / ".env").read_text().splitlines()
+    assert lines[:2] == ["PGADMIN_EMAIL=admin@example.com", "PGADMIN_PASSWORD=admin"]
+    assert len({line.partition("=")[0] for line in lines}) == len(lines) == 6
+    assert make_env(clone) == ""
+
+
 def test_nobody_else_can_read_them(clone: Path) -> None:
     make_env(clone)
     assert mode(clone / ".env") == 0o600

@@ -23,4 +23,4 @@ case $(basename "$0") in
     *) class=$1; shift ;;
 esac
 # shellcheck disable=SC2086 # options
-exec java $heap -XX:+UseSerialGC -XX:TieredStopAtLevel=1 ${KAFKA_OPTS:-} $logging -cp '/opt/kafka/libs/*' "$class" "$@"
+exec java $heap ${KAFKA_JVM_PERFORMANCE_OPTS:--XX:+UseG1GC} ${KAFKA_OPTS:-} $logging -cp '/opt/kafka/libs/*' "$class" "$@"
