@@ -15,6 +15,13 @@ authority() {
     openssl req -x509 -newkey rsa:3072 -noenc -days $DAYS -subj "/CN=batchstream authority" \
         -addext "keyUsage=critical,keyCertSign,cRLSign" -keyout ca.key -out ca.crt
 }
+# The name that clients of other machines use.
+outside=$(sed -n 's/^KAFKA_ADVERTISED_HOST=\(.*\)$/\1/p' ../../.env)
+case $outside in
+    '' | localhost | 127.0.0.1) outside= ;;
+    *[!0-9.]*) outside=,DNS:$outside ;;
+    *) outside=,IP:$outside ;;
+esac
 # certificate NAME USAGE SUBJECT-ALTERNATIVE-NAMES
 certificate() {
     openssl req -newkey rsa:3072 -noenc -subj "/CN=$1" -keyout "$1.key" -out "$1.csr"
@@ -24,8 +31,8 @@ certificate() {
 }
 {
     authority
-    certificate kafka serverAuth,clientAuth "DNS:kafka,DNS:localhost,IP:127.0.0.1"
-    certificate postgres serverAuth "DNS:postgres,DNS:localhost,IP:127.0.0.1"
+    certificate kafka serverAuth,clientAuth "DNS:kafka,DNS:localhost,IP:127.0.0.1$outside"
+    certificate postgres serverAuth "DNS:postgres,DNS:localhost,IP:127.0.0.1$outside"
     certificate client clientAuth "DNS:client"
 } 2>openssl.log || { cat openssl.log >&2; exit 1; }
 rm openssl.log

@@ -45,6 +45,9 @@ def main() -> None:
         "PGADMIN_PASSWORD": password(),
     }
     complete(ROOT / ".env", settings)
+    # Compose mounts these with their modes, into containers of other users; a clone's own umask may be strict.
+    for path in (ROOT / "docker").glob("*"):
+        path.chmod(path.stat().st_mode | 0o444)
 
 
 def complete(path: Path, settings: dict[str, str]) -> None:

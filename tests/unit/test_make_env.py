@@ -79,6 +79,24 @@ def test_the_files_are_those_that_the_compose_files_name(clone: Path) -> None:
     assert made - unused == named
 
 
+@pytest.mark.parametrize(("host", "option"), [("data.example.com", "-verify_hostname"), ("192.0.2.7", "-verify_ip")])
+def test_the_certificates_hold_for_the_name_that_is_given_to_clients_outside(clone: Path, host: str, option: str) -> None:
+    (clone / ".env").write_text(f"KAFKA_ADVERTISED_HOST={host}\n")
+    make_env(clone)
+    subprocess.run([clone / "scripts" / "make_certificates.sh"], check=True, capture_output=True)
+    tls = clone / "secrets" / "tls"
+    for service in ("kafka", "postgres"):
+        subprocess.run(["openssl", "verify", "-CAfile", tls / "ca.crt", option, host, tls / f"{service}.crt"], check=True)
+
+
+def test_every_user_can_read_the_settings_that_compose_mounts(clone: Path) -> None:
+    (clone / "docker").mkdir()
+    settings = clone / "docker" / "postgresql.conf"
+    settings.touch(mode=0o600)
+    make_env(clone)
+    assert mode(settings) == 0o644
+
+
 def test_the_certificates_hold_for_their_hosts_and_are_kept(clone: Path) -> None:
     make_env(clone)
     script = clone / "scripts" / "make_certificates.sh"
