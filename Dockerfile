@@ -53,7 +53,7 @@ COPY spark_apps spark_apps
 COPY sql sql
 COPY data data
 # The modes are those of the clone, whose umask may be strict.
-RUN chmod -R go+rX docker plugins dags spark_apps sql data *.toml *.lock; spark-submit --version
+RUN chmod -R go+rX docker plugins dags spark_apps sql data pyproject.toml uv.lock jars.lock; spark-submit --version
 USER 10001:10001
 ENTRYPOINT ["/opt/batchstream/docker/entrypoint.sh"]
 
