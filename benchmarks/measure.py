@@ -6,7 +6,7 @@ from typing import Any
 
 import psutil
 
-from benchmarks.participants import PARTICIPANTS
+from benchmarks.participants import PARTICIPANTS, landed
 from benchmarks.stage import Stage
 
 
@@ -34,7 +34,7 @@ def measure(stage: Stage, rounds: int, names: list[str]) -> dict[str, dict[str, 
     """Rounds over all participants; the first one warms files and caches, and is dropped."""
     runs: dict[str, list[tuple[float, int]]] = {}
     faults: dict[str, str] = {}
-    expected: dict[bool, tuple[int, int]] = {}
+    expected = _content_of_ours(stage)
     for number in range(rounds):
         for name in names:
             participant = PARTICIPANTS[name]
@@ -51,8 +51,7 @@ def measure(stage: Stage, rounds: int, names: list[str]) -> dict[str, dict[str, 
                 watch.done.set()
                 watch.join()
             found = stage.fingerprint(table, with_record_id=participant.has_record_id)
-            # Ours comes first, and has been verified; whoever differs from it has lost or changed something.
-            if expected.setdefault(participant.has_record_id, found) != found or found[0] != stage.records:
+            if found != expected[participant.has_record_id]:
                 faults[name] = f"{found[0]} rows with other content than the {stage.records} that were sent"
                 continue
             if number:
@@ -60,6 +59,15 @@ def measure(stage: Stage, rounds: int, names: list[str]) -> dict[str, dict[str, 
             print(f"{stage.kind} {stage.records:>9} round {number} {name:<40} {seconds:8.2f} s", flush=True)
     measured = {name: {"fault": faults[name]} if name in faults else _summary(runs.get(name, [])) for name in names}
     return {name: found for name, found in measured.items() if found}
+
+
+def _content_of_ours(stage: Stage) -> dict[bool, tuple[int, int]]:
+    """What everybody has to land, with and without record ids: what ours lands and has verified. It warms up, too."""
+    _, table = landed(stage)
+    content = {with_record_id: stage.fingerprint(table, with_record_id=with_record_id) for with_record_id in (True, False)}
+    if content[True][0] != stage.records:
+        raise RuntimeError(f"{content[True][0]} rows have landed of the {stage.records} that were sent")
+    return content
 
 
 def measure_producer(stage: Stage, rounds: int) -> dict[str, Any]:

@@ -99,15 +99,14 @@ def reloaded(stage: Stage) -> tuple[float, sql.Identifier]:
 def swapped(stage: Stage) -> tuple[float, sql.Identifier]:
     """Ours, shown to readers by a swap."""
     stage.reset_target(Publish.SWAP)
-    try:
-        return _ours(stage, Publish.SWAP)
-    finally:
-        landing = templates.landing(stage.contract, stage.load_id)
-        with stage.admin() as connection:
-            connection.execute(sql.SQL("ALTER TABLE {} DETACH PARTITION {}").format(templates.published(stage.contract), landing))
-            # The others' tables are made like the landing.
-            connection.execute(sql.SQL("ALTER TABLE {} DROP COLUMN created_at, DROP COLUMN load_id").format(landing))
-        stage.reset_target(Publish.MERGE)
+    found = _ours(stage, Publish.SWAP)
+    landing = templates.landing(stage.contract, stage.load_id)
+    with stage.admin() as connection:
+        connection.execute(sql.SQL("ALTER TABLE {} DETACH PARTITION {}").format(templates.published(stage.contract), landing))
+        # The others' tables are made like the landing.
+        connection.execute(sql.SQL("ALTER TABLE {} DROP COLUMN created_at, DROP COLUMN load_id").format(landing))
+    stage.reset_target(Publish.MERGE)
+    return found
 
 
 def _jdbc(stage: Stage, name: str, *, tuned: bool, rewrite: bool) -> tuple[float, sql.Identifier]:

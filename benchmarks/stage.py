@@ -39,8 +39,6 @@ class Stage:
         self.load_id = self.pipeline.open(wait_seconds=40)
         self.pipeline.create_topic(self.load_id)
         self.pipeline.produce(self.load_id)
-        # What every participant has to end with; the connector's own client read it back, so it is what the topic holds.
-        self.reference = sql.Identifier("bench", f"{self.contract.name}_reference")
         self.rows_file = installation.state / f"{self.contract.name}.copy"
 
     def admin(self) -> psycopg.Connection:

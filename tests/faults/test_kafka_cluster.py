@@ -68,13 +68,6 @@ def opened(pipeline: ClusterPipeline) -> int:
     return load_id
 
 
-def finish(pipeline: ClusterPipeline, load_id: int) -> None:
-    passed, message = pipeline.verify(load_id)
-    assert passed, message
-    pipeline.publish(load_id)
-    assert pipeline.shows_source()
-
-
 def test_two_copies_are_written_before_a_batch_counts_as_acknowledged(pipeline: ClusterPipeline) -> None:
     load_id = opened(pipeline)
     resource = ConfigResource(ResourceType.TOPIC, pipeline.contract.topic.name)
@@ -97,7 +90,7 @@ def test_a_leader_killed_while_the_load_is_sent(pipeline: ClusterPipeline, broke
     # Read, verified and published without it, and so is the next load.
     assert pipeline.consume(load_id).landed == 506 * times
     assert (pipeline.ledger(load_id)["produced_batches"] > DRIVER_MESSAGES) == (times == LARGE)
-    finish(pipeline, load_id)
+    pipeline.finish(load_id)
     pipeline.change_source()
     assert pipeline.reload().updated_rows == 10
     assert pipeline.shows_source()
@@ -116,4 +109,4 @@ def test_a_leader_killed_while_spark_reads(
     consumer.wait()
     assert consumer.error is None
     assert consumer.result.landed == 506 * LARGE
-    finish(pipeline, load_id)
+    pipeline.finish(load_id)

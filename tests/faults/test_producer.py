@@ -34,9 +34,7 @@ def test_killed_after_three_batches_and_retried(pipeline: Pipeline, previous: st
     consumed = pipeline.consume(load_id)
     # The first try's three batches and the second one's six are in the topic, and each has landed once.
     assert (consumed.messages, consumed.duplicates, consumed.landed) == (9, 3, 506)
-    assert pipeline.verify(load_id)[0]
-    pipeline.publish(load_id)
-    assert pipeline.shows_source()
+    pipeline.finish(load_id)
 
 
 @pytest.mark.parametrize("moment", ["before", "during"])
@@ -59,9 +57,7 @@ def test_without_a_broker_the_task_is_red_and_the_retry_after_its_return_succeed
     installation.kafka.start()
     assert produce(pipeline, load_id)[0] == 0
     assert pipeline.consume(load_id).landed == 506
-    assert pipeline.verify(load_id)[0]
-    pipeline.publish(load_id)
-    assert pipeline.shows_source()
+    pipeline.finish(load_id)
 
 
 def test_a_broker_stopped_after_the_produce_is_named_and_its_return_is_enough(
@@ -75,7 +71,5 @@ def test_a_broker_stopped_after_the_produce_is_named_and_its_return_is_enough(
     assert installation.kafka.bootstrap_servers in pipeline.ledger(load_id)["reason"]
     installation.kafka.start()
     pipeline.consume(load_id)
-    assert pipeline.verify(load_id)[0]
-    pipeline.publish(load_id)
-    assert pipeline.shows_source()
+    pipeline.finish(load_id)
     assert pipeline.ledger(load_id)["reason"] is None

@@ -20,13 +20,6 @@ from tests.support.pipeline import Pipeline
 from tests.support.waiting import wait_for
 
 
-def finish(pipeline: Pipeline, load_id: int) -> None:
-    passed, message = pipeline.verify(load_id)
-    assert passed, message
-    pipeline.publish(load_id)
-    assert pipeline.shows_source()
-
-
 def checkpoint(pipeline: Pipeline, load_id: int) -> Path:
     return Path(pipeline.job(load_id).checkpoints) / pipeline.name / str(load_id)
 
@@ -58,7 +51,7 @@ def test_the_driver_killed_in_the_middle_of_the_landing(
     wait_for(lambda: admin.execute(sessions, [f"batchstream load {load_id} driver"]).fetchone() == (0,), 10, "the orphan is gone")
     assert pipeline.checksum() == previous
     pipeline.consume(load_id)
-    finish(pipeline, load_id)
+    pipeline.finish(load_id)
 
 
 def test_the_commit_of_spark_lost_after_that_of_postgres(pipeline: Pipeline, previous: str, path: str) -> None:
@@ -70,7 +63,7 @@ def test_the_commit_of_spark_lost_after_that_of_postgres(pipeline: Pipeline, pre
     (commits / f".{newest.name}.crc").unlink(missing_ok=True)
     again = pipeline.consume(load_id)
     assert (again.duplicates, again.landed) == (6, 0)
-    finish(pipeline, load_id)
+    pipeline.finish(load_id)
 
 
 def test_the_checkpoint_removed_between_two_tries(pipeline: Pipeline, previous: str, path: str) -> None:
@@ -79,7 +72,7 @@ def test_the_checkpoint_removed_between_two_tries(pipeline: Pipeline, previous: 
     shutil.rmtree(checkpoint(pipeline, load_id))
     again = pipeline.consume(load_id)
     assert (again.messages, again.duplicates, again.landed) == (6, 6, 0)
-    finish(pipeline, load_id)
+    pipeline.finish(load_id)
 
 
 def test_tasks_that_do_their_work_and_then_report_failure(pipeline: Pipeline, previous: str) -> None:
@@ -109,7 +102,7 @@ def test_an_executor_killed_in_the_middle_of_the_landing(
         os.kill(cluster.executors()[0], signal.SIGKILL)
     output, _ = process.communicate(timeout=180)
     assert process.returncode == 0, output[-3000:]
-    finish(pipeline, load_id)
+    pipeline.finish(load_id)
 
 
 class LateWriter(threading.Thread):
@@ -148,7 +141,7 @@ def test_a_late_writer_that_meets_its_own_retry_lands_nothing(
         writer.join()
     outcomes = [consumed, *(writer.outcome for writer in writers)]
     assert sum(outcome.landed for outcome in outcomes if isinstance(outcome, Landed)) == 506
-    finish(pipeline, load_id)
+    pipeline.finish(load_id)
 
 
 @pytest.mark.parametrize("end", ["published", "failed"])
@@ -156,7 +149,7 @@ def test_a_writer_that_comes_after_the_end_of_its_load_is_refused(pipeline: Pipe
     load_id = pipeline.produced()
     pipeline.consume(load_id)
     if end == "published":
-        finish(pipeline, load_id)
+        pipeline.finish(load_id)
     else:
         pipeline.fail(load_id, "given up by the test")
     shown = pipeline.checksum()

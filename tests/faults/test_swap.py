@@ -207,3 +207,53 @@ def test_the_other_way_to_publish_needs_the_relation_out_of_its_way(pipeline: Pi
     with pytest.raises(ContractError, match=f"customProperties: publish: got .*, but .* is {kind}.*rename"):
         pipeline.open()
     assert pipeline.checksum() == before
+
+
+def rename_away(admin: psycopg.Connection, pipeline: Pipeline, kind: str) -> None:
+    """As the error message says."""
+    target = templates.target(pipeline.contract)
+    old = sql.Identifier(f"{pipeline.name}_old_{kind.lower()}")
+    admin.execute(sql.SQL("ALTER {} {} RENAME TO {}").format(sql.SQL(kind), target, old))
+
+
+def test_from_swap_to_merge_and_back_no_outdated_load_is_shown_or_kept(swapping: Pipeline, admin: psycopg.Connection) -> None:
+    swapping.reload()
+    rename_away(admin, swapping, "VIEW")
+    swapping.publish_by_merge()
+    swapping.change_source(records=20)
+    for _ in range(KEPT_LOADS):
+        swapping.reload()
+    assert swapping.shows_source()
+    assert partitions(admin, swapping) == []
+    rename_away(admin, swapping, "TABLE")
+    swapping.publish_by_swap()
+    load_id = swapping.produced()
+    assert mean(admin, swapping)[0] == 0
+    swapping.consume(load_id)
+    swapping.finish(load_id)
+
+
+def test_a_column_that_readers_would_not_see_is_told(swapping: Pipeline, admin: psycopg.Connection) -> None:
+    swapping.reload()
+    target, stored = templates.target(swapping.contract), templates.published(swapping.contract)
+    admin.execute(sql.SQL("ALTER TABLE {} ADD COLUMN score double precision").format(stored))
+    with pytest.raises(
+        ContractError, match=r"table 'published\.\w+' has column 'score', which the contract has not.*DROP COLUMN"
+    ):
+        swapping.open()
+    score = {"name": "score", "physicalType": "double precision", "logicalType": "number"}
+    swapping.edit_contract(lambda document: document["schema"][0]["properties"].append(score))
+    path = swapping.contract.source.path
+    header, *lines = path.read_text().splitlines()
+    path.write_text("\n".join([f"{header} score", *(f"{line} 1.5" for line in lines)]) + "\n")
+    with pytest.raises(ContractError, match=r"column 'score': view '\w+' does not show it .*; DROP VIEW"):
+        swapping.open()
+    assert mean(admin, swapping)[0] == ROWS
+    admin.execute(sql.SQL("DROP VIEW {}").format(target))
+    load_id = swapping.produced()
+    # The view is made anew, over the load that was shown before.
+    query = sql.SQL("SELECT count(*), count(score), avg(score) FROM {}").format(target)
+    assert admin.execute(query).fetchone() == (ROWS, 0, None)
+    swapping.consume(load_id)
+    swapping.finish(load_id)
+    assert admin.execute(query).fetchone() == (ROWS, ROWS, 1.5)

@@ -1,9 +1,12 @@
 """A connection to PostgreSQL that is cut while it is made: always something that a retry may mend, never a wrong password."""
 
 import socket
+import ssl
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
@@ -14,21 +17,29 @@ from batchstream.postgres.connection import connect
 from batchstream.services import ports
 from tests.support.pipeline import Pipeline
 
-REPLIES_OF_A_LOG_IN = 5
-"""No TLS; the ways to log in; SCRAM's challenge; SCRAM's proof with the session's settings; the first statement's end."""
+REPLIES_OF_A_LOG_IN = 4
+"""The least: the ways to log in; SCRAM's challenge; its proof; the first statement's end."""
 
 
 @contextmanager
-def cut_after(replies: int, server_port: int) -> Iterator[int]:
-    """Forward connections to the server, and cut each after so many replies; gives the port to connect to."""
+def cut_after(replies: int, server_port: int, tls: ssl.SSLContext | None) -> Iterator[int]:
+    """Forward connections to the server, and cut each after so many replies; gives the port to connect to.
+
+    The server of the tests is built without TLS, so it is spoken here, as by a proxy in front of it.
+    """
     listener = socket.create_server((ports.LOOPBACK, 0))
 
     def forward(client: socket.socket) -> None:
         with client, socket.create_connection((ports.LOOPBACK, server_port)) as server, suppress(OSError):
+            if tls is not None:
+                client.recv(65536)
+                client.sendall(b"S")
+                client = tls.wrap_socket(client, server_side=True)
             for _ in range(replies):
                 server.sendall(client.recv(65536))
                 client.sendall(server.recv(65536))
             client.recv(65536)
+            client.close()
 
     def accept() -> None:
         with suppress(OSError):
@@ -42,16 +53,28 @@ def cut_after(replies: int, server_port: int) -> Iterator[int]:
         listener.close()
 
 
-@pytest.mark.parametrize("replies", range(REPLIES_OF_A_LOG_IN))
-def test_cut_at_any_moment(pipeline: Pipeline, replies: int) -> None:
-    settings = pipeline.settings(setup.LOADER)
-    with cut_after(replies, settings.port) as port, pytest.raises(SinkError, match="can't be reached") as caught:
-        connect(replace(settings, port=port), application_name="test")
-    assert f"connection '{settings.connection_id}'" in str(caught.value)
+@pytest.fixture(scope="module")
+def tls(tmp_path_factory: pytest.TempPathFactory) -> ssl.SSLContext:
+    folder: Path = tmp_path_factory.mktemp("tls")
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-noenc", "-subj", "/CN=localhost"]
+    subprocess.run([*command, "-keyout", folder / "key", "-out", folder / "crt"], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "crt", folder / "key")
+    return context
 
 
-def test_not_cut(pipeline: Pipeline) -> None:
-    """The forwarding itself is no reason to fail."""
-    settings = pipeline.settings(setup.LOADER)
-    with cut_after(100, settings.port) as port, connect(replace(settings, port=port), application_name="test") as connection:
-        assert connection.execute("SHOW lock_timeout").fetchone() == ("10s",)
+@pytest.mark.parametrize("sslmode", ["disable", "require"])
+def test_cut_at_any_moment(pipeline: Pipeline, tls: ssl.SSLContext, sslmode: str) -> None:
+    settings = replace(pipeline.settings(setup.LOADER), options={"sslmode": sslmode})
+    told: list[str] = []
+    for replies in range(50):
+        with cut_after(replies, settings.port, tls if sslmode == "require" else None) as port:
+            try:
+                connection = connect(replace(settings, port=port), application_name="test")
+            except SinkError as error:
+                told.append(str(error))
+                continue
+            connection.close()
+            break
+    assert len(told) >= REPLIES_OF_A_LOG_IN
+    assert all(f"connection '{settings.connection_id}'" in text and "can't be reached" in text for text in told)

@@ -72,6 +72,9 @@ class Pipeline:
     def publish_by_swap(self) -> None:
         self.edit_contract(lambda document: document["customProperties"].append({"property": "publish", "value": "swap"}))
 
+    def publish_by_merge(self) -> None:
+        self.edit_contract(lambda document: document["customProperties"].pop())
+
     def change_source(self, seed: int = 1, records: int = 10, column: int = 0) -> None:
         """Give some records of housing another value, which breaks no rule, in one column."""
         path = self.contract.source.path
@@ -201,6 +204,14 @@ class Pipeline:
             assert row is not None
             assert row[0], row[1]
             ledger.close(connection, load_id, reason=None)
+        return published
+
+    def finish(self, load_id: int) -> Published:
+        """Verify and publish a load that has landed, and look at what readers see."""
+        passed, message = self.verify(load_id)
+        assert passed, message
+        published = self.publish(load_id)
+        assert self.shows_source()
         return published
 
     def produced(self) -> int:

@@ -11,11 +11,14 @@ from batchstream.errors import ConnectionSettingsError, SinkError
 POSTGRES_VARIABLE = "BATCHSTREAM_POSTGRES"
 """Environment variable that carries `PostgresSettings` as JSON to the Spark driver; never a command line."""
 
-# What time mends although a password was asked for: the server is full, or starts, stops or ends the session meanwhile.
-# In the language of a server set to English.
+# How libpq begins what the server said, and what it says itself without a password. Whatever else ends a log-in, such as a cut
+# connection, comes from the way there.
+_REFUSALS = ("FATAL:", "no password supplied")
+
+# What a server says after the password was right, and what time mends; in the language of a server set to English.
 _PASSING = (
-    *("too many", "connection slots", "starting up", "shutting down", "recovery", "terminating connection"),
-    *("closed the connection", "reset by peer", "EOF detected", "timeout expired"),
+    *("too many", "connection slots", "starting up", "shutting down", "recovery", "accepting connections"),
+    *("terminating connection", "due to timeout"),
 )
 
 CONNECT_TIMEOUT_SECONDS = 10
@@ -70,7 +73,7 @@ def connect(settings: PostgresSettings, *, application_name: str) -> psycopg.Con
     except psycopg.OperationalError as error:
         where = f"connection '{settings.connection_id}' ({settings.user}@{settings.host}:{settings.port}/{settings.dbname})"
         # libpq gives no SQLSTATE for a failed log-in, but it says whether the server got as far as asking for a password.
-        if error.pgconn is not None and (error.pgconn.used_password or error.pgconn.needs_password) and not _passes(error):
+        if error.pgconn is not None and (error.pgconn.used_password or error.pgconn.needs_password) and _is_refusal(str(error)):
             raise ConnectionSettingsError(
                 f"{where}: PostgreSQL refused the log-in: {error}. Mend user, password or database of this connection."
             ) from None
@@ -78,5 +81,5 @@ def connect(settings: PostgresSettings, *, application_name: str) -> psycopg.Con
     return connection
 
 
-def _passes(error: psycopg.OperationalError) -> bool:
-    return any(words in str(error) for words in _PASSING)
+def _is_refusal(message: str) -> bool:
+    return any(words in message for words in _REFUSALS) and not any(words in message for words in _PASSING)

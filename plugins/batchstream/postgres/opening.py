@@ -7,8 +7,8 @@ import psycopg
 from psycopg import errors, sql
 
 from batchstream.contract.model import Contract, Publish
-from batchstream.errors import ContractError, LoadError
-from batchstream.postgres import ledger, swap, templates
+from batchstream.errors import LoadError
+from batchstream.postgres import columns, ledger, swap, templates
 
 KEPT_LOADS = 5
 """Landing tables and checkpoints of this many loads of a dataset are kept, the newest included."""
@@ -40,33 +40,8 @@ def make_tables(connection: psycopg.Connection, contract: Contract) -> None:
             raise swap.wrong_kind(contract, str(found))
         else:
             connection.execute(templates.target_table(contract))
-        _compare_columns(connection, contract)
-
-
-def _compare_columns(connection: psycopg.Connection, contract: Contract) -> None:
-    found = {
-        name: (type_name, not_null)
-        for name, type_name, not_null in connection.execute(
-            "SELECT attname, format_type(atttypid, atttypmod), attnotnull FROM pg_attribute "
-            "WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped",
-            [templates.stored(contract).as_string(connection)],
-        )
-    }
-    for column in contract.columns:
-        expected_type = connection.execute(
-            "SELECT format_type(t.oid, t.typmod) FROM (SELECT to_regtype(%s)::oid AS oid, to_regtypemod(%s) AS typmod) AS t",
-            [column.type.sql, column.type.sql],
-        ).fetchone()
-        expected = (expected_type[0] if expected_type else None, not column.nullable)
-        if found.get(column.name) != expected:
-            raise ContractError(
-                f"{contract.path}: column '{column.name}': the contract says {_say(expected)}, table '{contract.name}' "
-                f"has {_say(found.get(column.name))}; change the contract back, or the table by ALTER TABLE"
-            )
-
-
-def _say(column: tuple[str | None, bool] | None) -> str:
-    return "no such column" if column is None else f"{column[0]}{' NOT NULL' if column[1] else ''}"
+            swap.forget(connection, contract)
+        columns.compare(connection, contract)
 
 
 def open_load(connection: psycopg.Connection, contract: Contract, run_id: str, *, wait_seconds: float = WAIT_SECONDS) -> int:
@@ -92,7 +67,8 @@ def open_load(connection: psycopg.Connection, contract: Contract, run_id: str, *
                 connection.execute(templates.landing_table(contract, load_id))
                 _remove_old(connection, contract)
         if blocking is None:
-            if contract.publish is Publish.SWAP:
+            # Also those from before the dataset came to be published by a merge.
+            if swap.kind_of(connection, templates.published(contract)) is not None:
                 swap.remove_old(connection, contract, KEPT_LOADS)
             return load_id
         if time.monotonic() > deadline:

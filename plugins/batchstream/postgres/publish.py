@@ -68,7 +68,7 @@ def publish(connection: psycopg.Connection, contract: Contract, load_id: int) ->
             return published
     except errors.LockNotAvailable as error:
         raise SinkError(
-            f"load {load_id}: table '{contract.name}' is locked by somebody else{_holders(connection, contract)}; "
+            f"load {load_id}: table '{contract.name}' is locked by somebody else{_holders(connection, contract, load_id)}; "
             f"nothing was changed: end that transaction"
         ) from error
     except (errors.UniqueViolation, errors.CardinalityViolation) as error:
@@ -106,12 +106,12 @@ def _swap(
     return Published(inserted_rows=prepared_rows, updated_rows=0, deleted_rows=replaced_rows, published_rows=prepared_rows)
 
 
-def _holders(connection: psycopg.Connection, contract: Contract) -> str:
-    """Who holds locks on the target, as far as our role may see it."""
+def _holders(connection: psycopg.Connection, contract: Contract, load_id: int) -> str:
+    """Who holds locks on what a publish writes, as far as our role may see it."""
     holders = connection.execute(
         "SELECT DISTINCT l.pid, a.usename, a.application_name FROM pg_locks AS l JOIN pg_stat_activity AS a USING (pid) "
-        "WHERE l.relation = %s::regclass AND l.granted AND l.pid <> pg_backend_pid()",
-        [templates.target(contract).as_string(connection)],
+        "WHERE l.relation IN (%s::regclass, %s::regclass) AND l.granted AND l.pid <> pg_backend_pid()",
+        [name.as_string(connection) for name in (templates.stored(contract), templates.landing(contract, load_id))],
     ).fetchall()
     return "".join(f", pid {pid} ({user} {application or ''})".replace(" )", ")") for pid, user, application in holders)
 

@@ -21,6 +21,11 @@ _KINDS = {"r": "a table", "v": "a view", "m": "a materialized view", "f": "a for
 log = logging.getLogger(__name__)
 
 
+def forget(connection: psycopg.Connection, contract: Contract) -> None:
+    """Show no load by a swap: the dataset is published by a merge now, and may come back when its loads are long outdated."""
+    connection.execute("DELETE FROM batchstream.shown WHERE dataset = %s", [contract.name])
+
+
 def make_view(connection: psycopg.Connection, contract: Contract) -> None:
     """Make the view that readers see, and the partitioned table below it, if missing.
 
@@ -99,20 +104,18 @@ def remove_old(connection: psycopg.Connection, contract: Contract, kept_loads: i
     ).fetchall()
     connection.commit()
     connection.autocommit = True
-    try:
-        connection.execute(sql.SQL("SET lock_timeout = {}").format(sql.Literal(f"{DETACH_SECONDS}s")))
-        for load_id, name, pending in attached:
-            if (load_id,) in kept:
-                continue
-            detach = sql.SQL("ALTER TABLE {} DETACH PARTITION {} {}").format(
-                templates.published(contract), sql.SQL(name), sql.SQL("FINALIZE" if pending else "CONCURRENTLY")
-            )
-            try:
-                connection.execute(detach)
-                connection.execute(sql.SQL("DROP TABLE {}").format(sql.SQL(name)))
-            except errors.LockNotAvailable:
-                log.warning("%s may still be read by an open transaction; it goes with a later load", name)
-                break
-            connection.execute("DELETE FROM batchstream.shown WHERE dataset = %s AND load_id = %s", [contract.name, load_id])
-    finally:
-        connection.autocommit = False
+    connection.execute(sql.SQL("SET lock_timeout = {}").format(sql.Literal(f"{DETACH_SECONDS}s")))
+    for load_id, name, pending in attached:
+        if (load_id,) in kept:
+            continue
+        detach = sql.SQL("ALTER TABLE {} DETACH PARTITION {} {}").format(
+            templates.published(contract), sql.SQL(name), sql.SQL("FINALIZE" if pending else "CONCURRENTLY")
+        )
+        try:
+            connection.execute(detach)
+            connection.execute(sql.SQL("DROP TABLE {}").format(sql.SQL(name)))
+        except errors.LockNotAvailable:
+            log.warning("%s may still be read by an open transaction; it goes with a later load", name)
+            break
+        connection.execute("DELETE FROM batchstream.shown WHERE dataset = %s AND load_id = %s", [contract.name, load_id])
+    connection.autocommit = False
