@@ -19,7 +19,7 @@ Results = list[dict[str, Any]]
 def write_report(document: dict[str, Any]) -> None:
     """The page, and plots for each kind of data with more than one size."""
     PLOTS.mkdir(exist_ok=True)
-    newest = document["results"][-1]["machine"]
+    newest = max((result["machine"] for result in document["results"]), key=lambda machine: machine["date"])
     lines = [
         "# Benchmarks",
         "",

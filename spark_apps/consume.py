@@ -22,7 +22,16 @@ from pyspark.sql import SparkSession
 
 from batchstream.consumer_group import show_consumed
 from batchstream.contract import Contract, load_contract
-from batchstream.errors import BatchstreamError, ConnectionSettingsError, LoadError, SinkError, SparkError, TopicError
+from batchstream.errors import (
+    TERMINAL_EXIT_STATUS,
+    BatchstreamError,
+    ConnectionSettingsError,
+    LoadError,
+    SinkError,
+    SparkError,
+    TerminalError,
+    TopicError,
+)
 from batchstream.postgres import connection as postgres
 from batchstream.postgres import ledger
 from batchstream.postgres.landing import Landed
@@ -83,7 +92,7 @@ def main() -> int:
             consume_load(job, spark)
         except BatchstreamError as error:
             log.error("%s", error)
-            return 1
+            return TERMINAL_EXIT_STATUS if isinstance(error, TerminalError) else 1
         finally:
             if session.exception() is None:
                 session.result().stop()

@@ -8,7 +8,7 @@ from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOpe
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from batchstream.contract import Contract
-from batchstream.errors import BatchstreamError
+from batchstream.errors import TERMINAL_EXIT_STATUS, BatchstreamError
 from batchstream.paths import SPARK_APPLICATION
 from batchstream.postgres import ledger
 from reload.connections import POSTGRES, SPARK, consumer_environment, postgres, spark_settings
@@ -45,7 +45,7 @@ class ConsumeStreamOperator(SparkSubmitOperator):
             super().execute(context)
         except AirflowException as error:
             state, reason = self._ledger(load_id)
-            retriable = state in (None, ledger.State.PRODUCED, ledger.State.LANDED)
+            retriable = state in (None, ledger.State.PRODUCED, ledger.State.LANDED) and not _is_terminal(str(error))
             raise (AirflowException if retriable else AirflowFailException)(reason or _shortened(str(error))) from error
 
     def _get_hook(self) -> SparkSubmitHook:
@@ -76,6 +76,11 @@ class ConsumeStreamOperator(SparkSubmitOperator):
         except BatchstreamError:
             return None, None
         return row["state"], row["reason"]
+
+
+def _is_terminal(message: str) -> bool:
+    """Whether the application ended with `TERMINAL_EXIT_STATUS`, by the provider's message; a pod's status is a second one."""
+    return str(TERMINAL_EXIT_STATUS) in re.findall(r"(?:Error|spark exit) code is: (\d+)", message)
 
 
 def _shortened(message: str) -> str:

@@ -11,8 +11,8 @@ MAX_UNACKNOWLEDGED_MESSAGES = 2_000
 """About 32 MB of housing's batches: enough to keep a broker busy, while the client's own limit is a gigabyte."""
 
 POLL_SECONDS = 0.1
-FLUSH_SECONDS = 120
-"""Longer than ``message.timeout.ms`` of the connection, after which every message has its verdict."""
+FLUSH_SECONDS = 330
+"""Longer than ``message.timeout.ms`` of a connection, 300 s if it has none, after which every message has its verdict."""
 
 
 class Acknowledged:

@@ -12,6 +12,10 @@ class TerminalError(BatchstreamError):
     """A retry would fail in the same way; a task turns it into ``AirflowFailException``."""
 
 
+TERMINAL_EXIT_STATUS = 78
+"""How the Spark application tells its task of a `TerminalError`; ``EX_CONFIG`` in BSD's sysexits.h."""
+
+
 class ContractError(TerminalError):
     """The contract file breaks a rule: mend the file."""
 

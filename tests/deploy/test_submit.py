@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 from airflow.providers.apache.spark.hooks import spark_submit
+from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from batchstream.contract import Contract
+from batchstream.errors import TERMINAL_EXIT_STATUS
 from batchstream.paths import ROOT, SPARK_APPLICATION
 from batchstream.postgres.connection import POSTGRES_VARIABLE
 from batchstream.topics import KAFKA_VARIABLE
@@ -45,7 +47,9 @@ RECORDER = """\
 #!{python}
 import json, os, pathlib, sys
 pathlib.Path({called!r}).write_text(json.dumps([sys.argv[1:], dict(os.environ)]))
-print("exit code: 0")
+status = int(os.environ.get("SUBMITTED_ENDS_WITH", "0"))
+print("exit code:", status)
+sys.exit(status)
 """
 
 
@@ -64,9 +68,11 @@ def submit(monkeypatch: pytest.MonkeyPatch, housing: Contract, tmp_path: Path) -
     def run(connection: dict[str, Any]) -> tuple[list[str], dict[str, str]]:
         monkeypatch.setenv("AIRFLOW_CONN_BATCHSTREAM_SPARK", json.dumps(connection))
         operator = ConsumeStreamOperator(task_id="consume_stream", contract=housing, load_id="7")
-        operator.execute({})
-        # The hook leaves it to the end of the task's process.
-        operator._hook._submit_sp.stdout.close()
+        try:
+            operator.execute({})
+        finally:
+            # The hook leaves it to the end of the task's process.
+            operator._hook._submit_sp.stdout.close()
         command, environment = json.loads(called.read_text())
         return command, environment
 
@@ -97,6 +103,18 @@ def test_on_kubernetes_the_driver_is_a_pod_of_the_template_with_the_application_
 def test_beside_airflow_the_application_is_a_file(submit: Any) -> None:
     command, _ = submit(OTHERS["standalone"])
     assert str(SPARK_APPLICATION) in command
+
+
+@pytest.mark.parametrize(("status", "failure"), [(TERMINAL_EXIT_STATUS, AirflowFailException), (1, AirflowException)])
+@pytest.mark.parametrize("connection", [KUBERNETES, OTHERS["local"]], ids=["kubernetes", "local"])
+def test_only_what_a_retry_may_mend_is_tried_again(
+    submit: Any, monkeypatch: pytest.MonkeyPatch, connection: dict[str, Any], status: int, failure: type[Exception]
+) -> None:
+    monkeypatch.setenv("SUBMITTED_ENDS_WITH", str(status))
+    monkeypatch.setattr(ConsumeStreamOperator, "_ledger", lambda *_: ("produced", "what the application noted"))
+    with pytest.raises(AirflowException, match="what the application noted") as caught:
+        submit(connection)
+    assert type(caught.value) is failure
 
 
 def test_the_drivers_secret_is_made_of_the_connections(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from confluent_kafka.admin import ConfigResource, ResourceType
 
 from batchstream.services.installation import Installation
-from spark_apps.sink import DRIVER_MESSAGES
+from spark_apps.sink import DRIVER_MESSAGES, MESSAGES_PER_TRANSACTION
 from tests.conftest import HOUSING, copy_dataset
 from tests.faults.conftest import Hold, wait_until_blocked
 from tests.support.background import Background
@@ -20,6 +20,8 @@ from tests.support.spark import SharedSpark
 TIMEOUT_SECONDS = 30
 LARGE = 110
 """So many times housing makes 557 messages: they land on the executors."""
+LONG = 400
+"""So many makes 2,024."""
 
 
 class ClusterPipeline(Pipeline):
@@ -99,14 +101,16 @@ def test_a_leader_killed_while_the_load_is_sent(pipeline: ClusterPipeline, broke
 def test_a_leader_killed_while_spark_reads(
     pipeline: ClusterPipeline, brokers: Brokers, admin: psycopg.Connection, hold: Hold
 ) -> None:
-    pipeline.repeat_source(LARGE)
+    # Each partition has several transactions of a task, and more than one fetch, so the killed leader still has most of it.
+    pipeline.repeat_source(LONG)
     load_id = opened(pipeline)
     pipeline.produce(load_id)
+    assert pipeline.ledger(load_id)["produced_batches"] > 3 * 3 * MESSAGES_PER_TRANSACTION
     with hold("batchstream.batches"):
         consumer = Background(pipeline.consume, load_id)
         wait_until_blocked(admin, f"batchstream load {load_id} executor")
         brokers.all[pipeline.first_broker].kill()
     consumer.wait()
     assert consumer.error is None
-    assert consumer.result.landed == 506 * LARGE
+    assert consumer.result.landed == 506 * LONG
     pipeline.finish(load_id)

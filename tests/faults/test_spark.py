@@ -11,7 +11,7 @@ import psutil
 import psycopg
 import pytest
 
-from batchstream.errors import BatchstreamError, LoadError
+from batchstream.errors import TERMINAL_EXIT_STATUS, BatchstreamError, LoadError
 from batchstream.postgres.landing import Landed, Lander, Message
 from batchstream.postgres.publish import publish
 from tests.faults.conftest import Hold, wait_until_blocked
@@ -32,6 +32,14 @@ def python_halves(java: int) -> list[psutil.Process]:
             if "consume.py" in " ".join(child.cmdline()):
                 found.append(child)
     return found
+
+
+def test_the_application_tells_by_its_exit_status_that_a_retry_is_in_vain(pipeline: Pipeline) -> None:
+    load_id = pipeline.produced()
+    pipeline.fail(load_id, "given up")
+    process = pipeline.submit(load_id)
+    output, _ = process.communicate(timeout=120)
+    assert process.returncode == TERMINAL_EXIT_STATUS, output[-3000:]
 
 
 def test_the_driver_killed_in_the_middle_of_the_landing(

@@ -1,4 +1,4 @@
-"""The publish: one transaction that makes the target equal to the verified landing."""
+"""The publish: makes what readers see equal to the verified landing, in one moment."""
 
 from typing import NamedTuple
 
