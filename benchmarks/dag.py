@@ -1,6 +1,5 @@
 """The daily reload as a user waits for it: ``airflow dags test``, from the command's start to its end."""
 
-import statistics
 import time
 from typing import Any
 
@@ -8,6 +7,7 @@ from batchstream.cli.run import dags_test
 from batchstream.contract import load_contract
 from batchstream.paths import contract_paths
 from batchstream.services.installation import Installation
+from benchmarks.measure import of_rounds
 
 DATASET = "housing"
 
@@ -35,11 +35,7 @@ def measure_dag(installation: Installation, rounds: int) -> dict[str, Any]:
             raise RuntimeError(log_file.read_text()[-3000:])
     return {
         "rounds": rounds - 1,
-        "command": _summary(commands[1:]),
-        "run": _summary([sum(steps.values()) for steps in tasks[1:]]),
-        "tasks": {name: _summary([steps[name] for steps in tasks[1:]]) for name in tasks[0]},
+        "command": of_rounds(commands[1:]),
+        "run": of_rounds([sum(steps.values()) for steps in tasks[1:]]),
+        "tasks": {name: of_rounds([steps[name] for steps in tasks[1:]]) for name in tasks[0]},
     }
-
-
-def _summary(seconds: list[float]) -> dict[str, float]:
-    return {"median_seconds": statistics.median(seconds), "min_seconds": min(seconds), "max_seconds": max(seconds)}

@@ -79,10 +79,9 @@ def measure_producer(stage: Stage, rounds: int) -> dict[str, Any]:
 def _summary(runs: list[tuple[float, int]]) -> dict[str, Any]:
     if not runs:
         return {}
-    seconds = [took for took, _ in runs]
-    return {
-        "median_seconds": statistics.median(seconds),
-        "min_seconds": min(seconds),
-        "max_seconds": max(seconds),
-        "peak_bytes": max(peak for _, peak in runs),
-    }
+    return {**of_rounds([took for took, _ in runs]), "peak_bytes": max(peak for _, peak in runs)}
+
+
+def of_rounds(seconds: list[float]) -> dict[str, float]:
+    """What is published of a time that was measured in several rounds."""
+    return {"median_seconds": statistics.median(seconds), "min_seconds": min(seconds), "max_seconds": max(seconds)}

@@ -13,7 +13,9 @@ from batchstream.contract.model import Publish
 from batchstream.postgres import setup, templates
 from batchstream.postgres.publish import publish as publish_load
 from batchstream.services import ports
+from batchstream.topics import KAFKA_VARIABLE
 from benchmarks import apps
+from benchmarks.peers.common import java_environment, without_record_id
 from benchmarks.peers.connect import connect_batches, connect_unnest
 from benchmarks.peers.dlt import dlt
 from benchmarks.peers.flink import flink
@@ -46,16 +48,7 @@ class Participant:
 
 
 def _environment(stage: Stage) -> dict[str, str]:
-    job = stage.pipeline.job(stage.load_id)
-    return {
-        **stage.installation.environment(),
-        "BATCHSTREAM_KAFKA": json.dumps(job.kafka),
-        "PGHOST": ports.LOOPBACK,
-        "PGPORT": str(stage.installation.ports["postgres"]),
-        "PGDATABASE": setup.DATABASE,
-        "PGUSER": setup.LOADER,
-        "PGPASSWORD": stage.installation.secrets[setup.LOADER],
-    }
+    return {**java_environment(stage), KAFKA_VARIABLE: json.dumps(stage.pipeline.kafka)}
 
 
 def _ours(stage: Stage, publish: Publish | None) -> tuple[float, sql.Identifier]:
@@ -110,7 +103,8 @@ def swapped(stage: Stage) -> tuple[float, sql.Identifier]:
 
 
 def _jdbc(stage: Stage, name: str, *, tuned: bool, rewrite: bool) -> tuple[float, sql.Identifier]:
-    table = stage.empty_table(name)
+    # from_json has no record id to give.
+    _, target = without_record_id(stage, name)
     settings = stage.installation.spark_settings()
     connector = settings["driver_class_path"].split(os.pathsep)
     if tuned:
@@ -122,15 +116,11 @@ def _jdbc(stage: Stage, name: str, *, tuned: bool, rewrite: bool) -> tuple[float
     load = stage.pipeline.ledger(stage.load_id)
     schema = ", ".join(f"`{c.name}` {SPARK_TYPES[c.type.sql]}" for c in stage.contract.columns)
     url = f"jdbc:postgresql://{ports.LOOPBACK}:{stage.installation.ports['postgres']}/{setup.DATABASE}"
-    # from_json has no record id to give.
-    with stage.admin() as connection:
-        connection.execute(sql.SQL("ALTER TABLE {} DROP COLUMN record_id").format(table))
-        target = table.as_string(connection)
     offsets = json.dumps({load["topic"]: load["start_offsets"]})
     arguments = [load["topic"], offsets, schema, url, target, str(rewrite).lower()]
     begun = time.monotonic()
     run(["spark-submit", "--master", "local[2]", *options, str(APPS / "jdbc.py"), *arguments], _environment(stage))
-    return time.monotonic() - begun, table
+    return time.monotonic() - begun, stage.table(name)
 
 
 def plain_chain(stage: Stage) -> tuple[float, sql.Identifier]:

@@ -14,7 +14,7 @@ from confluent_kafka import Producer
 
 from batchstream.contract import load_contract
 from batchstream.delivery import deliver
-from batchstream.records.messages import batch_key
+from batchstream.records.messages import load_messages
 from batchstream.records.source import SourceReader
 from batchstream.topics import KAFKA_VARIABLE
 
@@ -22,9 +22,8 @@ from batchstream.topics import KAFKA_VARIABLE
 def main(contract_path: str, topic: str) -> None:
     """Produce a source into a topic."""
     source = SourceReader(load_contract(Path(contract_path)))
-    messages = ((batch_key(1, number), value) for number, value in enumerate(source, 1))
     begun = time.monotonic()
-    acknowledged = deliver(Producer(json.loads(os.environ[KAFKA_VARIABLE])), topic, messages)
+    acknowledged = deliver(Producer(json.loads(os.environ[KAFKA_VARIABLE])), topic, load_messages(1, source))
     seconds = time.monotonic() - begun
     assert acknowledged.batches == source.batches
     print(seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)

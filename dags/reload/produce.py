@@ -12,16 +12,10 @@ from batchstream.contract import Contract
 from batchstream.delivery import Acknowledged, deliver
 from batchstream.errors import DeliveryError
 from batchstream.postgres import ledger
-from batchstream.records.messages import batch_key
+from batchstream.records.messages import load_messages
 from batchstream.records.source import SourceReader
 from reload.connections import KAFKA, POSTGRES, kafka_settings, postgres
 from reload.edge import airflow_errors
-
-
-def load_messages(load_id: int, source: SourceReader) -> Iterator[tuple[bytes, bytes]]:
-    """Key and value of each batch of a load, in the order of the source."""
-    for number, value in enumerate(source, 1):
-        yield batch_key(load_id, number), value
 
 
 class ProduceBatchesOperator(ProduceToTopicOperator):

@@ -1,7 +1,5 @@
 """Three Kafka brokers as deploy/kafka says, as child processes: only addresses and folders differ."""
 
-import base64
-import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -10,7 +8,7 @@ from confluent_kafka.admin import AdminClient
 
 from batchstream.paths import ROOT
 from batchstream.services import ports
-from batchstream.services.kafka import EmbeddedKafka
+from batchstream.services.kafka import EmbeddedKafka, new_cluster_id
 from tests.support.waiting import wait_for
 
 BROKERS = (1, 2, 3)
@@ -26,7 +24,7 @@ class Broker(EmbeddedKafka):
         self._addresses = addresses
         self._shared_id = cluster_id
 
-    def _new_cluster_id(self) -> str:
+    def _cluster_id(self) -> str:
         return self._shared_id
 
     def _properties(self) -> str:
@@ -43,7 +41,7 @@ class Brokers:
         while len(free) < len(names):
             free.add(ports.any_free())
         self._addresses = {name: f"{ports.LOOPBACK}:{port}" for name, port in zip(names, free, strict=True)}
-        cluster_id = base64.urlsafe_b64encode(os.urandom(16)).decode().rstrip("=")
+        cluster_id = new_cluster_id()
         self.all = {number: Broker(folder / f"kafka-{number}", jars, number, self._addresses, cluster_id) for number in BROKERS}
 
     def start(self) -> None:

@@ -5,7 +5,7 @@ import json
 import random
 import subprocess
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from batchstream.postgres import ledger, opening, setup, templates
 from batchstream.postgres.connection import POSTGRES_VARIABLE, PostgresSettings, connect
 from batchstream.postgres.landing import Landed
 from batchstream.postgres.publish import Published, publish
-from batchstream.records.messages import batch_key
+from batchstream.records.messages import load_messages
 from batchstream.records.source import SourceReader, check_header
 from batchstream.services import ports
 from batchstream.services.installation import Installation
@@ -126,7 +126,7 @@ class Pipeline:
 
     def messages(self, load_id: int) -> tuple[list[tuple[bytes, bytes]], SourceReader]:
         reader = SourceReader(self.contract)
-        return list(_keyed(load_id, reader)), reader
+        return list(load_messages(load_id, reader)), reader
 
     def send(self, messages: Iterable[tuple[bytes | None, bytes | None]]) -> dict[str, list[int]]:
         """Send messages as they are; returns first and last offset by partition."""
@@ -136,7 +136,7 @@ class Pipeline:
     def produce(self, load_id: int, messages: Iterable[tuple[bytes | None, bytes | None]] | None = None) -> None:
         """Send a load's batches, or other messages in their place, and tell the ledger what the source has."""
         reader = SourceReader(self.contract)
-        own = _keyed(load_id, reader)
+        own = load_messages(load_id, reader)
         spans = self.send(own if messages is None else messages)
         # Others took their place: the source is read all the same.
         deque(own, maxlen=0)
@@ -270,10 +270,6 @@ class Pipeline:
             values = zip(contract.columns, line.split(), strict=True)
             rows.append((number, *(column.type.python(value) for column, value in values)))
         return digest(rows)
-
-
-def _keyed(load_id: int, reader: SourceReader) -> Iterator[tuple[bytes, bytes]]:
-    return ((batch_key(load_id, number), value) for number, value in enumerate(reader, 1))
 
 
 def digest(rows: Iterable[tuple[Any, ...]]) -> str:

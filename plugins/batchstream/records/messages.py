@@ -1,5 +1,6 @@
-"""The key of a message: to which load it belongs, which batch it is, and which record it begins with."""
+"""The messages of a load; the key says to which load it belongs, which batch it is, and which record it begins with."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import msgspec
@@ -35,6 +36,12 @@ _decoder = msgspec.json.Decoder(MessageKey)
 def batch_key(load_id: int, batch: int) -> bytes:
     """The key of a load's batch; the same in every try, so duplicates go to the same partition and can be told."""
     return msgspec.json.encode(MessageKey(load_id, batch, (batch - 1) * MAX_RECORDS_PER_BATCH + 1))
+
+
+def load_messages(load_id: int, batches: Iterable[bytes]) -> Iterator[tuple[bytes, bytes]]:
+    """Key and value of each batch of a load, in the order of the source."""
+    for number, value in enumerate(batches, 1):
+        yield batch_key(load_id, number), value
 
 
 def decode_key(key: bytes | None) -> MessageKey | ForeignKey:

@@ -32,6 +32,11 @@ appender.out.layout.pattern = [%d] %p %m (%c)%n
 """
 
 
+def new_cluster_id() -> str:
+    """An id for a new cluster: 16 bytes in URL-safe base64 without padding, as Kafka's own tool makes it."""
+    return base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+
+
 class EmbeddedKafka:
     """One broker, its own controller."""
 
@@ -100,13 +105,13 @@ class EmbeddedKafka:
         if (self.folder / "data" / "meta.properties").exists():
             return
         properties = self.folder / "server.properties"
-        command = [*self._java(), "kafka.tools.StorageTool", "format", "-t", self._new_cluster_id(), "-c", properties]
+        command = [*self._java(), "kafka.tools.StorageTool", "format", "-t", self._cluster_id(), "-c", properties]
         made = subprocess.run(command, capture_output=True, text=True, check=False, cwd=self.folder)
         if made.returncode:
             raise ServiceError(f"Kafka: formatting its storage failed: {made.stderr.strip() or made.stdout.strip()}")
 
-    def _new_cluster_id(self) -> str:
-        return base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+    def _cluster_id(self) -> str:
+        return new_cluster_id()
 
     def _properties(self) -> str:
         settings = {
