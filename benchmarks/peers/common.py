@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 from batchstream.postgres import setup
@@ -50,14 +51,16 @@ def python(name: str) -> str:
     """
     folder, requirements = ENVIRONMENTS / name, FOLDER / f"{name}.txt"
     stamp, interpreter = folder / "requirements.txt", folder / "bin" / "python"
-    if not stamp.exists() or stamp.read_text() != requirements.read_text():
+    # The interpreter that runs ours, or the comparison would be one of interpreters.
+    wanted = f"{sys.base_prefix}\n{requirements.read_text()}"
+    if not stamp.exists() or stamp.read_text() != wanted:
         pip = ["pip", "install", "--python", str(interpreter), "--require-hashes", "--only-binary", ":all:"]
         environment = {**os.environ, "UV_PYTHON_DOWNLOADS": "never"}
-        for command in (["venv", "--clear", "--python", "3.11", str(folder)], [*pip, "-r", str(requirements)]):
+        for command in (["venv", "--clear", "--python", sys.executable, str(folder)], [*pip, "-r", str(requirements)]):
             done = subprocess.run([str(UV), *command], env=environment, capture_output=True, text=True)
             if done.returncode:
                 raise RuntimeError(f"{name} can't be installed: {done.stderr[-1000:]}")
-        stamp.write_text(requirements.read_text())
+        stamp.write_text(wanted)
     return str(interpreter)
 
 
