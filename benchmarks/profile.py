@@ -37,12 +37,15 @@ def profile(installation: Installation, kind: str) -> dict[str, float]:
     values = list(SourceReader(contract))
     codec = RecordCodec(contract)
     decoded = [codec.decode(value) for value in values]
+    names = [*(column.name for column in contract.columns), "record_id"]
     messages = [
         Message(contract.topic.name, 0, number, batch_key(stage.load_id, number + 1), value)
         for number, value in enumerate(values)
     ]
-    copy_types = ["int8", *(column.type.copy_type for column in contract.columns)]
-    into = sql.SQL("COPY {} FROM STDIN (FORMAT BINARY)").format(templates.landing(contract, stage.load_id))
+    copy_types = [*(column.type.copy_type for column in contract.columns), "int8"]
+    into = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(
+        templates.landing(contract, stage.load_id), sql.SQL(", ").join(map(sql.Identifier, names))
+    )
 
     def write_rows() -> None:
         with stage.pipeline.connect() as connection:
@@ -50,7 +53,7 @@ def profile(installation: Installation, kind: str) -> dict[str, float]:
                 copy.set_types(copy_types)
                 for batch in decoded:
                     for record in batch.records:
-                        copy.write_row((1, *record))
+                        copy.write_row(record)
             connection.rollback()
 
     def land() -> None:

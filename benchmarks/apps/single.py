@@ -32,7 +32,7 @@ def main(way: str, contract_path: str, servers: str, spans: str, table: str) -> 
     """Land a topic in a table."""
     contract = load_contract(Path(contract_path))
     found = messages(servers, contract.topic.name, json.loads(spans))
-    names = ["record_id", *(column.name for column in contract.columns)]
+    names = [*(column.name for column in contract.columns), "record_id"]
     if way == "copy":
         codec = RecordCodec(contract)
         schema, name = table.split(".")
@@ -40,12 +40,12 @@ def main(way: str, contract_path: str, servers: str, spans: str, table: str) -> 
             sql.Identifier(schema, name), sql.SQL(", ").join(map(sql.Identifier, names))
         )
         with psycopg.connect() as connection, connection.cursor().copy(into) as copy:
-            copy.set_types(["int8", *(column.type.copy_type for column in contract.columns)])
+            copy.set_types([*(column.type.copy_type for column in contract.columns), "int8"])
             for raw_key, value in found:
                 key = decode_key(raw_key)
                 assert isinstance(key, MessageKey)
-                for number, record in enumerate(codec.decode(value).records, key.first_record_id):
-                    copy.write_row((number, *record))
+                for record in codec.decode(value, key.first_record_id).records:
+                    copy.write_row(record)
     else:
         statement = f"INSERT INTO {table} VALUES ({', '.join(['%s'] * len(names))})"
         connection = psycopg2.connect("")

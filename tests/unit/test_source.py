@@ -33,7 +33,7 @@ def decoded(contract: Contract) -> list[tuple[Any, ...]]:
     codec = RecordCodec(contract)
     batches = [codec.decode(value) for value in SourceReader(contract)]
     assert not any(batch.rejected for batch in batches)
-    return [record for batch in batches for record in batch.records]
+    return [record[:-1] for batch in batches for record in batch.records]
 
 
 def read(contract: Contract, content: bytes) -> list[tuple[Any, ...]]:

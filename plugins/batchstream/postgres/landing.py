@@ -86,9 +86,9 @@ class Lander:
         self._codec = RecordCodec(contract)
         self._copy = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(
             templates.landing(contract, load_id),
-            sql.SQL(", ").join(sql.Identifier(name) for name in ["record_id", *(c.name for c in contract.columns)]),
+            sql.SQL(", ").join(sql.Identifier(name) for name in [*(c.name for c in contract.columns), "record_id"]),
         )
-        self._copy_types = ["int8", *(column.type.copy_type for column in contract.columns)]
+        self._copy_types = [*(column.type.copy_type for column in contract.columns), "int8"]
 
     def land(self, connection: psycopg.Connection, messages: Iterable[Message]) -> Landed:
         """Land messages in one transaction.
@@ -192,9 +192,9 @@ class Lander:
             copy.set_types(self._copy_types)
             for batch in batches:
                 first = batch.key.first_record_id
-                decoded = self._codec.decode(batch.message.value)
-                for position, values in zip(decoded.positions, decoded.records, strict=True):
-                    copy.write_row((first + position, *values))
+                decoded = self._codec.decode(batch.message.value, first)
+                for record in decoded.records:
+                    copy.write_row(record)
                 for fault in decoded.rejected:
                     record_id = None if fault.position is None else first + fault.position
                     rejected.append(_Rejected(batch.message, fault.position, record_id, fault.raw, fault.reason))

@@ -37,13 +37,11 @@ class DecodedBatch:
     """What a message holds.
 
     Attributes:
-        positions: 0-based place in the array of each good record.
-        records: Good records, as values in the contract's order of columns.
+        records: Good records: values in the contract's order of columns, and last the record's id.
         rejected: The others.
         total: Elements of the array; 0 if it is none.
     """
 
-    positions: Sequence[int] = ()
     records: Sequence[tuple[Any, ...]] = ()
     rejected: list[RejectedRecord] = field(default_factory=list)
     total: int = 0
@@ -59,8 +57,10 @@ class RecordCodec:
         names = [f"f{number}" for number in range(len(columns))]
         record_type: Any = msgspec.defstruct(
             "Record",
-            [(name, field_type(column)) for name, column in zip(names, columns, strict=True)],
-            rename=dict(zip(names, self._fields, strict=True)),
+            # The record id is set after decoding: made with the record, it costs no second tuple.
+            [*((name, field_type(column)) for name, column in zip(names, columns, strict=True)), ("record_id", int, 0)],
+            # No column has an empty name; a message that has one has more names than it should.
+            rename={**dict(zip(names, self._fields, strict=True)), "record_id": ""},
             forbid_unknown_fields=True,
             gc=False,
         )
@@ -89,21 +89,28 @@ class RecordCodec:
         parts[1::2] = values
         return b"".join(parts) + b"}]"
 
-    def decode(self, value: bytes | None) -> DecodedBatch:
-        """The records of a message; whatever bytes come, each record is decoded or rejected, and nothing is raised."""
+    def decode(self, value: bytes | None, first_record_id: int = 1) -> DecodedBatch:
+        """The records of a message; whatever bytes come, each record is decoded or rejected, and nothing is raised.
+
+        Args:
+            value: The message's.
+            first_record_id: Id of the first element of its array; the others follow.
+        """
         if value is None:
             return _rejected_whole("", "the message has no value (null)")
         records = self._decode_all(value)
         if records is None:
-            return self._decode_one_by_one(value)
-        return DecodedBatch(range(len(records)), [astuple(record) for record in records], [], len(records))
+            return self._decode_one_by_one(value, first_record_id)
+        for record_id, record in enumerate(records, first_record_id):
+            record.record_id = record_id
+        return DecodedBatch(list(map(astuple, records)), [], len(records))
 
     def accepts(self, value: bytes, records: int) -> bool:
         """Whether `decode` would find exactly that many good records in `value`, and none to reject."""
         found = self._decode_all(value)
         if found is not None:
             return len(found) == records
-        decoded = self._decode_one_by_one(value)
+        decoded = self._decode_one_by_one(value, 1)
         return not decoded.rejected and len(decoded.records) == records
 
     def _decode_all(self, value: bytes) -> list[Any] | None:
@@ -127,8 +134,9 @@ class RecordCodec:
         timestamp whose offset leads out of the calendar.
         """
         names = records * len(self._fields)
-        # Every name is there, so as many colons as names means that none is there twice. A value may hold colons too.
-        if value.count(b":") != names and (_has_blank(value) or value.count(b'":') - value.count(b'\\":') != names):
+        # Every name is there, so as many ends of names as names means that none is there twice. Only an escaped quotation mark
+        # and a colon look like the end of a name inside of a text.
+        if _has_blank(value) or value.count(b'":') - (value.count(b'\\":') if b"\\" in value else 0) != names:
             return True
         if self._has_text and b"\\u0000" in value:
             return True
@@ -138,7 +146,7 @@ class RecordCodec:
             NANOSECONDS.search(value) is not None or b"\\u" in value or any(day in value for day in EDGE_YEARS)
         )
 
-    def _decode_one_by_one(self, value: bytes) -> DecodedBatch:
+    def _decode_one_by_one(self, value: bytes, first_record_id: int) -> DecodedBatch:
         try:
             elements = scan.array_elements(value)
         except scan.NotAnArrayError as error:
@@ -148,15 +156,14 @@ class RecordCodec:
         if len(elements) > MAX_RECORDS_PER_BATCH:
             reason = f"the array holds {len(elements)} records, at most {MAX_RECORDS_PER_BATCH} are allowed"
             return _rejected_whole(scan.storable(value), reason)
-        positions, records, rejected = [], [], []
+        records, rejected = [], []
         for position, raw in enumerate(elements):
             found = self.examine(raw)
             if isinstance(found, str):
                 rejected.append(RejectedRecord(position, scan.storable(raw), found))
             else:
-                positions.append(position)
-                records.append(found)
-        return DecodedBatch(positions, records, rejected, len(elements))
+                records.append((*found, first_record_id + position))
+        return DecodedBatch(records, rejected, len(elements))
 
     def examine(self, raw: bytes) -> tuple[Any, ...] | str:
         """The values of one record, as JSON, in the contract's order; or a sentence on why it breaks the contract."""
@@ -195,7 +202,7 @@ def _name(column: str) -> bytes:
 
 def _has_blank(value: bytes) -> bool:
     """Whether white space stands between names and values; inside of texts JSON allows no raw one but the space."""
-    return b"\n" in value or b"\t" in value or b"\r" in value or b" :" in value
+    return b"\n" in value or b"\t" in value or b"\r" in value or (b" " in value and b" :" in value)
 
 
 def _rejected_whole(raw: str, reason: str) -> DecodedBatch:
