@@ -7,3 +7,5 @@ CREATE SCHEMA IF NOT EXISTS landing AUTHORIZATION batchstream_owner;
 -- The loads of datasets that are published by a swap; readers come through the view of the dataset.
 CREATE SCHEMA IF NOT EXISTS published AUTHORIZATION batchstream_owner;
 GRANT USAGE ON SCHEMA batchstream, landing TO kafka_user;
+-- A publish keeps the keys of the rows that it will change in a table of its session.
+GRANT TEMPORARY ON DATABASE kafka_streaming TO kafka_user;

@@ -152,7 +152,6 @@ FORBIDDEN_TO_BOTH = (
     "CREATE VIEW public.mine AS SELECT 1 AS one",
     "CREATE FUNCTION public.mine() RETURNS integer LANGUAGE sql AS 'SELECT 1'",
     "CREATE INDEX ON {target} (crim)",
-    "CREATE TEMP TABLE mine (a integer)",
     "CREATE SCHEMA mine",
     "CREATE ROLE mine",
     "CREATE DATABASE mine",
@@ -176,6 +175,7 @@ FORBIDDEN_TO_LOADER = (
 )
 
 FORBIDDEN_TO_READER = (
+    "CREATE TEMP TABLE mine (a integer)",
     "SELECT * FROM batchstream.loads",
     "SELECT * FROM batchstream.batches",
     "SELECT * FROM batchstream.quarantine",

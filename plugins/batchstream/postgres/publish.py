@@ -9,9 +9,6 @@ from batchstream.contract.model import Contract, Publish
 from batchstream.errors import LoadError, SinkError
 from batchstream.postgres import ledger, swap, templates
 
-MERGE_MEMORY = "256MB"
-"""For the join of landing and target: ten million keys fit, where the usual 32 MB would write both tables to disk again."""
-
 
 class Published(NamedTuple):
     """What the publish did to the target."""
@@ -28,8 +25,8 @@ def publish(connection: psycopg.Connection, contract: Contract, load_id: int) ->
     1. One publish of a dataset at a time.
     2. The load becomes *verified*, and from here on nothing lands for it any more; held until the end, so nobody gives it
        up meanwhile.
-    3. ``MERGE`` inserts, updates and deletes what differs; or, if the contract says ``publish: swap``, the landing gets its
-       keys and is shown in place of the load before it (`batchstream.postgres.swap`).
+    3. The rows that differ are found, and ``MERGE`` inserts, updates and deletes them; or, if the contract says
+       ``publish: swap``, the landing gets its keys and is shown in place of the load before it (`batchstream.postgres.swap`).
     4. The target holds as many rows as the landing, and the landing as many as were verified, or all of it is rolled back.
     5. The ledger gets the counts and the state *published*, in the same commit that shows the rows to readers.
 
@@ -75,13 +72,20 @@ def publish(connection: psycopg.Connection, contract: Contract, load_id: int) ->
         raise LoadError(f"load {load_id}: {_repeated_key(connection, contract, load_id)}; nothing was changed") from error
     except psycopg.OperationalError as error:
         raise SinkError(f"load {load_id}: PostgreSQL gave up the publish, nothing was changed: {error}") from error
+    except errors.InsufficientPrivilege as error:
+        raise LoadError(
+            f"load {load_id}: PostgreSQL refused the publish, nothing was changed: {error}; compare the rights of its role "
+            "with sql/setup/ and sql/tables/"
+        ) from error
 
 
 def _merge(connection: psycopg.Connection, contract: Contract, load_id: int, *, verified_rows: int) -> Published:
     landing = templates.landing(contract, load_id)
-    connection.execute(sql.SQL("SET LOCAL work_mem = {}").format(sql.Literal(MERGE_MEMORY)))
     # Without statistics the planner expects an empty landing and joins by nested loops.
     connection.execute(sql.SQL("ANALYZE {}").format(landing))
+    # It expects every row to differ, which would cost more to hand over than to compare in one process.
+    connection.execute("SET LOCAL parallel_tuple_cost = 0")
+    connection.execute(templates.changed(contract, load_id))
     counts = connection.execute(templates.merge(contract, load_id)).fetchone()
     rows = connection.execute(
         sql.SQL("SELECT (SELECT count(*) FROM {}), (SELECT count(*) FROM {})").format(templates.target(contract), landing)

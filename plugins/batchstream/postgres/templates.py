@@ -103,8 +103,21 @@ def landing_table(contract: Contract, load_id: int) -> sql.Composed:
     )
 
 
+def changed(contract: Contract, load_id: int) -> sql.Composed:
+    """Puts the keys of all rows in which target and landing differ in a temporary table."""
+    compared = [sql.Identifier(column.name) for column in contract.columns if column.name != contract.key]
+    return _read("publish/changed.sql").format(
+        target=target(contract),
+        landing=landing(contract, load_id),
+        key=sql.Identifier(contract.key_column),
+        landing_key=landing_key(contract),
+        differs=sql.SQL(" OR ").join([sql.SQL("t.{0} IS DISTINCT FROM s.{0}").format(name) for name in compared])
+        or sql.SQL("false"),
+    )
+
+
 def merge(contract: Contract, load_id: int) -> sql.Composed:
-    """The publish; its one row holds the counts of rows inserted, updated and deleted."""
+    """The publish of what `changed` found; its one row holds the counts of rows inserted, updated and deleted."""
     names = [sql.Identifier(column.name) for column in contract.columns]
     changing = [sql.Identifier(column.name) for column in contract.columns if column.name != contract.key]
     inserted: list[sql.Composable] = list(names)
@@ -117,8 +130,6 @@ def merge(contract: Contract, load_id: int) -> sql.Composed:
         landing=landing(contract, load_id),
         key=sql.Identifier(contract.key_column),
         landing_key=landing_key(contract),
-        differs=sql.SQL(" OR ").join([sql.SQL("t.{0} IS DISTINCT FROM s.{0}").format(name) for name in changing])
-        or sql.SQL("false"),
         assignments=sql.SQL(", ").join([sql.SQL("{0} = s.{0}").format(name) for name in changing or names]),
         columns=sql.SQL(", ").join(inserted),
         values=sql.SQL(", ").join(values),
