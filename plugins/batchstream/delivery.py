@@ -11,6 +11,7 @@ MAX_UNACKNOWLEDGED_MESSAGES = 2_000
 """About 32 MB of housing's batches: enough to keep a broker busy, while the client's own limit is a gigabyte."""
 
 POLL_SECONDS = 0.1
+CONNECT_SECONDS = 15
 FLUSH_SECONDS = 330
 """Longer than ``message.timeout.ms`` of a connection, 300 s if it has none, after which every message has its verdict."""
 
@@ -47,9 +48,12 @@ def deliver(producer: Any, topic: str, messages: Iterable[tuple[bytes | None, by
         messages: Key and value of each.
 
     Raises:
-        KafkaException: A message was not delivered; the first failure stops the rest.
+        KafkaException: No broker answers, or a message was not delivered; the first failure stops the rest.
         DeliveryError: Some messages had no answer after `FLUSH_SECONDS`.
     """
+    # An idempotent producer needs an id. It asks for it when it begins to send, and if no broker is connected in that moment,
+    # it asks again half a second later; so it connects first.
+    producer.list_topics(topic, timeout=CONNECT_SECONDS)
     acknowledged = Acknowledged()
     for sent, (key, value) in enumerate(messages):
         while sent - acknowledged.batches >= MAX_UNACKNOWLEDGED_MESSAGES:
