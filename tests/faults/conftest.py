@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from batchstream.services.installation import Installation
-from spark_apps import consume
+from spark_apps import load
 from tests.support.pipeline import Pipeline
 from tests.support.waiting import wait_for
 
@@ -16,7 +16,7 @@ from tests.support.waiting import wait_for
 def path(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Where records are decoded and landed; without this fixture, small loads land from the driver."""
     if request.param == "executors":
-        monkeypatch.setattr(consume, "DRIVER_MESSAGES", -1)
+        monkeypatch.setattr(load, "DRIVER_MESSAGES", -1)
     return str(request.param)
 
 

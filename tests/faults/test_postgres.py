@@ -11,7 +11,7 @@ from batchstream.errors import BatchstreamError, LoadError, SinkError
 from batchstream.postgres import templates
 from batchstream.postgres.landing import Landed
 from batchstream.services.installation import Installation
-from spark_apps import consume
+from spark_apps import load
 from spark_apps.sink import Sink
 from tests.faults.conftest import Hold, wait_until_blocked
 from tests.support.background import Background
@@ -64,7 +64,7 @@ def test_a_crash_after_the_tasks_committed_loses_no_batch_that_spark_has_noted_a
     pipeline: Pipeline, previous: str, installation: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Executors don't wait for the disk, and the server writes its log late here: the crash takes their commits back."""
-    monkeypatch.setattr(consume, "DRIVER_MESSAGES", -1)
+    monkeypatch.setattr(load, "DRIVER_MESSAGES", -1)
     with installation.postgres.connect() as connection:
         connection.autocommit = True
         connection.execute("ALTER SYSTEM SET wal_writer_delay = '10s'")

@@ -29,7 +29,7 @@ from batchstream.records.source import SourceReader, check_header
 from batchstream.services import ports
 from batchstream.services.installation import Installation
 from batchstream.topics import KAFKA_VARIABLE, ensure_topic
-from spark_apps.consume import Job, consume_load
+from spark_apps.load import Job, consume_load
 from tests.support.spark import SharedSpark
 
 
