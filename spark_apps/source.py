@@ -9,8 +9,8 @@ from pyspark.sql import DataFrame, SparkSession
 from batchstream.consumer_group import GROUP_ID_PREFIX
 from spark_apps.kafka_settings import java_settings
 
-MAX_MESSAGES_PER_TRIGGER = 20_000
-"""Two million records a micro-batch: progress is committed now and then, and a replay repeats no more than that."""
+MAX_MESSAGES_PER_TRIGGER = 50_000
+"""Five million records a micro-batch: progress is committed now and then, and a replay repeats no more than that."""
 
 FETCH_MAX_WAIT_MILLISECONDS = 10
 """The client's default of 500 is a flat half second in each small run that reads up to the end of the topic."""

@@ -8,7 +8,7 @@ import pytest
 from psycopg import sql
 
 from batchstream.errors import BatchstreamError, LoadError, SinkError
-from batchstream.postgres import templates
+from batchstream.postgres import setup, templates
 from batchstream.postgres.landing import Landed
 from batchstream.services.installation import Installation
 from spark_apps import load
@@ -109,6 +109,20 @@ def test_somebody_elses_lock_is_waited_for_within_bounds_and_named(pipeline: Pip
     with hold(f"public.{pipeline.name}"), pytest.raises(SinkError, match=r"is locked by somebody else, pid \d+") as caught:
         pipeline.publish(load_id)
     assert "end that transaction" in str(caught.value)
+    assert pipeline.checksum() == previous
+    pipeline.publish(load_id)
+    assert pipeline.shows_source()
+
+
+def test_a_right_that_the_publish_lacks_is_named(pipeline: Pipeline, previous: str, admin: psycopg.Connection) -> None:
+    load_id = verified(pipeline)
+    right = sql.SQL("TEMPORARY ON DATABASE {}").format(sql.Identifier(setup.DATABASE))
+    admin.execute(sql.SQL("REVOKE {} FROM {}").format(right, sql.Identifier(setup.LOADER)))
+    try:
+        with pytest.raises(LoadError, match=r"permission denied to create temporary tables .*; compare the rights of its role"):
+            pipeline.publish(load_id)
+    finally:
+        admin.execute(sql.SQL("GRANT {} TO {}").format(right, sql.Identifier(setup.LOADER)))
     assert pipeline.checksum() == previous
     pipeline.publish(load_id)
     assert pipeline.shows_source()

@@ -80,22 +80,30 @@ def publish(connection: psycopg.Connection, contract: Contract, load_id: int) ->
 
 
 def _merge(connection: psycopg.Connection, contract: Contract, load_id: int, *, verified_rows: int) -> Published:
-    landing = templates.landing(contract, load_id)
-    # Without statistics the planner expects an empty landing and joins by nested loops.
-    connection.execute(sql.SQL("ANALYZE {}").format(landing))
-    # It expects every row to differ, which would cost more to hand over than to compare in one process.
-    connection.execute("SET LOCAL parallel_tuple_cost = 0")
-    connection.execute(templates.changed(contract, load_id))
-    counts = connection.execute(templates.merge(contract, load_id)).fetchone()
+    target, landing = templates.target(contract), templates.landing(contract, load_id)
+    if connection.execute(sql.SQL("SELECT 1 FROM {} LIMIT 1").format(target)).fetchone() is None:
+        counts = connection.execute(templates.insert(contract, load_id)).rowcount, 0, 0
+    else:
+        counts = _merge_changed(connection, contract, load_id)
     rows = connection.execute(
-        sql.SQL("SELECT (SELECT count(*) FROM {}), (SELECT count(*) FROM {})").format(templates.target(contract), landing)
+        sql.SQL("SELECT (SELECT count(*) FROM {}), (SELECT count(*) FROM {})").format(target, landing)
     ).fetchone()
-    if counts is None or rows is None or not rows[0] == rows[1] == verified_rows:
+    if rows is None or not rows[0] == rows[1] == verified_rows:
         raise LoadError(
             f"load {load_id}: {verified_rows} records landed and were verified, now the landing has {rows and rows[1]}, and "
             f"'{contract.name}' would have {rows and rows[0]} rows; rolled back, nothing was changed: start a new run"
         )
-    return Published(counts[0], counts[1], counts[2], rows[0])
+    return Published(*counts, rows[0])
+
+
+def _merge_changed(connection: psycopg.Connection, contract: Contract, load_id: int) -> tuple[int, int, int]:
+    # Without statistics the planner expects an empty landing and joins by nested loops.
+    connection.execute(sql.SQL("ANALYZE {}").format(templates.landing(contract, load_id)))
+    # It expects every row to differ, which would cost more to hand over than to compare in one process.
+    connection.execute("SET LOCAL parallel_tuple_cost = 0")
+    connection.execute(templates.changed(contract, load_id))
+    inserted, updated, deleted = connection.execute(templates.merge(contract, load_id)).fetchone() or (0, 0, 0)
+    return inserted, updated, deleted
 
 
 def _swap(

@@ -116,23 +116,41 @@ def changed(contract: Contract, load_id: int) -> sql.Composed:
     )
 
 
+def _inserted(contract: Contract) -> tuple[sql.Composed, sql.Composed]:
+    """The columns of a new row of the target, and what is put in them of a row ``s`` of the landing."""
+    columns: list[sql.Composable] = [sql.Identifier(column.name) for column in contract.columns]
+    values: list[sql.Composable] = [sql.SQL("s.{}").format(name) for name in columns]
+    if contract.key is None:
+        columns.insert(0, sql.Identifier(contract.key_column))
+        values.insert(0, sql.SQL("s.record_id"))
+    return sql.SQL(", ").join(columns), sql.SQL(", ").join(values)
+
+
+def insert(contract: Contract, load_id: int) -> sql.Composed:
+    """The publish into an empty target."""
+    columns, values = _inserted(contract)
+    return _read("publish/insert.sql").format(
+        target=target(contract),
+        landing=landing(contract, load_id),
+        columns=columns,
+        values=values,
+        load_id=sql.Literal(load_id),
+    )
+
+
 def merge(contract: Contract, load_id: int) -> sql.Composed:
     """The publish of what `changed` found; its one row holds the counts of rows inserted, updated and deleted."""
     names = [sql.Identifier(column.name) for column in contract.columns]
     changing = [sql.Identifier(column.name) for column in contract.columns if column.name != contract.key]
-    inserted: list[sql.Composable] = list(names)
-    values: list[sql.Composable] = [sql.SQL("s.{}").format(name) for name in names]
-    if contract.key is None:
-        inserted.insert(0, sql.Identifier(contract.key_column))
-        values.insert(0, sql.SQL("s.record_id"))
+    columns, values = _inserted(contract)
     return _read("publish/merge.sql").format(
         target=target(contract),
         landing=landing(contract, load_id),
         key=sql.Identifier(contract.key_column),
         landing_key=landing_key(contract),
         assignments=sql.SQL(", ").join([sql.SQL("{0} = s.{0}").format(name) for name in changing or names]),
-        columns=sql.SQL(", ").join(inserted),
-        values=sql.SQL(", ").join(values),
+        columns=columns,
+        values=values,
         load_id=sql.Literal(load_id),
     )
 
