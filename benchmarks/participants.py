@@ -11,6 +11,7 @@ from psycopg import sql
 
 from batchstream.contract.model import Publish
 from batchstream.postgres import setup, templates
+from batchstream.postgres.publish import needs_owner
 from batchstream.postgres.publish import publish as publish_load
 from batchstream.services import ports
 from batchstream.topics import KAFKA_VARIABLE
@@ -63,9 +64,11 @@ def _ours(stage: Stage, publish: Publish | None) -> tuple[float, sql.Identifier]
     if not passed:
         raise RuntimeError(message)
     if publish is not None:
-        role = setup.OWNER if publish is Publish.SWAP else setup.LOADER
+        contract = stage.published_by(publish)
+        with stage.pipeline.connect() as connection:
+            role = setup.OWNER if needs_owner(connection, contract) else setup.LOADER
         with stage.pipeline.connect(role) as connection:
-            publish_load(connection, stage.published_by(publish), stage.load_id)
+            publish_load(connection, contract, stage.load_id)
     return time.monotonic() - begun, templates.landing(stage.contract, stage.load_id)
 
 

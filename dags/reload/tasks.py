@@ -6,7 +6,6 @@ from typing import Any
 from psycopg.types.json import Jsonb
 
 from batchstream.contract import Contract
-from batchstream.contract.model import Publish
 from batchstream.postgres import ledger, opening, publish
 from batchstream.records.source import check_header
 from batchstream.topics import ensure_topic
@@ -44,8 +43,8 @@ def create_topic(contract: Contract, load_id: int) -> None:
 @at_edge
 def publish_load(contract: Contract, load_id: int) -> dict[str, int]:
     """Make the target equal to the landing, in one transaction."""
-    # Attaching a table to another one needs its owner.
-    role = POSTGRES_OWNER if contract.publish is Publish.SWAP else POSTGRES
+    with postgres(POSTGRES, "publish_load") as connection:
+        role = POSTGRES_OWNER if publish.needs_owner(connection, contract) else POSTGRES
     with postgres(role, "publish_load") as connection, ledger.working_on(connection, load_id):
         published = publish.publish(connection, contract, load_id)
     log.info("load %d: %s", load_id, published)

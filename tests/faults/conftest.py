@@ -32,18 +32,18 @@ def previous(pipeline: Pipeline) -> str:
     return checksum
 
 
-Hold = Callable[[str], AbstractContextManager[None]]
+Hold = Callable[..., AbstractContextManager[None]]
 
 
 @pytest.fixture
 def hold(installation: Installation) -> Hold:
-    """Holds a table locked against everybody, as somebody else's transaction would."""
+    """Holds a lock on a table, against everybody if no mode is said, as somebody else's transaction would."""
 
     @contextmanager
-    def held(table: str) -> Iterator[None]:
+    def held(table: str, mode: str = "ACCESS EXCLUSIVE") -> Iterator[None]:
         connection = installation.postgres.connect("kafka_streaming")
         try:
-            connection.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
+            connection.execute(f"LOCK TABLE {table} IN {mode} MODE")
             yield
         finally:
             connection.close()

@@ -12,7 +12,7 @@ from msgspec.structs import replace as replace_settings
 from psycopg import errors, sql
 
 from batchstream.errors import BatchstreamError, ConnectionSettingsError, ContractError, SinkError
-from batchstream.postgres import opening, setup, templates
+from batchstream.postgres import opening, setup, target, templates
 from batchstream.postgres.connection import PostgresSettings, connect
 from batchstream.services import ports
 from batchstream.services.installation import Installation
@@ -43,6 +43,9 @@ class Tables:
         self.pipeline = pipeline
         self.contract = pipeline.contract
         self.load_id = pipeline.open()
+        with pipeline.connect(setup.OWNER) as connection:
+            target.build_indexes(connection, self.contract)
+            target.declare_key(connection, self.contract)
 
     def statement(self, template: str) -> sql.Composed:
         return sql.SQL(template).format(

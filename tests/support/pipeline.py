@@ -17,13 +17,12 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from batchstream.contract import Contract, load_contract
-from batchstream.contract.model import Publish
 from batchstream.delivery import deliver
 from batchstream.paths import SPARK_APPLICATION
 from batchstream.postgres import ledger, opening, setup, templates
 from batchstream.postgres.connection import POSTGRES_VARIABLE, PostgresSettings, connect
 from batchstream.postgres.landing import Landed
-from batchstream.postgres.publish import Published, publish
+from batchstream.postgres.publish import Published, needs_owner, publish
 from batchstream.records.messages import load_messages
 from batchstream.records.source import SourceReader, check_header
 from batchstream.services import ports
@@ -197,7 +196,8 @@ class Pipeline:
         return bool(row[0]), str(row[1])
 
     def publish(self, load_id: int) -> Published:
-        role = setup.OWNER if self.contract.publish is Publish.SWAP else setup.LOADER
+        with self.connect() as connection:
+            role = setup.OWNER if needs_owner(connection, self.contract) else setup.LOADER
         with self.connect(role) as connection:
             published = publish(connection, self.contract, load_id)
             row = connection.execute(templates.published_check(self.contract, load_id)).fetchone()

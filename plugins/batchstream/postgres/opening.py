@@ -8,7 +8,7 @@ from psycopg import errors, sql
 
 from batchstream.contract.model import Contract, Publish
 from batchstream.errors import LoadError
-from batchstream.postgres import columns, ledger, swap, templates
+from batchstream.postgres import columns, ledger, swap, target, templates
 
 KEPT_LOADS = 5
 """Landing tables and checkpoints of this many loads of a dataset are kept, the newest included."""
@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 
 def make_tables(connection: psycopg.Connection, contract: Contract) -> None:
-    """Make what is missing: ledger, inbox, quarantine, the target with its indexes and grants.
+    """Make what is missing: ledger, inbox, quarantine, the target.
 
     Raises:
         ContractError: The target exists with other columns than the contract's.
@@ -39,7 +39,7 @@ def make_tables(connection: psycopg.Connection, contract: Contract) -> None:
         elif (found := swap.kind_of(connection, templates.target(contract))) not in (None, "r"):
             raise swap.wrong_kind(contract, str(found))
         else:
-            connection.execute(templates.target_table(contract))
+            target.make(connection, contract)
             swap.forget(connection, contract)
         columns.compare(connection, contract)
 

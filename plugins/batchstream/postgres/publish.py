@@ -7,7 +7,7 @@ from psycopg import errors, sql
 
 from batchstream.contract.model import Contract, Publish
 from batchstream.errors import LoadError, SinkError
-from batchstream.postgres import ledger, swap, templates
+from batchstream.postgres import ledger, swap, target, templates
 
 
 class Published(NamedTuple):
@@ -19,14 +19,20 @@ class Published(NamedTuple):
     published_rows: int
 
 
+def needs_owner(connection: psycopg.Connection, contract: Contract) -> bool:
+    """Whether a publish is the owning role's: it attaches a table, or builds the indexes of the first load."""
+    return contract.publish is Publish.SWAP or target.is_empty(connection, contract)
+
+
 def publish(connection: psycopg.Connection, contract: Contract, load_id: int) -> Published:
     """Make the target equal to the landing of a load whose checks are green.
 
     1. One publish of a dataset at a time.
     2. The load becomes *verified*, and from here on nothing lands for it any more; held until the end, so nobody gives it
        up meanwhile.
-    3. The rows that differ are found, and ``MERGE`` inserts, updates and deletes them; or, if the contract says
-       ``publish: swap``, the landing gets its keys and is shown in place of the load before it (`batchstream.postgres.swap`).
+    3. The rows that differ are found, and ``MERGE`` inserts, updates and deletes them. A first load is inserted, and key and
+       indexes are built after it (`batchstream.postgres.target`). Or, if the contract says ``publish: swap``, the landing
+       gets its keys and is shown in place of the load before it (`batchstream.postgres.swap`).
     4. The target holds as many rows as the landing, and the landing as many as were verified, or all of it is rolled back.
     5. The ledger gets the counts and the state *published*, in the same commit that shows the rows to readers.
 
@@ -34,7 +40,7 @@ def publish(connection: psycopg.Connection, contract: Contract, load_id: int) ->
     tried again.
 
     Args:
-        connection: Of the loading role; of the owning one for a swap, which needs the right to attach tables.
+        connection: Of the loading role, or of the owning one, as `needs_owner` says.
         contract: The dataset's.
         load_id: The load.
 
@@ -57,12 +63,15 @@ def publish(connection: psycopg.Connection, contract: Contract, load_id: int) ->
         with connection.transaction():
             connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 2))", [contract.name])
             ledger.transition(connection, load_id, ledger.State.VERIFIED)
+            first = contract.publish is Publish.MERGE and target.is_empty(connection, contract)
             if contract.publish is Publish.SWAP:
                 published = _swap(connection, contract, load_id, prepared_rows, verified_rows=row["landed_records"])
             else:
-                published = _merge(connection, contract, load_id, verified_rows=row["landed_records"])
+                published = _merge(connection, contract, load_id, first=first, verified_rows=row["landed_records"])
             ledger.transition(connection, load_id, ledger.State.PUBLISHED, **published._asdict())
-            return published
+        if first:
+            target.declare_key(connection, contract)
+        return published
     except errors.LockNotAvailable as error:
         raise SinkError(
             f"load {load_id}: table '{contract.name}' is locked by somebody else{_holders(connection, contract, load_id)}; "
@@ -79,14 +88,16 @@ def publish(connection: psycopg.Connection, contract: Contract, load_id: int) ->
         ) from error
 
 
-def _merge(connection: psycopg.Connection, contract: Contract, load_id: int, *, verified_rows: int) -> Published:
-    target, landing = templates.target(contract), templates.landing(contract, load_id)
-    if connection.execute(sql.SQL("SELECT 1 FROM {} LIMIT 1").format(target)).fetchone() is None:
+def _merge(connection: psycopg.Connection, contract: Contract, load_id: int, *, first: bool, verified_rows: int) -> Published:
+    if first:
         counts = connection.execute(templates.insert(contract, load_id)).rowcount, 0, 0
+        target.build_indexes(connection, contract)
     else:
         counts = _merge_changed(connection, contract, load_id)
     rows = connection.execute(
-        sql.SQL("SELECT (SELECT count(*) FROM {}), (SELECT count(*) FROM {})").format(target, landing)
+        sql.SQL("SELECT (SELECT count(*) FROM {}), (SELECT count(*) FROM {})").format(
+            templates.target(contract), templates.landing(contract, load_id)
+        )
     ).fetchone()
     if rows is None or not rows[0] == rows[1] == verified_rows:
         raise LoadError(

@@ -54,28 +54,39 @@ def ledger_tables() -> sql.Composed:
 
 
 def target_table(contract: Contract) -> sql.Composed:
-    """The target table with its indexes and grants, if missing."""
+    """The target table with its grants, if missing."""
     definitions = _definitions(contract)
     if contract.key is None:
         definitions.insert(0, sql.SQL("{} bigint NOT NULL").format(sql.Identifier(contract.key_column)))
-    statements: list[sql.Composable] = [
-        _read("tables/target.sql").format(
-            target=target(contract),
-            columns=sql.SQL(",\n    ").join(definitions),
-            key=sql.Identifier(contract.key_column),
-            created_at_index=sql.Identifier(f"{contract.name}_created_at_idx"),
-            loader=sql.Identifier(LOADER_ROLE),
-            reader=sql.Identifier(READER_ROLE),
-        )
-    ]
-    statements += [
-        sql.SQL("CREATE INDEX IF NOT EXISTS {} ON {} ({});\n").format(
+    return _read("tables/target.sql").format(
+        target=target(contract),
+        columns=sql.SQL(",\n    ").join(definitions),
+        loader=sql.Identifier(LOADER_ROLE),
+        reader=sql.Identifier(READER_ROLE),
+    )
+
+
+def key_index(contract: Contract) -> sql.Identifier:
+    """The unique index of the target's key, and the name of its primary key."""
+    return sql.Identifier(f"{contract.name}_pkey")
+
+
+def target_indexes(contract: Contract) -> sql.Composed:
+    """The target's indexes, if missing."""
+    indexes = [
+        sql.SQL("CREATE INDEX IF NOT EXISTS {} ON {} ({});").format(
             sql.Identifier(f"{contract.name}_{column.name}_idx"), target(contract), sql.Identifier(column.name)
         )
         for column in contract.columns
         if column.indexed
     ]
-    return sql.Composed(statements)
+    return _read("tables/target_indexes.sql").format(
+        target=target(contract),
+        key=sql.Identifier(contract.key_column),
+        key_index=key_index(contract),
+        created_at_index=sql.Identifier(f"{contract.name}_created_at_idx"),
+        indexes=sql.SQL("\n").join(indexes),
+    )
 
 
 def swap_tables(contract: Contract) -> sql.Composed:
