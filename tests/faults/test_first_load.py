@@ -50,6 +50,21 @@ def test_a_reader_in_a_long_transaction_delays_the_primary_key_alone(
     assert indexes(admin, pipeline) == COMPLETE
 
 
+def test_rows_that_somebody_put_there_before_give_way(pipeline: Pipeline, admin: psycopg.Connection) -> None:
+    load_id = pipeline.land()
+    landing = templates.landing(pipeline.contract, load_id)
+    columns = sql.SQL(", ").join(sql.Identifier(column.name) for column in pipeline.contract.columns)
+    admin.execute(
+        sql.SQL("INSERT INTO {} (id, {}, load_id) SELECT record_id + 500, {}, 0 FROM {} WHERE record_id <= 10").format(
+            templates.target(pipeline.contract), columns, columns, landing
+        )
+    )
+    assert pipeline.verify(load_id)[0]
+    assert pipeline.publish(load_id) == (500, 6, 4, 506)
+    assert indexes(admin, pipeline) == COMPLETE
+    assert pipeline.shows_source()
+
+
 def test_an_index_that_the_contract_got_later_is_built(pipeline: Pipeline, admin: psycopg.Connection) -> None:
     pipeline.reload()
     admin.execute(sql.SQL("DROP INDEX {}").format(sql.Identifier("public", f"{pipeline.name}_medv_idx")))

@@ -21,7 +21,7 @@ class Published(NamedTuple):
 
 def needs_owner(connection: psycopg.Connection, contract: Contract) -> bool:
     """Whether a publish is the owning role's: it attaches a table, or builds the indexes of the first load."""
-    return contract.publish is Publish.SWAP or target.is_empty(connection, contract)
+    return contract.publish is Publish.SWAP or not target.has_key(connection, contract)
 
 
 def publish(connection: psycopg.Connection, contract: Contract, load_id: int) -> Published:
@@ -63,7 +63,7 @@ def publish(connection: psycopg.Connection, contract: Contract, load_id: int) ->
         with connection.transaction():
             connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 2))", [contract.name])
             ledger.transition(connection, load_id, ledger.State.VERIFIED)
-            first = contract.publish is Publish.MERGE and target.is_empty(connection, contract)
+            first = contract.publish is Publish.MERGE and not target.has_key(connection, contract)
             if contract.publish is Publish.SWAP:
                 published = _swap(connection, contract, load_id, prepared_rows, verified_rows=row["landed_records"])
             else:
@@ -89,10 +89,13 @@ def publish(connection: psycopg.Connection, contract: Contract, load_id: int) ->
 
 
 def _merge(connection: psycopg.Connection, contract: Contract, load_id: int, *, first: bool, verified_rows: int) -> Published:
-    if first:
+    empty = first and target.is_empty(connection, contract)
+    if empty:
         counts = connection.execute(templates.insert(contract, load_id)).rowcount, 0, 0
+    if first:
         target.build_indexes(connection, contract)
-    else:
+    if not empty:
+        # Also over rows that somebody else put there before the first load.
         counts = _merge_changed(connection, contract, load_id)
     rows = connection.execute(
         sql.SQL("SELECT (SELECT count(*) FROM {}), (SELECT count(*) FROM {})").format(

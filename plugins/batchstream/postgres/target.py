@@ -18,11 +18,20 @@ log = logging.getLogger(__name__)
 
 
 def make(connection: psycopg.Connection, contract: Contract) -> None:
-    """Make the table if it is missing, and the indexes that a table with rows lacks."""
+    """Make the table if it is missing, and after its first load the indexes that it lacks."""
     connection.execute(templates.target_table(contract))
-    if not is_empty(connection, contract):
+    if has_key(connection, contract):
         build_indexes(connection, contract)
         declare_key(connection, contract)
+
+
+def has_key(connection: psycopg.Connection, contract: Contract) -> bool:
+    """Whether a load was published, so that the table has a key; asks the catalog, and waits for no lock on the table."""
+    found = connection.execute(
+        "SELECT 1 FROM pg_index WHERE indrelid = to_regclass(%s) AND indisunique",
+        [templates.target(contract).as_string(connection)],
+    ).fetchone()
+    return found is not None
 
 
 def is_empty(connection: psycopg.Connection, contract: Contract) -> bool:
