@@ -81,9 +81,7 @@ def test_a_repeated_key_is_told_and_changes_nothing(
         orders_pipeline.reload()
     load_id = orders_pipeline.land()
     before = orders_pipeline.checksum()
-    landing = templates.landing(orders_pipeline.contract, load_id)
-    key = sql.Identifier(orders_pipeline.contract.key_column)
-    admin.execute(sql.SQL("UPDATE {0} SET {1} = (SELECT min({1}) FROM {0}) WHERE record_id = 9").format(landing, key))
+    orders_pipeline.repeat_a_key(admin, load_id)
     with pytest.raises(LoadError, match=r"a key must be unique, .* occurs 2 times"):
         orders_pipeline.publish(load_id)
     assert orders_pipeline.checksum() == before

@@ -182,9 +182,7 @@ def test_a_repeated_key_is_told_and_the_last_load_stays(orders_pipeline: Pipelin
     orders_pipeline.reload()
     before = orders_pipeline.checksum()
     load_id = orders_pipeline.land()
-    landing = templates.landing(orders_pipeline.contract, load_id)
-    key = sql.Identifier(orders_pipeline.contract.key_column)
-    admin.execute(sql.SQL("UPDATE {0} SET {1} = (SELECT min({1}) FROM {0}) WHERE record_id = 9").format(landing, key))
+    orders_pipeline.repeat_a_key(admin, load_id)
     with pytest.raises(LoadError, match="a key must be unique"):
         orders_pipeline.publish(load_id)
     assert orders_pipeline.checksum() == before

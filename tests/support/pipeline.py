@@ -85,6 +85,11 @@ class Pipeline:
             lines[number] = " " + " ".join(values)
         path.write_text("\n".join(lines) + "\n")
 
+    def repeat_a_key(self, admin: psycopg.Connection, load_id: int) -> None:
+        """Give one record of a landing the key of another."""
+        landing, key = templates.landing(self.contract, load_id), sql.Identifier(self.contract.key_column)
+        admin.execute(sql.SQL("UPDATE {0} SET {1} = (SELECT min({1}) FROM {0}) WHERE record_id = 9").format(landing, key))
+
     def shows_source(self) -> bool:
         """Whether readers see exactly the records of the source."""
         return self.checksum() == self.expected_checksum()
