@@ -118,7 +118,7 @@ class Stage:
     def fingerprint(self, table: sql.Identifier, *, with_record_id: bool) -> tuple[int, int]:
         """Number of rows, and a checksum that doesn't depend on their order."""
         names = [*(["record_id"] if with_record_id else []), *(column.name for column in self.contract.columns)]
-        query = sql.SQL("SELECT count(*), coalesce(sum(hashtextextended(ROW({})::text, 0)::numeric), 0) FROM {}").format(
+        query = sql.SQL("SELECT count(*), coalesce(sum(hash_record_extended(ROW({}), 0)::numeric), 0) FROM {}").format(
             sql.SQL(", ").join(map(sql.Identifier, names)), table
         )
         with self.admin() as connection:
