@@ -77,9 +77,31 @@ class Stage:
                 connection.execute("DELETE FROM batchstream.shown WHERE dataset = %s", [self.contract.name])
                 connection.execute(sql.SQL("DROP TABLE {}").format(published))
             else:
-                connection.execute(sql.SQL("DROP TABLE {}").format(target))
+                connection.execute(sql.SQL("DROP TABLE IF EXISTS {} CASCADE").format(target))
         with self.pipeline.connect(setup.OWNER) as owner:
             opening.make_tables(owner, self.published_by(publish))
+
+    def first_load(self) -> sql.Identifier:
+        """The rows of a published first load as the landing had them; it became the table, and the others get one like it."""
+        rows, names = self.table("first_load"), [sql.Identifier(column.name) for column in self.contract.columns]
+        view = sql.SQL("CREATE VIEW {} AS SELECT {} AS record_id, {} FROM {}").format(
+            rows, sql.Identifier(self.contract.key_column), sql.SQL(", ").join(names), templates.target(self.contract)
+        )
+        with self.admin() as connection:
+            connection.execute("CREATE SCHEMA IF NOT EXISTS bench")
+            connection.execute(view)
+        with self.pipeline.connect(setup.OWNER) as owner:
+            owner.execute(templates.landing_table(self.contract, self.load_id))
+        return rows
+
+    def encoded_rows(self) -> bytes:
+        """What has landed, as COPY BINARY takes it."""
+        if not self.rows_file.exists():
+            source = templates.landing(self.contract, self.load_id)
+            export = sql.SQL("COPY {} TO STDOUT (FORMAT BINARY)").format(source)
+            with self.admin() as connection, self.rows_file.open("wb") as file, connection.cursor().copy(export) as copy:
+                file.writelines(copy)
+        return self.rows_file.read_bytes()
 
     def reset_load(self) -> None:
         """Take our load back to where its messages are produced and nothing is consumed."""

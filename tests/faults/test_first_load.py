@@ -1,12 +1,14 @@
-"""The first load of a dataset: key and indexes of its table are built after the rows, and nobody waits for them."""
+"""The first load of a dataset: its landing becomes the table that readers see, with key and indexes, or nothing changes."""
 
 import time
+from collections.abc import Callable
 
 import psycopg
 import pytest
 from psycopg import sql
 
-from batchstream.errors import LoadError
+from batchstream.cli import run as command
+from batchstream.errors import LoadError, SinkError
 from batchstream.postgres import opening, setup, target, templates
 from tests.faults.conftest import Hold
 from tests.support.pipeline import Pipeline
@@ -15,7 +17,7 @@ from tests.support.pipeline import Pipeline
 def indexes(admin: psycopg.Connection, pipeline: Pipeline) -> dict[str, bool]:
     """The indexes of the table by name, and whether each is the primary key."""
     rows = admin.execute(
-        "SELECT indexrelid::regclass::text, indisprimary FROM pg_index WHERE indrelid = %s::regclass",
+        "SELECT indexrelid::regclass::text, indisprimary FROM pg_index WHERE indrelid = to_regclass(%s)",
         [templates.target(pipeline.contract).as_string(admin)],
     ).fetchall()
     return {name.removeprefix(f"{pipeline.name}_"): primary for name, primary in rows}
@@ -24,20 +26,79 @@ def indexes(admin: psycopg.Connection, pipeline: Pipeline) -> dict[str, bool]:
 COMPLETE = {"pkey": True, "created_at_idx": False, "medv_idx": False}
 
 
-def test_key_and_indexes_are_there_after_the_first_load(pipeline: Pipeline, admin: psycopg.Connection) -> None:
+@pytest.fixture
+def table(admin: psycopg.Connection) -> Callable[[Pipeline, int], None]:
+    """Makes the table of a dataset before its first load, as its owner may, to grant rights on it; copies no index."""
+
+    def make(pipeline: Pipeline, load_id: int) -> None:
+        target, landing = templates.target(pipeline.contract), templates.landing(pipeline.contract, load_id)
+        admin.execute(
+            sql.SQL(
+                "CREATE TABLE {0} (LIKE {1}, created_at timestamptz NOT NULL DEFAULT now(), "
+                "updated_at timestamptz NOT NULL DEFAULT now(), load_id bigint NOT NULL); "
+                "ALTER TABLE {0} RENAME COLUMN record_id TO id; ALTER TABLE {0} OWNER TO batchstream_owner; "
+                "GRANT SELECT, INSERT, UPDATE, DELETE ON {0} TO kafka_user; GRANT SELECT ON {0} TO kafka_reader"
+            ).format(target, landing)
+        )
+
+    return make
+
+
+def test_the_landing_becomes_the_table_with_key_and_indexes(pipeline: Pipeline, admin: psycopg.Connection) -> None:
     load_id = pipeline.land()
-    assert indexes(admin, pipeline) == {}
+    landing = templates.landing(pipeline.contract, load_id).as_string(admin)
+    file = admin.execute("SELECT pg_relation_filenode(%s)", [landing]).fetchone()
+    assert pipeline.checksum() is None
     assert pipeline.verify(load_id)[0]
     assert pipeline.publish(load_id) == (506, 0, 0, 506)
     assert indexes(admin, pipeline) == COMPLETE
     assert pipeline.shows_source()
+    target = templates.target(pipeline.contract).as_string(admin)
+    # Not one row was copied.
+    assert admin.execute("SELECT pg_relation_filenode(%s), to_regclass(%s)", [target, landing]).fetchone() == (
+        *(file or ()),
+        None,
+    )
+    assert admin.execute("SELECT reloptions FROM pg_class WHERE oid = %s::regclass", [target]).fetchone() == (None,)
+    assert pipeline.reload() == (0, 0, 0, 506)
+
+
+def test_a_table_that_was_dropped_comes_back_with_the_next_load(pipeline: Pipeline, admin: psycopg.Connection) -> None:
+    pipeline.reload()
+    admin.execute(sql.SQL("DROP TABLE {}").format(templates.target(pipeline.contract)))
+    assert pipeline.reload() == (506, 0, 0, 506)
+    assert indexes(admin, pipeline) == COMPLETE
+    assert pipeline.shows_source()
+
+
+def test_a_landing_that_lost_a_row_after_the_checks_becomes_no_table(pipeline: Pipeline, admin: psycopg.Connection) -> None:
+    load_id = pipeline.land()
+    assert pipeline.verify(load_id)[0]
+    admin.execute(sql.SQL("DELETE FROM {} WHERE record_id = 7").format(templates.landing(pipeline.contract, load_id)))
+    with pytest.raises(LoadError, match="506 records landed and were verified, now the landing has 505"):
+        pipeline.publish(load_id)
+    assert pipeline.checksum() is None
+    pipeline.fail(load_id, "a row is missing")
+    assert pipeline.reload() == (506, 0, 0, 506)
+
+
+def test_somebody_who_reads_the_landing_is_named(pipeline: Pipeline, hold: Hold) -> None:
+    load_id = pipeline.land()
+    assert pipeline.verify(load_id)[0]
+    with hold(f"landing.{pipeline.name}_{load_id}", "ACCESS SHARE"):
+        with pytest.raises(SinkError, match="is locked by somebody else, pid"):
+            pipeline.publish(load_id)
+        assert pipeline.checksum() is None
+    assert pipeline.publish(load_id) == (506, 0, 0, 506)
+    assert pipeline.shows_source()
 
 
 def test_a_reader_in_a_long_transaction_delays_the_primary_key_alone(
-    pipeline: Pipeline, admin: psycopg.Connection, hold: Hold
+    pipeline: Pipeline, admin: psycopg.Connection, hold: Hold, table: Callable[[Pipeline, int], None]
 ) -> None:
     load_id = pipeline.land()
     assert pipeline.verify(load_id)[0]
+    table(pipeline, load_id)
     with hold(f"public.{pipeline.name}", "ACCESS SHARE"):
         begun = time.monotonic()
         assert pipeline.publish(load_id) == (506, 0, 0, 506)
@@ -50,8 +111,11 @@ def test_a_reader_in_a_long_transaction_delays_the_primary_key_alone(
     assert indexes(admin, pipeline) == COMPLETE
 
 
-def test_rows_that_somebody_put_there_before_give_way(pipeline: Pipeline, admin: psycopg.Connection) -> None:
+def test_rows_that_somebody_put_there_before_give_way(
+    pipeline: Pipeline, admin: psycopg.Connection, table: Callable[[Pipeline, int], None]
+) -> None:
     load_id = pipeline.land()
+    table(pipeline, load_id)
     landing = templates.landing(pipeline.contract, load_id)
     columns = sql.SQL(", ").join(sql.Identifier(column.name) for column in pipeline.contract.columns)
     admin.execute(
@@ -87,3 +151,15 @@ def test_a_repeated_key_is_told_and_changes_nothing(
     assert orders_pipeline.checksum() == before
     orders_pipeline.fail(load_id, "the key stands twice")
     assert orders_pipeline.reload().inserted_rows == (0 if loads_before else 257)
+
+
+def test_the_summary_of_a_red_first_load_says_that_nothing_is_published(
+    pipeline: Pipeline, admin: psycopg.Connection, capsys: pytest.CaptureFixture[str]
+) -> None:
+    load_id = pipeline.land()
+    pipeline.fail(load_id, "a check was red")
+    command.show(admin, pipeline.contract, pipeline.ledger(load_id), {})
+    shown = capsys.readouterr().out
+    assert f"load {load_id} of {pipeline.name}: failed" in shown
+    assert "- inserted, - updated, - deleted" in shown
+    assert "COUNT(*)" not in shown

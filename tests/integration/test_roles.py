@@ -11,6 +11,7 @@ import pytest
 from msgspec.structs import replace as replace_settings
 from psycopg import errors, sql
 
+from batchstream.contract.model import Publish
 from batchstream.errors import BatchstreamError, ConnectionSettingsError, ContractError, SinkError
 from batchstream.postgres import opening, setup, target, templates
 from batchstream.postgres.connection import PostgresSettings, connect
@@ -42,10 +43,12 @@ class Tables:
     def __init__(self, pipeline: Pipeline) -> None:
         self.pipeline = pipeline
         self.contract = pipeline.contract
-        self.load_id = pipeline.open()
+        first = pipeline.open()
         with pipeline.connect(setup.OWNER) as connection:
-            target.build_indexes(connection, self.contract)
+            target.take_landing(connection, self.contract, first)
             target.declare_key(connection, self.contract)
+        pipeline.fail(first, "its landing is the table now")
+        self.load_id = pipeline.open()
 
     def statement(self, template: str) -> sql.Composed:
         return sql.SQL(template).format(
@@ -302,7 +305,7 @@ def test_a_target_with_other_columns_is_refused(pipeline: Pipeline, tables: Tabl
 
 
 def test_two_owners_make_the_same_tables_at_the_same_time(pipeline: Pipeline, admin: psycopg.Connection) -> None:
-    contract = replace(pipeline.contract, name=f"{pipeline.name}_twice")
+    contract = replace(pipeline.contract, name=f"{pipeline.name}_twice", publish=Publish.SWAP)
     with pipeline.connect(setup.OWNER) as one, pipeline.connect(setup.OWNER) as two:
         with one.transaction():
             opening.make_tables(one, contract)
@@ -311,8 +314,9 @@ def test_two_owners_make_the_same_tables_at_the_same_time(pipeline: Pipeline, ad
             with pytest.raises(errors.LockNotAvailable):
                 opening.make_tables(two, contract)
         opening.make_tables(two, contract)
-    found = admin.execute("SELECT count(*) FROM pg_class WHERE relname = %s", [contract.name]).fetchone()
+    found = admin.execute("SELECT count(*) FROM pg_views WHERE viewname = %s", [contract.name]).fetchone()
     assert found == (1,)
+    admin.execute(sql.SQL("DROP VIEW {}; DROP TABLE {}").format(templates.target(contract), templates.published(contract)))
 
 
 WRONG: dict[str, Callable[[PostgresSettings], PostgresSettings]] = {

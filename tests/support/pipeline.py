@@ -259,12 +259,14 @@ class Pipeline:
         """Of the ordered rows that readers see; None if there is no table."""
         contract = self.contract
         columns = [contract.key_column, *(c.name for c in contract.columns if c.name != contract.key)]
+        query = sql.SQL("SELECT {} FROM {} ORDER BY 1").format(
+            sql.SQL(", ").join(map(sql.Identifier, columns)), templates.target(contract)
+        )
         with self.connect(setup.READER) as connection:
-            rows = connection.execute(
-                sql.SQL("SELECT {} FROM {} ORDER BY 1").format(
-                    sql.SQL(", ").join(map(sql.Identifier, columns)), templates.target(contract)
-                )
-            ).fetchall()
+            try:
+                rows = connection.execute(query).fetchall()
+            except psycopg.errors.UndefinedTable:
+                return None
         return digest(rows) if rows else None
 
     def expected_checksum(self) -> str:

@@ -15,7 +15,7 @@ from batchstream.cli.output import complain, console, describe, say
 from batchstream.contract import Contract, load_contract
 from batchstream.errors import ContractError
 from batchstream.paths import contract_paths
-from batchstream.postgres import templates
+from batchstream.postgres import swap, templates
 from batchstream.services.installation import Installation
 
 SHOWN_ROWS = 3
@@ -39,7 +39,7 @@ def run(dataset: str) -> int:
     with installation.postgres.connect("kafka_streaming") as connection:
         load = _last_load(connection, contract)
         if load is not None:
-            _show(connection, contract, load, steps)
+            show(connection, contract, load, steps)
     _hints(installation, contract, log_file)
     if status:
         complain((load or {}).get("reason") or f"the run failed before a load was opened; see {log_file}")
@@ -95,7 +95,8 @@ def _last_load(connection: psycopg.Connection, contract: Contract) -> dict[str, 
         ).fetchone()
 
 
-def _show(connection: psycopg.Connection, contract: Contract, load: dict[str, Any], steps: dict[str, float]) -> None:
+def show(connection: psycopg.Connection, contract: Contract, load: dict[str, Any], steps: dict[str, float]) -> None:
+    """Print what the ledger says of a load, and what readers see."""
     table = Table(title=f"load {load['load_id']} of {contract.name}: {load['state']}", title_justify="left", show_header=False)
     for label, value in (
         ("seconds, all steps", f"{sum(steps.values()):.1f}"),
@@ -107,11 +108,15 @@ def _show(connection: psycopg.Connection, contract: Contract, load: dict[str, An
             "published",
             f"{_n(load['inserted_rows'])} inserted, {_n(load['updated_rows'])} updated, {_n(load['deleted_rows'])} deleted",
         ),
-        *_measures(connection, contract),
     ):
         table.add_row(label, value)
+    # No load may have been published yet.
+    has_rows = swap.kind_of(connection, templates.target(contract)) is not None
+    for label, value in _measures(connection, contract) if has_rows else []:
+        table.add_row(label, value)
     console().print(table)
-    _show_rows(connection, contract)
+    if has_rows:
+        _show_rows(connection, contract)
 
 
 def _n(value: object) -> str:

@@ -25,7 +25,9 @@ log = logging.getLogger(__name__)
 
 
 def make_tables(connection: psycopg.Connection, contract: Contract) -> None:
-    """Make what is missing: ledger, inbox, quarantine, the target.
+    """Make what is missing: ledger, inbox, quarantine, and for a dataset that is published by a swap its view.
+
+    The table of one that is published by a merge comes with its first load.
 
     Raises:
         ContractError: The target exists with other columns than the contract's.
@@ -34,14 +36,16 @@ def make_tables(connection: psycopg.Connection, contract: Contract) -> None:
         # CREATE ... IF NOT EXISTS is not safe against itself in another session.
         connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('batchstream.tables', 0))")
         connection.execute(templates.ledger_tables())
+        found = swap.kind_of(connection, templates.target(contract))
         if contract.publish is Publish.SWAP:
             swap.make_view(connection, contract)
-        elif (found := swap.kind_of(connection, templates.target(contract))) not in (None, "r"):
+        elif found not in (None, "r"):
             raise swap.wrong_kind(contract, str(found))
         else:
-            target.make(connection, contract)
+            target.complete(connection, contract)
             swap.forget(connection, contract)
-        columns.compare(connection, contract)
+        if found or contract.publish is Publish.SWAP:
+            columns.compare(connection, contract)
 
 
 def open_load(connection: psycopg.Connection, contract: Contract, run_id: str, *, wait_seconds: float = WAIT_SECONDS) -> int:

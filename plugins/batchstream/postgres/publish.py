@@ -20,7 +20,7 @@ class Published(NamedTuple):
 
 
 def needs_owner(connection: psycopg.Connection, contract: Contract) -> bool:
-    """Whether a publish is the owning role's: it attaches a table, or builds the indexes of the first load."""
+    """Whether a publish is the owning role's: it attaches a table, or makes the landing of the first load one."""
     return contract.publish is Publish.SWAP or not target.has_key(connection, contract)
 
 
@@ -30,9 +30,9 @@ def publish(connection: psycopg.Connection, contract: Contract, load_id: int) ->
     1. One publish of a dataset at a time.
     2. The load becomes *verified*, and from here on nothing lands for it any more; held until the end, so nobody gives it
        up meanwhile.
-    3. The rows that differ are found, and ``MERGE`` inserts, updates and deletes them. A first load is inserted, and key and
-       indexes are built after it (`batchstream.postgres.target`). Or, if the contract says ``publish: swap``, the landing
-       gets its keys and is shown in place of the load before it (`batchstream.postgres.swap`).
+    3. The rows that differ are found, and ``MERGE`` inserts, updates and deletes them. The landing of a first load becomes
+       the target (`batchstream.postgres.target`). Or, if the contract says ``publish: swap``, the landing gets its keys and
+       is shown in place of the load before it (`batchstream.postgres.swap`).
     4. The target holds as many rows as the landing, and the landing as many as were verified, or all of it is rolled back.
     5. The ledger gets the counts and the state *published*, in the same commit that shows the rows to readers.
 
@@ -63,13 +63,15 @@ def publish(connection: psycopg.Connection, contract: Contract, load_id: int) ->
         with connection.transaction():
             connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 2))", [contract.name])
             ledger.transition(connection, load_id, ledger.State.VERIFIED)
-            first = contract.publish is Publish.MERGE and not target.has_key(connection, contract)
+            keyless = contract.publish is Publish.MERGE and not target.has_key(connection, contract)
             if contract.publish is Publish.SWAP:
                 published = _swap(connection, contract, load_id, prepared_rows, verified_rows=row["landed_records"])
+            elif target.is_missing(connection, contract):
+                published = _first(connection, contract, load_id, verified_rows=row["landed_records"])
             else:
-                published = _merge(connection, contract, load_id, first=first, verified_rows=row["landed_records"])
+                published = _merge(connection, contract, load_id, keyless=keyless, verified_rows=row["landed_records"])
             ledger.transition(connection, load_id, ledger.State.PUBLISHED, **published._asdict())
-        if first:
+        if keyless:
             target.declare_key(connection, contract)
         return published
     except errors.LockNotAvailable as error:
@@ -88,15 +90,20 @@ def publish(connection: psycopg.Connection, contract: Contract, load_id: int) ->
         ) from error
 
 
-def _merge(connection: psycopg.Connection, contract: Contract, load_id: int, *, first: bool, verified_rows: int) -> Published:
-    empty = first and target.is_empty(connection, contract)
-    if empty:
-        counts = connection.execute(templates.insert(contract, load_id)).rowcount, 0, 0
-    if first:
+def _first(connection: psycopg.Connection, contract: Contract, load_id: int, *, verified_rows: int) -> Published:
+    target.take_landing(connection, contract, load_id)
+    found = connection.execute(sql.SQL("SELECT count(*) FROM {}").format(templates.target(contract))).fetchone()
+    rows = int(found[0]) if found else 0
+    if rows != verified_rows:
+        raise _other_number(load_id, verified_rows, rows)
+    return Published(inserted_rows=verified_rows, updated_rows=0, deleted_rows=0, published_rows=verified_rows)
+
+
+def _merge(connection: psycopg.Connection, contract: Contract, load_id: int, *, keyless: bool, verified_rows: int) -> Published:
+    if keyless:
+        # Somebody made the table before the first load.
         target.build_indexes(connection, contract)
-    if not empty:
-        # Also over rows that somebody else put there before the first load.
-        counts = _merge_changed(connection, contract, load_id)
+    counts = _merge_changed(connection, contract, load_id)
     rows = connection.execute(
         sql.SQL("SELECT (SELECT count(*) FROM {}), (SELECT count(*) FROM {})").format(
             templates.target(contract), templates.landing(contract, load_id)
@@ -124,19 +131,23 @@ def _swap(
     connection: psycopg.Connection, contract: Contract, load_id: int, prepared_rows: int, *, verified_rows: int
 ) -> Published:
     if prepared_rows != verified_rows:
-        raise LoadError(
-            f"load {load_id}: {verified_rows} records landed and were verified, now the landing has {prepared_rows}; nothing "
-            "was changed: start a new run"
-        )
+        raise _other_number(load_id, verified_rows, prepared_rows)
     replaced_rows = swap.show(connection, contract, load_id, prepared_rows)
     return Published(inserted_rows=prepared_rows, updated_rows=0, deleted_rows=replaced_rows, published_rows=prepared_rows)
+
+
+def _other_number(load_id: int, verified_rows: int, rows: int) -> LoadError:
+    return LoadError(
+        f"load {load_id}: {verified_rows} records landed and were verified, now the landing has {rows}; nothing was changed: "
+        "start a new run"
+    )
 
 
 def _holders(connection: psycopg.Connection, contract: Contract, load_id: int) -> str:
     """Who holds locks on what a publish writes, as far as our role may see it."""
     holders = connection.execute(
         "SELECT DISTINCT l.pid, a.usename, a.application_name FROM pg_locks AS l JOIN pg_stat_activity AS a USING (pid) "
-        "WHERE l.relation IN (%s::regclass, %s::regclass) AND l.granted AND l.pid <> pg_backend_pid()",
+        "WHERE l.relation IN (to_regclass(%s), to_regclass(%s)) AND l.granted AND l.pid <> pg_backend_pid()",
         [name.as_string(connection) for name in (templates.stored(contract), templates.landing(contract, load_id))],
     ).fetchall()
     return "".join(f", pid {pid} ({user} {application or ''})".replace(" )", ")") for pid, user, application in holders)

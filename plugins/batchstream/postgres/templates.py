@@ -53,19 +53,6 @@ def ledger_tables() -> sql.Composed:
     return _read("tables/ledger.sql").format(loader=sql.Identifier(LOADER_ROLE))
 
 
-def target_table(contract: Contract) -> sql.Composed:
-    """The target table with its grants, if missing."""
-    definitions = _definitions(contract)
-    if contract.key is None:
-        definitions.insert(0, sql.SQL("{} bigint NOT NULL").format(sql.Identifier(contract.key_column)))
-    return _read("tables/target.sql").format(
-        target=target(contract),
-        columns=sql.SQL(",\n    ").join(definitions),
-        loader=sql.Identifier(LOADER_ROLE),
-        reader=sql.Identifier(READER_ROLE),
-    )
-
-
 def key_index(contract: Contract) -> sql.Identifier:
     """The unique index of the target's key, and the name of its primary key."""
     return sql.Identifier(f"{contract.name}_pkey")
@@ -127,25 +114,19 @@ def changed(contract: Contract, load_id: int) -> sql.Composed:
     )
 
 
-def _inserted(contract: Contract) -> tuple[sql.Composed, sql.Composed]:
-    """The columns of a new row of the target, and what is put in them of a row ``s`` of the landing."""
-    columns: list[sql.Composable] = [sql.Identifier(column.name) for column in contract.columns]
-    values: list[sql.Composable] = [sql.SQL("s.{}").format(name) for name in columns]
-    if contract.key is None:
-        columns.insert(0, sql.Identifier(contract.key_column))
-        values.insert(0, sql.SQL("s.record_id"))
-    return sql.SQL(", ").join(columns), sql.SQL(", ").join(values)
-
-
-def insert(contract: Contract, load_id: int) -> sql.Composed:
-    """The publish into an empty target."""
-    columns, values = _inserted(contract)
-    return _read("publish/insert.sql").format(
-        target=target(contract),
+def first_load(contract: Contract, load_id: int) -> sql.Composed:
+    """Makes a landing the table that readers see."""
+    record_id = "RENAME COLUMN record_id TO {}" if contract.key is None else "DROP COLUMN record_id"
+    return _read("publish/first.sql").format(
         landing=landing(contract, load_id),
-        columns=columns,
-        values=values,
+        schema=sql.Identifier(TARGET_SCHEMA),
+        moved=sql.Identifier(TARGET_SCHEMA, f"{contract.name}_{load_id}"),
+        name=sql.Identifier(contract.name),
+        target=target(contract),
+        record_id=sql.SQL(record_id).format(sql.Identifier(contract.key_column)),
         load_id=sql.Literal(load_id),
+        loader=sql.Identifier(LOADER_ROLE),
+        reader=sql.Identifier(READER_ROLE),
     )
 
 
@@ -153,15 +134,19 @@ def merge(contract: Contract, load_id: int) -> sql.Composed:
     """The publish of what `changed` found; its one row holds the counts of rows inserted, updated and deleted."""
     names = [sql.Identifier(column.name) for column in contract.columns]
     changing = [sql.Identifier(column.name) for column in contract.columns if column.name != contract.key]
-    columns, values = _inserted(contract)
+    columns: list[sql.Composable] = [*names]
+    values: list[sql.Composable] = [sql.SQL("s.{}").format(name) for name in names]
+    if contract.key is None:
+        columns.insert(0, sql.Identifier(contract.key_column))
+        values.insert(0, sql.SQL("s.record_id"))
     return _read("publish/merge.sql").format(
         target=target(contract),
         landing=landing(contract, load_id),
         key=sql.Identifier(contract.key_column),
         landing_key=landing_key(contract),
         assignments=sql.SQL(", ").join([sql.SQL("{0} = s.{0}").format(name) for name in changing or names]),
-        columns=columns,
-        values=values,
+        columns=sql.SQL(", ").join(columns),
+        values=sql.SQL(", ").join(values),
         load_id=sql.Literal(load_id),
     )
 
