@@ -60,6 +60,8 @@ def test_the_landing_becomes_the_table_with_key_and_indexes(pipeline: Pipeline, 
         None,
     )
     assert admin.execute("SELECT reloptions FROM pg_class WHERE oid = %s::regclass", [target]).fetchone() == (None,)
+    defaults = "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND atthasdef ORDER BY attname"
+    assert admin.execute(defaults, [target]).fetchall() == [("created_at",), ("updated_at",)]
     assert pipeline.reload() == (0, 0, 0, 506)
 
 

@@ -112,11 +112,15 @@ class Supervisor:
             for process in self._processes.values():
                 process.poll()
             time.sleep(0.1)
-        for pid in _members(sessions):
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        for process in self._processes.values():
-            process.wait()
+        # Until none is left: a process that is killed takes its moment to go, and may have just started another one.
+        deadline = time.monotonic() + STOP_SECONDS
+        while (remaining := _members(sessions)) and time.monotonic() < deadline:
+            for pid in remaining:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            for process in self._processes.values():
+                process.poll()
+            time.sleep(0.05)
 
     def _ended(self) -> str | None:
         return next((name for name, process in self._processes.items() if process.poll() is not None), None)
