@@ -30,8 +30,8 @@ def write_report(document: dict[str, Any]) -> None:
         + ", ".join(f"{name} {version}" for name, version in newest["packages"].items())
         + ". Median of the interleaved rounds after one that is dropped, and [min to max]. The same broker, PostgreSQL and topic "
         "for all; the rows of each run were compared by count and checksum before it counted. Seconds are those of the "
-        "participant's whole process, start of the JVM included. What each participant is, and how it is set, stands in "
-        "`benchmarks/participants.py` and `benchmarks/peers/`.",
+        "participant's whole process, start of the JVM included. What each participant is, how it is set and what it is known to "
+        "lose stands in `benchmarks/participants.py` and `benchmarks/peers/`.",
         "",
     ]
     if "dag" in document:
