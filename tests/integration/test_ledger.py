@@ -12,6 +12,7 @@ import pytest
 from batchstream.errors import LoadError
 from batchstream.postgres import ledger, opening, setup
 from batchstream.postgres.ledger import State
+from tests.support.ledger import IN_PROGRESS, put_state
 from tests.support.pipeline import Pipeline
 
 # Written down once more, independent of the code: from → to.
@@ -30,7 +31,6 @@ ALLOWED = {
     ("verified", "failed"),
 }
 STATES = ("opened", "produced", "landed", "verified", "published", "failed")
-IN_PROGRESS = ("opened", "produced", "landed", "verified")
 PAIRS = [(before, to) for before in STATES for to in STATES]
 STAMPS = {"produced": "produced_at", "landed": "landed_at", "verified": "verified_at", "published": "published_at"}
 
@@ -38,11 +38,6 @@ STAMPS = {"produced": "produced_at", "landed": "landed_at", "verified": "verifie
 @pytest.fixture
 def load_id(pipeline: Pipeline) -> int:
     return pipeline.open()
-
-
-def _put(admin: psycopg.Connection, load_id: int, state: str, reason: str | None = None) -> None:
-    """Bring a load to a state by force."""
-    admin.execute("UPDATE batchstream.loads SET state = %s, reason = %s WHERE load_id = %s", [state, reason, load_id])
 
 
 def _age(admin: psycopg.Connection, load_id: int, seconds: float) -> None:
@@ -101,7 +96,7 @@ def _opening(pipeline: Pipeline, run_id: str, *, wait_seconds: float) -> Iterato
 def test_a_load_takes_the_allowed_steps_only(
     pipeline: Pipeline, admin: psycopg.Connection, load_id: int, before: str, to: str
 ) -> None:
-    _put(admin, load_id, before)
+    put_state(admin, load_id, before)
     row = _row(admin, load_id)
     with pipeline.connect() as connection:
         if (before, to) in ALLOWED:
@@ -170,7 +165,7 @@ def test_a_refusal_says_why_the_load_failed(pipeline: Pipeline, load_id: int) ->
 def test_a_load_whose_run_was_killed_is_given_up_by_the_next_run(
     pipeline: Pipeline, admin: psycopg.Connection, load_id: int, state: str
 ) -> None:
-    _put(admin, load_id, state)
+    put_state(admin, load_id, state)
     _age(admin, load_id, 95)
     next_id = pipeline.open("next run")
     row = _row(admin, load_id)
@@ -184,7 +179,7 @@ def test_a_load_whose_run_was_killed_is_given_up_by_the_next_run(
 
 
 def test_a_killed_load_keeps_the_reason_that_it_noted_itself(pipeline: Pipeline, admin: psycopg.Connection, load_id: int) -> None:
-    _put(admin, load_id, "produced", reason="the disk was full")
+    put_state(admin, load_id, "produced", reason="the disk was full")
     _age(admin, load_id, 95)
     pipeline.open("next run")
     row = _row(admin, load_id)
@@ -195,7 +190,7 @@ def test_a_killed_load_keeps_the_reason_that_it_noted_itself(pipeline: Pipeline,
 def test_a_finished_load_is_neither_waited_for_nor_changed(
     pipeline: Pipeline, admin: psycopg.Connection, load_id: int, state: str
 ) -> None:
-    _put(admin, load_id, state)
+    put_state(admin, load_id, state)
     before = _row(admin, load_id)
     assert pipeline.open("next run") > load_id
     assert _row(admin, load_id) == before
@@ -294,7 +289,7 @@ def test_a_pause_between_two_tasks_is_no_death(pipeline: Pipeline, admin: psycop
 def test_work_renews_the_sign_of_life_and_forgets_the_failure_of_the_try_before(
     pipeline: Pipeline, admin: psycopg.Connection, load_id: int
 ) -> None:
-    _put(admin, load_id, "produced", reason="the first try failed")
+    put_state(admin, load_id, "produced", reason="the first try failed")
     _age(admin, load_id, 3600)
     with pipeline.connect() as worker:
         with ledger.working_on(worker, load_id):
@@ -330,7 +325,7 @@ def _blocked_by(admin: psycopg.Connection, backend: int) -> list[int]:
 def test_a_writer_that_holds_the_state_ends_before_its_load_is_given_up(
     pipeline: Pipeline, admin: psycopg.Connection, load_id: int
 ) -> None:
-    _put(admin, load_id, "produced")
+    put_state(admin, load_id, "produced")
     _age(admin, load_id, 3600)
     with pipeline.connect() as writer:
         ledger.require_state(writer, load_id, State.PRODUCED, State.LANDED)
@@ -347,7 +342,7 @@ def test_a_writer_that_holds_the_state_ends_before_its_load_is_given_up(
 
 
 def test_a_state_is_held_against_every_other_transition(pipeline: Pipeline, admin: psycopg.Connection, load_id: int) -> None:
-    _put(admin, load_id, "produced")
+    put_state(admin, load_id, "produced")
     with pipeline.connect() as writer, pipeline.connect() as other, pipeline.connect() as twin:
         ledger.require_state(writer, load_id, State.PRODUCED, State.LANDED)
         # A twin of the task may hold it too.
@@ -363,7 +358,7 @@ def test_a_state_is_held_against_every_other_transition(pipeline: Pipeline, admi
 
 @pytest.mark.parametrize("state", STATES)
 def test_only_the_required_states_pass(pipeline: Pipeline, admin: psycopg.Connection, load_id: int, state: str) -> None:
-    _put(admin, load_id, state)
+    put_state(admin, load_id, state)
     with pipeline.connect() as connection:
         if state in ("produced", "landed"):
             ledger.require_state(connection, load_id, State.PRODUCED, State.LANDED)
@@ -371,83 +366,6 @@ def test_only_the_required_states_pass(pipeline: Pipeline, admin: psycopg.Connec
         else:
             with pytest.raises(LoadError, match=rf"is {state} and can't become landed: start a new run"):
                 ledger.require_state(connection, load_id, State.PRODUCED, State.LANDED)
-
-
-@pytest.mark.parametrize("state", IN_PROGRESS)
-def test_closing_a_load_on_its_way_makes_it_fail(pipeline: Pipeline, admin: psycopg.Connection, load_id: int, state: str) -> None:
-    _put(admin, load_id, state)
-    with pipeline.connect() as connection:
-        assert ledger.close(connection, load_id, reason=None) is State.FAILED
-    row = _row(admin, load_id)
-    assert (row["state"], row["reason"]) == ("failed", f"the run ended while the load was {state}")
-    assert row["closed_at"] is not None
-
-
-@pytest.mark.parametrize(("noted", "kept"), [(None, "the run is red"), ("the first fault", "the first fault")])
-def test_closing_a_load_keeps_the_first_reason(
-    pipeline: Pipeline, admin: psycopg.Connection, load_id: int, noted: str | None, kept: str
-) -> None:
-    _put(admin, load_id, "landed", reason=noted)
-    with pipeline.connect() as connection:
-        assert ledger.close(connection, load_id, reason="the run is red") is State.FAILED
-    assert _row(admin, load_id)["reason"] == kept
-
-
-@pytest.mark.parametrize(("state", "reason"), [("published", None), ("failed", "the cause")])
-def test_closing_a_finished_load_changes_its_stamp_only_and_only_once(
-    pipeline: Pipeline, admin: psycopg.Connection, load_id: int, state: str, reason: str | None
-) -> None:
-    _put(admin, load_id, state, reason)
-    before = _row(admin, load_id)
-    with pipeline.connect() as connection:
-        assert ledger.close(connection, load_id, reason=None) == state
-        closed = _row(admin, load_id)
-        assert {name for name in before if before[name] != closed[name]} == {"closed_at"}
-        assert ledger.close(connection, load_id, reason=None) == state
-    assert _row(admin, load_id) == closed
-
-
-def test_what_fails_after_the_publish_is_noted_but_takes_nothing_back(
-    pipeline: Pipeline, admin: psycopg.Connection, load_id: int
-) -> None:
-    _put(admin, load_id, "published")
-    with pipeline.connect() as connection:
-        assert ledger.close(connection, load_id, reason="a check after the publish is red") is State.PUBLISHED
-    row = _row(admin, load_id)
-    assert (row["state"], row["reason"]) == ("published", "a check after the publish is red")
-
-
-def test_the_first_reason_is_kept_and_forgotten_by_the_next_try(
-    pipeline: Pipeline, admin: psycopg.Connection, load_id: int
-) -> None:
-    with pipeline.connect() as connection:
-        ledger.note_failure(connection, load_id, "the cause")
-        ledger.note_failure(connection, load_id, "its effect")
-        connection.commit()
-        row = _row(admin, load_id)
-        # Noting is not failing: the task may be tried again.
-        assert (row["state"], row["reason"]) == ("opened", "the cause")
-        ledger.forget_failure(connection, load_id)
-        ledger.note_failure(connection, load_id, "another cause")
-        connection.commit()
-    assert _row(admin, load_id)["reason"] == "another cause"
-
-
-def test_no_failure_is_noted_for_what_was_published(pipeline: Pipeline, admin: psycopg.Connection, load_id: int) -> None:
-    _put(admin, load_id, "published")
-    before = _row(admin, load_id)
-    with pipeline.connect() as connection:
-        ledger.note_failure(connection, load_id, "too late")
-    assert _row(admin, load_id) == before
-
-
-def test_the_reason_of_a_failed_load_is_not_forgotten(pipeline: Pipeline, admin: psycopg.Connection, load_id: int) -> None:
-    _put(admin, load_id, "failed", reason="the cause")
-    before = _row(admin, load_id)
-    with pipeline.connect() as connection:
-        ledger.forget_failure(connection, load_id)
-        ledger.note_failure(connection, load_id, "its effect")
-    assert _row(admin, load_id) == before
 
 
 def test_landings_of_old_loads_are_dropped(pipeline: Pipeline, admin: psycopg.Connection) -> None:
