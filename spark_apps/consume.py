@@ -8,14 +8,11 @@ import sys
 import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
-from importlib.machinery import PathFinder
 from pathlib import Path
 
-# spark-submit puts pyspark's sources before everything else, as a zip, out of which Python compiles them each time: half a
-# second. Where the same package is installed, it is compiled already.
-_installed = [entry for entry in sys.path if not (entry.endswith(".zip") and Path(entry).parts[-3:-1] == ("python", "lib"))]
-if PathFinder.find_spec("pyspark", _installed):
-    sys.path[:] = _installed
+from spark_apps.installed_pyspark import prefer_installed_pyspark
+
+prefer_installed_pyspark()
 
 from py4j.protocol import Py4JError
 from pyspark.sql import SparkSession

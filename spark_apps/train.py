@@ -5,30 +5,43 @@ The archive holds the classes that this run loaded; see `batchstream.services.ar
 
 import sys
 import tempfile
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from pyspark.sql import DataFrame, SparkSession
 
 from spark_apps import source, transform
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 def main(bootstrap_servers: str, topic: str) -> None:
     """Read a topic once."""
     spark = SparkSession.builder.appName("batchstream training").getOrCreate()
     raw = source.read_messages(spark, {"bootstrap.servers": bootstrap_servers}, topic, {"0": 0}, min_partitions=2)
-
-    def collect(messages: DataFrame, _: int) -> None:
-        messages.collect()
-
-    with tempfile.TemporaryDirectory() as checkpoint:
-        (
-            transform.messages(raw)
-            .writeStream.trigger(availableNow=True)
-            .option("checkpointLocation", checkpoint)
-            .foreachBatch(collect)
-            .start()
-            .awaitTermination()
-        )
+    messages = transform.messages(raw)
+    # What lands on the driver, and what lands on executors.
+    for stream in (messages, messages.mapInArrow(_count, schema="messages bigint")):
+        with tempfile.TemporaryDirectory() as checkpoint:
+            (
+                stream.writeStream.trigger(availableNow=True)
+                .option("checkpointLocation", checkpoint)
+                .foreachBatch(_collect)
+                .start()
+                .awaitTermination()
+            )
     spark.stop()
+
+
+def _collect(batch: DataFrame, _: int) -> None:
+    batch.collect()
+
+
+def _count(batches: Iterator["pa.RecordBatch"]) -> Iterator["pa.RecordBatch"]:
+    import pyarrow as pa
+
+    yield pa.RecordBatch.from_pylist([{"messages": sum(batch.num_rows for batch in batches)}])
 
 
 if __name__ == "__main__":

@@ -23,10 +23,11 @@ JAVA_OPTIONS = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
 
 
 def archive_path(folder: Path, class_path: str) -> Path:
-    """Where the archive for this Java, class path and set of options is, once it is made."""
+    """Where the archive for this Java, class path, set of options and training is, once it is made."""
     release = (java_home() / "release").read_bytes() if (java_home() / "release").exists() else str(java_home()).encode()
-    mark = hashlib.sha256(release + class_path.encode() + "".join(JAVA_OPTIONS).encode() + (ROOT / "uv.lock").read_bytes())
-    return folder / f"classes-{mark.hexdigest()[:16]}.jsa"
+    made_of = [release, class_path.encode(), "".join(JAVA_OPTIONS).encode()]
+    made_of += [path.read_bytes() for path in (ROOT / "uv.lock", TRAINING_APPLICATION)]
+    return folder / f"classes-{hashlib.sha256(b''.join(made_of)).hexdigest()[:16]}.jsa"
 
 
 def make_archive(

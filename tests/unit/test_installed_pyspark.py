@@ -1,4 +1,4 @@
-"""Where the consumer takes pyspark from: the installed package, which is compiled, before spark-submit's zip of sources."""
+"""Driver and Python workers take pyspark from the installed package, which is compiled, before Spark's zip of sources."""
 
 import os
 import subprocess
@@ -14,11 +14,12 @@ FOLDER = Path(str(find_spec("pyspark").origin)).parent / "python" / "lib"  # typ
 
 
 @pytest.mark.parametrize(("options", "from_zip"), [([], False), (["-S"], True)], ids=["installed", "not-installed"])
-def test_pyspark_comes_from_the_zip_only_where_it_is_not_installed(options: list[str], *, from_zip: bool) -> None:
+@pytest.mark.parametrize("module", ["consume", "daemon"])
+def test_pyspark_comes_from_the_zip_only_where_it_is_not_installed(module: str, options: list[str], *, from_zip: bool) -> None:
     zips = [str(path) for path in sorted(FOLDER.glob("*.zip"))]
     assert len(zips) == 2
     done = subprocess.run(
-        [sys.executable, *options, "-c", "import spark_apps.consume, pyspark; print(pyspark.__file__)"],
+        [sys.executable, *options, "-c", f"import spark_apps.{module}, pyspark; print(pyspark.__file__)"],
         env={**os.environ, "PYTHONPATH": os.pathsep.join([*zips, str(ROOT)])},
         cwd=ROOT,
         capture_output=True,

@@ -1,0 +1,10 @@
+"""What Spark forks its Python workers from (``spark.python.daemon.module``): pyspark's own, out of the installed package."""
+
+from spark_apps.installed_pyspark import prefer_installed_pyspark
+
+prefer_installed_pyspark()
+
+from pyspark.daemon import manager
+
+if __name__ == "__main__":
+    manager()

@@ -1,0 +1,50 @@
+"""What makes Spark start quickly is used by small and by large loads, and a run without it is slower, not red."""
+
+from pathlib import Path
+
+import pytest
+
+from batchstream.services.archive import JAVA_OPTIONS
+from tests.support.pipeline import Pipeline
+from tests.support.spark import SharedSpark
+
+OPTIONS = "spark.driver.extraJavaOptions"
+ARCHIVED = "source: shared objects file"
+
+
+@pytest.mark.parametrize(
+    ("times", "class_name"),
+    [(1, "org.apache.spark.sql.kafka010.KafkaMicroBatchStream "), (110, "org.apache.arrow.vector.VarBinaryVector ")],
+    ids=["driver", "executors"],
+)
+def test_a_load_takes_its_classes_from_the_archive(pipeline: Pipeline, tmp_path: Path, times: int, class_name: str) -> None:
+    pipeline.repeat_source(times)
+    log = tmp_path / "classes.log"
+    options = f"{pipeline.installation.spark_settings()['conf'][OPTIONS]} -Xlog:class+load:file={log}"
+    process = pipeline.submit(pipeline.produced(), **{OPTIONS: options})
+    output, _ = process.communicate(timeout=120)
+    assert process.returncode == 0, output[-3000:]
+    # The rest are proxies, lambdas and what Spark generates.
+    loaded = [
+        line for line in log.read_text().splitlines() if "source: " in line and "Lambda" not in line and "$Proxy" not in line
+    ]
+    archived = [line for line in loaded if ARCHIVED in line]
+    assert len(archived) > 0.95 * len(loaded)
+    assert any(class_name in line for line in archived)
+
+
+def test_a_broken_archive_makes_no_run_red(pipeline: Pipeline, tmp_path: Path) -> None:
+    broken = tmp_path / "classes.jsa"
+    broken.write_bytes(b"no archive")
+    process = pipeline.submit(pipeline.produced(), **{OPTIONS: " ".join([*JAVA_OPTIONS, f"-XX:SharedArchiveFile={broken}"])})
+    output, _ = process.communicate(timeout=120)
+    assert process.returncode == 0, output[-3000:]
+
+
+def test_python_workers_take_pyspark_from_the_installed_package(spark: SharedSpark) -> None:
+    def place(_: int) -> str:
+        import pyspark
+
+        return str(pyspark.__file__)
+
+    assert ".zip" not in spark.start().sparkContext.parallelize([0], 1).map(place).first()
