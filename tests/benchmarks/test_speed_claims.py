@@ -16,18 +16,18 @@ WITH_A_JVM = ("plain chain", "Spark JDBC, default", "Spark JDBC, rewritten", "Ka
 DOCUMENT: dict[str, Any] = json.loads((ROOT / "benchmarks" / "results.json").read_text(encoding="utf-8"))
 
 
-def slowest(records: int, *names: str) -> float:
+def slowest(records: int, *names: str, kind: str = "numeric") -> float:
     """Seconds of the slowest round of participants."""
-    return max(_measured(records, name)["max_seconds"] for name in names)
+    return max(_measured(kind, records, name)["max_seconds"] for name in names)
 
 
-def fastest(records: int, *names: str) -> float:
+def fastest(records: int, *names: str, kind: str = "numeric") -> float:
     """Seconds of the fastest round of participants."""
-    return min(_measured(records, name)["min_seconds"] for name in names)
+    return min(_measured(kind, records, name)["min_seconds"] for name in names)
 
 
-def _measured(records: int, name: str) -> dict[str, float]:
-    (result,) = (found for found in DOCUMENT["results"] if (found["kind"], found["records"]) == ("numeric", records))
+def _measured(kind: str, records: int, name: str) -> dict[str, float]:
+    (result,) = (found for found in DOCUMENT["results"] if (found["kind"], found["records"]) == (kind, records))
     found: dict[str, float] = result["participants"][name]
     return found
 
@@ -43,13 +43,15 @@ def test_what_starts_no_spark_is_quicker_for_so_few() -> None:
     assert slowest(506, ONE_PROCESS) < fastest(506, *without_spark[:-1])
 
 
-def test_a_million_records_are_published_before_any_other_way_with_a_jvm_has_landed_them() -> None:
-    assert slowest(1_000_000, FIRST, RELOAD, SWAP) < fastest(1_000_000, *WITH_A_JVM)
+@pytest.mark.parametrize("kind", ["numeric", "mixed"])
+def test_a_million_records_are_published_before_any_other_way_with_a_jvm_has_landed_them(kind: str) -> None:
+    assert slowest(1_000_000, FIRST, RELOAD, SWAP, kind=kind) < fastest(1_000_000, *WITH_A_JVM, kind=kind)
 
 
-def test_ten_million_records_are_published_before_spark_jdbc_has_landed_them_and_two_ways_before_flink() -> None:
-    assert slowest(10_000_000, FIRST, RELOAD, SWAP) < fastest(10_000_000, "Spark JDBC, rewritten")
-    assert slowest(10_000_000, FIRST, SWAP) < fastest(10_000_000, "Flink SQL")
+@pytest.mark.parametrize("kind", ["numeric", "mixed"])
+def test_ten_million_are_published_before_spark_jdbc_has_landed_them_and_in_two_ways_before_flink_and_dlt(kind: str) -> None:
+    assert slowest(10_000_000, FIRST, RELOAD, SWAP, kind=kind) < fastest(10_000_000, "Spark JDBC, rewritten", kind=kind)
+    assert slowest(10_000_000, FIRST, SWAP, kind=kind) < fastest(10_000_000, "Flink SQL", "dlt", kind=kind)
 
 
 def test_the_page_is_made_of_the_results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
