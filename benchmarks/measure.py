@@ -38,7 +38,7 @@ def measure(stage: Stage, rounds: int, names: list[str]) -> dict[str, dict[str, 
     for number in range(rounds):
         for name in names:
             participant = PARTICIPANTS[name]
-            if name in faults or not participant.least_records <= stage.records <= participant.most_records:
+            if name in faults or not participant.takes(stage.contract, stage.records):
                 continue
             watch = Memory()
             watch.start()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from psycopg import sql
 
-from batchstream.contract.model import Publish
+from batchstream.contract.model import Contract, Publish
 from batchstream.postgres import setup, templates
 from batchstream.postgres.publish import needs_owner
 from batchstream.postgres.publish import publish as publish_load
@@ -39,6 +39,7 @@ class Participant:
         has_record_id: Whether its table has our record id.
         least_records: Sizes below are left out, as they would say nothing.
         most_records: Sizes above are left out, as they would take too long.
+        for_further_indexes: Datasets that have no index but the key's are left out.
     """
 
     run: Callable[[Stage], tuple[float, sql.Identifier]]
@@ -46,15 +47,21 @@ class Participant:
     has_record_id: bool = True
     least_records: int = 0
     most_records: int = 10**9
+    for_further_indexes: bool = False
+
+    def takes(self, contract: Contract, records: int) -> bool:
+        """Whether it is measured with a dataset of that many records."""
+        has_further = any(column.indexed for column in contract.columns)
+        return self.least_records <= records <= self.most_records and (has_further or not self.for_further_indexes)
 
 
 def _environment(stage: Stage) -> dict[str, str]:
     return {**java_environment(stage), KAFKA_VARIABLE: json.dumps(stage.pipeline.kafka)}
 
 
-def _ours(stage: Stage, publish: Publish | None) -> tuple[float, sql.Identifier]:
+def _ours(stage: Stage, publishing: Contract | None) -> tuple[float, sql.Identifier]:
     """Spark's process, the checks of all counts and rules, and the publish."""
-    stage.reset_load()
+    stage.reset_load(publishing)
     begun = time.monotonic()
     process = stage.pipeline.submit(stage.load_id)
     output, _ = process.communicate()
@@ -63,12 +70,11 @@ def _ours(stage: Stage, publish: Publish | None) -> tuple[float, sql.Identifier]
     passed, message = stage.pipeline.verify(stage.load_id)
     if not passed:
         raise RuntimeError(message)
-    if publish is not None:
-        contract = stage.published_by(publish)
+    if publishing is not None:
         with stage.pipeline.connect() as connection:
-            role = setup.OWNER if needs_owner(connection, contract) else setup.LOADER
+            role = setup.OWNER if needs_owner(connection, publishing) else setup.LOADER
         with stage.pipeline.connect(role) as connection:
-            publish_load(connection, contract, stage.load_id)
+            publish_load(connection, publishing, stage.load_id)
     return time.monotonic() - begun, templates.landing(stage.contract, stage.load_id)
 
 
@@ -80,13 +86,13 @@ def landed(stage: Stage) -> tuple[float, sql.Identifier]:
 def published(stage: Stage) -> tuple[float, sql.Identifier]:
     """Ours, to the published target of a dataset that has none yet."""
     stage.reset_target(Publish.MERGE)
-    seconds, _ = _ours(stage, Publish.MERGE)
+    seconds, _ = _ours(stage, stage.published_by(Publish.MERGE))
     return seconds, stage.first_load()
 
 
 def reloaded(stage: Stage) -> tuple[float, sql.Identifier]:
     """Ours, to the published target, which holds the same rows already: every day's reload."""
-    found = _ours(stage, Publish.MERGE)
+    found = _ours(stage, stage.published_by(Publish.MERGE))
     load = stage.pipeline.ledger(stage.load_id)
     if (load["inserted_rows"], load["updated_rows"], load["deleted_rows"]) != (0, 0, 0):
         raise RuntimeError(f"a reload of the same data wrote rows: {load}")
@@ -95,8 +101,17 @@ def reloaded(stage: Stage) -> tuple[float, sql.Identifier]:
 
 def swapped(stage: Stage) -> tuple[float, sql.Identifier]:
     """Ours, shown to readers by a swap."""
+    return _swapped(stage, stage.published_by(Publish.SWAP))
+
+
+def swapped_by_key_alone(stage: Stage) -> tuple[float, sql.Identifier]:
+    """The same of a contract that asks for no index but the key's."""
+    return _swapped(stage, stage.swapped_by_key_alone())
+
+
+def _swapped(stage: Stage, contract: Contract) -> tuple[float, sql.Identifier]:
     stage.reset_target(Publish.SWAP)
-    found = _ours(stage, Publish.SWAP)
+    found = _ours(stage, contract)
     landing = templates.landing(stage.contract, stage.load_id)
     with stage.admin() as connection:
         connection.execute(sql.SQL("ALTER TABLE {} DETACH PARTITION {}").format(templates.published(stage.contract), landing))
@@ -188,6 +203,9 @@ PARTICIPANTS = {
         reloaded, "exactly once in effect, verified, published", least_records=LARGE
     ),
     "batchstream, published by a swap": Participant(swapped, "exactly once in effect, verified, published", least_records=LARGE),
+    "batchstream, the same without further indexes": Participant(
+        swapped_by_key_alone, "exactly once in effect, verified, published", least_records=LARGE, for_further_indexes=True
+    ),
     "plain chain": Participant(plain_chain, "at least once", has_record_id=False, most_records=1_000_000),
     "Spark JDBC, default": Participant(jdbc_default, "at least once", has_record_id=False, most_records=1_000_000),
     "Spark JDBC, rewritten": Participant(jdbc_rewritten, "at least once", has_record_id=False),

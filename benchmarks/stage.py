@@ -68,6 +68,11 @@ class Stage:
         """The contract with a way to publish."""
         return replace(self.contract, publish=publish)
 
+    def swapped_by_key_alone(self) -> Contract:
+        """Published by a swap, with no index but the key's."""
+        columns = tuple(replace(column, indexed=False) for column in self.contract.columns)
+        return replace(self.contract, publish=Publish.SWAP, columns=columns)
+
     def reset_target(self, publish: Publish) -> None:
         """Make what readers see anew, empty, for a way to publish."""
         with self.admin() as connection:
@@ -103,8 +108,8 @@ class Stage:
                 file.writelines(copy)
         return self.rows_file.read_bytes()
 
-    def reset_load(self) -> None:
-        """Take our load back to where its messages are produced and nothing is consumed."""
+    def reset_load(self, publishing: Contract | None = None) -> None:
+        """Take our load back to where its messages are produced, nothing is consumed, and its landing fits its publish."""
         landing = templates.landing(self.contract, self.load_id)
         with self.admin() as connection:
             connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(landing))
@@ -117,7 +122,7 @@ class Stage:
                 [self.load_id],
             )
         with self.pipeline.connect(setup.OWNER) as owner:
-            owner.execute(templates.landing_table(self.contract, self.load_id))
+            owner.execute(templates.landing_table(publishing or self.contract, self.load_id))
         with self.admin() as connection:
             connection.execute("VACUUM batchstream.batches")
             connection.execute("CHECKPOINT")

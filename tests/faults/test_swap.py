@@ -5,7 +5,7 @@ import pytest
 from psycopg import IsolationLevel, errors, sql
 
 from batchstream.errors import ContractError, LoadError, SinkError
-from batchstream.postgres import setup, templates
+from batchstream.postgres import setup, swap, templates
 from batchstream.postgres.opening import KEPT_LOADS
 from tests.support.pipeline import Pipeline
 
@@ -57,6 +57,35 @@ def test_what_readers_see_has_key_and_indexes(swapping: Pipeline, admin: psycopg
         ("medv", False),
         ("record_id", True),
     ]
+
+
+def scanned(swapping: Pipeline, load_id: int) -> list[str]:
+    """Prepares a landing, and returns the tables whose rows PostgreSQL read for constraints."""
+    with swapping.connect(setup.OWNER) as owner:
+        seen: list[str] = []
+        owner.add_notice_handler(lambda notice: seen.append(notice.message_primary or ""))
+        owner.execute("SET client_min_messages = debug1")
+        assert swap.prepare(owner, swapping.contract, load_id) == ROWS
+    assert any("is implied by existing constraints" in message for message in seen)
+    return [message.split('"')[1] for message in seen if message.startswith("verifying table")]
+
+
+def test_a_landing_becomes_a_partition_without_a_look_at_its_rows(swapping: Pipeline) -> None:
+    load_id = swapping.land()
+    assert scanned(swapping, load_id) == []
+    swapping.publish(load_id)
+    assert swapping.shows_source()
+
+
+def test_a_landing_that_was_opened_for_a_merge_can_be_shown_too(swapping: Pipeline, admin: psycopg.Connection) -> None:
+    swapping.reload()
+    load_id = swapping.produced()
+    landing = templates.landing(swapping.contract, load_id)
+    admin.execute(sql.SQL("ALTER TABLE {} DROP COLUMN load_id").format(landing))
+    swapping.consume(load_id)
+    assert scanned(swapping, load_id) == [f"{swapping.name}_{load_id}"]
+    assert swapping.publish(load_id).published_rows == ROWS
+    assert swapping.shows_source()
 
 
 def test_a_long_transaction_sees_the_load_it_began_with_and_is_in_nobodys_way(swapping: Pipeline) -> None:

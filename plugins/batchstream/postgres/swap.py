@@ -59,7 +59,7 @@ def prepare(connection: psycopg.Connection, contract: Contract, load_id: int) ->
     """Build keys and indexes of a landing into which nothing lands any more; returns its number of rows. Can be repeated."""
     landing = templates.landing(contract, load_id)
     prepared = connection.execute(
-        "SELECT 1 FROM pg_attribute WHERE attrelid = %s::regclass AND attname = 'load_id' AND NOT attisdropped",
+        "SELECT 1 FROM pg_attribute WHERE attrelid = %s::regclass AND attname = 'created_at' AND NOT attisdropped",
         [landing.as_string(connection)],
     ).fetchone()
     if prepared is None:

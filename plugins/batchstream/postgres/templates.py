@@ -48,6 +48,11 @@ def _definitions(contract: Contract) -> list[sql.Composable]:
     ]
 
 
+def _load_id_column(load_id: int) -> sql.Composed:
+    """Says of all rows that they are of one load: with the CHECK, nobody reads them to see that they fit its partition."""
+    return sql.SQL("load_id bigint NOT NULL DEFAULT {0} CHECK (load_id = {0})").format(sql.Literal(load_id))
+
+
 def ledger_tables() -> sql.Composed:
     """Ledger, inbox and quarantine, if missing."""
     return _read("tables/ledger.sql").format(loader=sql.Identifier(LOADER_ROLE))
@@ -94,9 +99,12 @@ def swap_tables(contract: Contract) -> sql.Composed:
 
 def landing_table(contract: Contract, load_id: int) -> sql.Composed:
     """A new landing table for one load."""
+    columns = _definitions(contract)
+    if contract.publish is Publish.SWAP:
+        columns.append(_load_id_column(load_id))
     return _read("tables/landing.sql").format(
         landing=landing(contract, load_id),
-        columns=sql.SQL(",\n    ").join(_definitions(contract)),
+        columns=sql.SQL(",\n    ").join(columns),
         loader=sql.Identifier(LOADER_ROLE),
     )
 
@@ -168,6 +176,7 @@ def swap_prepare(contract: Contract, load_id: int) -> sql.Composed:
         landing=landing(contract, load_id),
         key=landing_key(contract),
         indexes=sql.SQL("\n").join(indexes),
+        load_id_column=_load_id_column(load_id),
         load_id=sql.Literal(load_id),
     )
 
