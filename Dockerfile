@@ -28,13 +28,13 @@ COPY pyproject.toml uv.lock ./
 # time, which is no part of what a layer is cached by: a rebuilt stage and a cached copy of it would differ.
 RUN /opt/uv/bin/uv sync --locked --no-default-groups --no-install-project --python python3; \
     site=.venv/lib/python3.11/site-packages; \
-    rm -rf "$SPARK_HOME/examples" "$SPARK_HOME/data" "$SPARK_HOME/jars/connect-repl"; \
+    rm -rf "$SPARK_HOME/examples" "$SPARK_HOME/data"; \
     find $site/numpy $site/pandas $site/pyarrow $site/pyspark -type d -name tests -prune -exec rm -rf {} +; \
     touch -d @0 "$SPARK_HOME"/jars/*.jar; \
     printf '/opt/batchstream/%s\n' plugins dags . >$site/batchstream.pth
 COPY jars.lock ./
 COPY plugins plugins
-RUN python -m batchstream.services.jars spark; touch -d @0 .batchstream/jars/spark/*.jar
+RUN python -m batchstream.services.spark_home; python -m batchstream.services.jars spark; touch -d @0 .batchstream/jars/spark/*.jar
 
 # Java's class-data archive, by a training run against a broker that exists in this stage only.
 FROM build AS archive

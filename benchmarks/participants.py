@@ -14,6 +14,7 @@ from batchstream.postgres import setup, templates
 from batchstream.postgres.publish import needs_owner
 from batchstream.postgres.publish import publish as publish_load
 from batchstream.services import ports
+from batchstream.services.spark_home import installed_spark
 from batchstream.topics import KAFKA_VARIABLE
 from benchmarks import apps
 from benchmarks.peers.common import java_environment, without_record_id
@@ -138,7 +139,8 @@ def _jdbc(stage: Stage, name: str, *, tuned: bool, rewrite: bool) -> tuple[float
     offsets = json.dumps({load["topic"]: load["start_offsets"]})
     arguments = [load["topic"], offsets, schema, url, target, str(rewrite).lower()]
     begun = time.monotonic()
-    run(["spark-submit", "--master", "local[2]", *options, str(APPS / "jdbc.py"), *arguments], _environment(stage))
+    environment = _environment(stage) if tuned else {**_environment(stage), "SPARK_HOME": str(installed_spark())}
+    run(["spark-submit", "--master", "local[2]", *options, str(APPS / "jdbc.py"), *arguments], environment)
     return time.monotonic() - begun, stage.table(name)
 
 

@@ -17,6 +17,8 @@ prefer_installed_pyspark()
 from py4j.protocol import Py4JError
 from pyspark.sql import SparkSession
 
+from spark_apps.session import start_spark
+
 log = logging.getLogger("spark_apps.consume")
 
 
@@ -32,7 +34,7 @@ def main() -> int:
     die_with_parent()
     with ThreadPoolExecutor(1) as starting:
         # Nothing stops Spark but the end of this process: SparkSession.stop() waits up to half a second for a server that polls.
-        return consume(arguments, starting.submit(SparkSession.builder.getOrCreate))
+        return consume(arguments, starting.submit(start_spark))
 
 
 def consume(arguments: argparse.Namespace, session: "Future[SparkSession]") -> int:

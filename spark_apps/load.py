@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +79,9 @@ def _consume(connection: psycopg.Connection, job: Job, get_spark: Callable[[], S
         connection=connection,
         on_driver=_planned_messages(load) <= DRIVER_MESSAGES,
     )
+    if not sink.on_driver:
+        # mapInArrow looks whether it is installed, which takes a third of a second; Spark is still starting now.
+        import_module("pandas")
     spark = get_spark()
     _run(spark, job, contract, load, sink)
     remove_old_checkpoints(spark, job.checkpoints, contract, job.load_id)

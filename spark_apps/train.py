@@ -8,9 +8,10 @@ import tempfile
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame
 
 from spark_apps import source, transform
+from spark_apps.session import start_spark
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 def main(bootstrap_servers: str, topic: str) -> None:
     """Read a topic once."""
-    spark = SparkSession.builder.appName("batchstream training").getOrCreate()
+    spark = start_spark()
     raw = source.read_messages(spark, {"bootstrap.servers": bootstrap_servers}, topic, {"0": 0}, min_partitions=2)
     messages = transform.messages(raw)
     # What lands on the driver, and what lands on executors.

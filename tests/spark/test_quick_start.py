@@ -31,6 +31,17 @@ def test_a_load_takes_its_classes_from_the_archive(pipeline: Pipeline, tmp_path:
     archived = [line for line in loaded if ARCHIVED in line]
     assert len(archived) > 0.95 * len(loaded)
     assert any(class_name in line for line in archived)
+    # Neither is needed, and each takes its time: pyspark's machine learning, and code for what Spark does with messages.
+    assert not any("org.apache.spark.ml." in line or "GeneratedClass" in line for line in log.read_text().splitlines())
+
+
+def test_a_small_load_imports_neither_pandas_nor_arrow(pipeline: Pipeline) -> None:
+    process = pipeline.submit(pipeline.produced(), variables={"PYTHONPROFILEIMPORTTIME": "1"})
+    output, _ = process.communicate(timeout=120)
+    assert process.returncode == 0, output[-3000:]
+    imported = {line.rpartition("|")[2].strip() for line in output.splitlines() if line.startswith("import time:")}
+    assert "psycopg" in imported
+    assert not imported & {"pandas", "pyarrow", "numpy", "pyspark.testing"}
 
 
 def test_a_broken_archive_makes_no_run_red(pipeline: Pipeline, tmp_path: Path) -> None:

@@ -21,7 +21,8 @@ class SharedSpark:
         if self._session is None:
             settings = self._installation.spark_settings()
             environment = self._installation.environment()
-            os.environ.update({name: environment[name] for name in ("JAVA_HOME", "PYSPARK_PYTHON", "PYSPARK_DRIVER_PYTHON")})
+            names = ("JAVA_HOME", "SPARK_HOME", "PYSPARK_PYTHON", "PYSPARK_DRIVER_PYTHON")
+            os.environ.update({name: environment[name] for name in names})
             builder = SparkSession.builder.master("local[2]").appName("batchstream tests")
             for name, value in settings["conf"].items():
                 builder = builder.config(name, value)

@@ -11,7 +11,10 @@ def test_another_training_makes_another_archive(tmp_path: Path, monkeypatch: pyt
     before = archive.archive_path(tmp_path, "some.jar")
     assert archive.archive_path(tmp_path, "some.jar") == before
     assert archive.archive_path(tmp_path, "other.jar") != before
-    training = tmp_path / "train.py"
-    training.write_text("another training")
-    monkeypatch.setattr(archive, "TRAINING_APPLICATION", training)
-    assert archive.archive_path(tmp_path, "some.jar") != before
+    assert {path.name for path in archive.MADE_OF} == {"uv.lock", "spark_home.py", "train.py", "session.py"}
+    for path in archive.MADE_OF:
+        changed = tmp_path / path.name
+        changed.write_bytes(path.read_bytes() + b"# changed")
+        monkeypatch.setattr(archive, "MADE_OF", [changed if other == path else other for other in archive.MADE_OF])
+        assert archive.archive_path(tmp_path, "some.jar") != before
+        monkeypatch.undo()

@@ -15,18 +15,22 @@ from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from batchstream.paths import ROOT
+from batchstream.services import spark_home
 from batchstream.services.java import java_home
 
 TRAINING_APPLICATION = ROOT / "spark_apps" / "train.py"
+MADE_OF = (ROOT / "uv.lock", Path(spark_home.__file__), TRAINING_APPLICATION, ROOT / "spark_apps" / "session.py")
+"""Files that say which classes a load loads, and from where."""
+
 TRAINING_SECONDS = 180
 JAVA_OPTIONS = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
 
 
 def archive_path(folder: Path, class_path: str) -> Path:
-    """Where the archive for this Java, class path, set of options and training is, once it is made."""
+    """Where the archive for this Java, Spark, class path, set of options and training is, once it is made."""
     release = (java_home() / "release").read_bytes() if (java_home() / "release").exists() else str(java_home()).encode()
     made_of = [release, class_path.encode(), "".join(JAVA_OPTIONS).encode()]
-    made_of += [path.read_bytes() for path in (ROOT / "uv.lock", TRAINING_APPLICATION)]
+    made_of += [path.read_bytes() for path in MADE_OF]
     return folder / f"classes-{hashlib.sha256(b''.join(made_of)).hexdigest()[:16]}.jsa"
 
 

@@ -4,7 +4,6 @@ import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +11,9 @@ from batchstream.paths import ROOT
 from batchstream.postgres import setup
 from batchstream.services import ports
 from batchstream.services.archive import JAVA_OPTIONS, archive_path
-from batchstream.services.errors import ServiceError
 from batchstream.services.jars import jar_paths
 from batchstream.services.java import java_home
+from batchstream.services.spark_home import installed_spark
 
 MESSAGE_TIMEOUT_MILLISECONDS = 30_000
 """How long the producer tries to deliver a message; after that the task is red."""
@@ -132,17 +131,9 @@ def tools() -> dict[str, str]:
     return {
         "JAVA_HOME": str(java_home()),
         # pyspark's own script that looks for it can't cope with a path with spaces.
-        "SPARK_HOME": str(_package("pyspark")),
+        "SPARK_HOME": str(installed_spark()),
         "PATH": f"{binaries}{os.pathsep}{os.environ.get('PATH', '/usr/bin:/bin')}",
         # Otherwise the driver runs the first python3 on PATH.
         "PYSPARK_PYTHON": sys.executable,
         "PYSPARK_DRIVER_PYTHON": sys.executable,
     }
-
-
-def _package(name: str) -> Path:
-    """Folder of an installed package, found without the cost of importing it."""
-    spec = find_spec(name)
-    if spec is None or spec.origin is None:
-        raise ServiceError(f"the package {name} is not installed: run make setup")
-    return Path(spec.origin).parent

@@ -20,6 +20,7 @@ from batchstream.services.kafka import EmbeddedKafka
 from batchstream.services.postgres import EmbeddedPostgres
 from batchstream.services.progress import progress
 from batchstream.services.secrets import load_secrets, write_private
+from batchstream.services.spark_home import spark_home
 
 START_ATTEMPTS = 3
 STATE_FOLDER = ROOT / ".batchstream"
@@ -134,6 +135,7 @@ class Installation:
         return {
             **inherited,
             **environment.tools(),
+            "SPARK_HOME": str(spark_home(self.jars)),
             **environment.airflow_settings(self.state, self.ports, self.secrets),
             **environment.connections(self.state, self.jars, self.ports, self.secrets),
         }
