@@ -2,6 +2,7 @@
 
 import io
 
+from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 
@@ -21,6 +22,7 @@ def line_chart(series: dict[str, list[tuple[float, float]]], x_label: str, y_lab
     axes.grid(visible=True, alpha=0.3)
     axes.legend(fontsize="small")
     text = io.StringIO()
-    # No date, so that the same results give the same file.
-    figure.savefig(text, format="svg", metadata={"Date": None})
+    # No date and no random names, so that the same results give the same file.
+    with rc_context({"svg.hashsalt": "batchstream"}):
+        figure.savefig(text, format="svg", metadata={"Date": None})
     return text.getvalue()
