@@ -7,6 +7,17 @@ from confluent_kafka import KafkaError, KafkaException
 
 from batchstream.errors import DeliveryError
 
+PRODUCER_SETTINGS = {
+    "enable.idempotence": True,
+    "acks": "all",
+    # A quarter of the bytes on the broker's disk and on their way to Spark, and no time of the producer's.
+    "compression.type": "lz4",
+    # How long it tries to deliver a message; after that the task is red.
+    "message.timeout.ms": 30_000,
+    "socket.connection.setup.timeout.ms": 5_000,
+}
+"""Of the Kafka connections that we make, in librdkafka's names; consumers leave out what is the producer's alone."""
+
 MAX_UNACKNOWLEDGED_MESSAGES = 2_000
 """About 32 MB of housing's batches: enough to keep a broker busy, while the client's own limit is a gigabyte."""
 

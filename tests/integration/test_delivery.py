@@ -1,4 +1,4 @@
-"""How soon an idempotent producer has its answers; the rest of the delivery is in the tests of the producer's faults."""
+"""How soon an idempotent producer has its answers, and how it sends; the rest is in the tests of the producer's faults."""
 
 import time
 from collections.abc import Callable
@@ -34,3 +34,11 @@ def test_it_does_not_wait_for_the_client_to_ask_again_for_its_id(pipeline: Pipel
     settings: dict[str, object] = {"bootstrap.servers": pipeline.kafka["bootstrap.servers"], "enable.idempotence": True}
     ours = best_of_three(lambda producer: deliver(producer, topic, MESSAGES), settings)
     assert ours < best_of_three(send_at_once, settings) / 2
+
+
+def test_the_broker_keeps_batches_compressed(pipeline: Pipeline) -> None:
+    pipeline.create_topic(pipeline.open())
+    messages, _ = pipeline.messages(1)
+    pipeline.send(messages)
+    logs = (pipeline.installation.kafka.folder / "data").glob(f"{pipeline.contract.topic.name}-*/*.log")
+    assert 0 < sum(log.stat().st_size for log in logs) < sum(len(value) for _, value in messages) / 2

@@ -134,7 +134,7 @@ class Pipeline:
 
     def send(self, messages: Iterable[tuple[bytes | None, bytes | None]]) -> dict[str, list[int]]:
         """Send messages as they are; returns first and last offset by partition."""
-        producer = Producer({"bootstrap.servers": self.kafka["bootstrap.servers"], "message.max.bytes": 10_000_000})
+        producer = Producer({**self.kafka, "message.max.bytes": 10_000_000})
         return deliver(producer, self.contract.topic.name, messages).offsets
 
     def produce(self, load_id: int, messages: Iterable[tuple[bytes | None, bytes | None]] | None = None) -> None:

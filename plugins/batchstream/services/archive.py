@@ -14,12 +14,13 @@ from pathlib import Path
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
+from batchstream.delivery import PRODUCER_SETTINGS
 from batchstream.paths import ROOT
 from batchstream.services import spark_home
 from batchstream.services.java import java_home
 
 TRAINING_APPLICATION = ROOT / "spark_apps" / "train.py"
-MADE_OF = (ROOT / "uv.lock", Path(spark_home.__file__), TRAINING_APPLICATION, ROOT / "spark_apps" / "session.py")
+MADE_OF = (ROOT / "uv.lock", Path(__file__), Path(spark_home.__file__), TRAINING_APPLICATION, ROOT / "spark_apps" / "session.py")
 """Files that say which classes a load loads, and from where."""
 
 TRAINING_SECONDS = 180
@@ -41,8 +42,9 @@ def make_archive(
     topic = f"batchstream-training-{uuid.uuid4().hex[:8]}"
     admin = AdminClient({"bootstrap.servers": bootstrap_servers})
     admin.create_topics([NewTopic(topic, 1, 1)])[topic].result()
-    producer = Producer({"bootstrap.servers": bootstrap_servers})
-    producer.produce(topic, key=b"{}", value=b"[]")
+    producer = Producer({"bootstrap.servers": bootstrap_servers, **PRODUCER_SETTINGS})
+    # Long enough to be compressed, so that the archive has the classes that undo it.
+    producer.produce(topic, key=b"{}", value=b"[" + b" " * 1000 + b"]")
     producer.flush()
     partial = path.with_suffix(f".{os.getpid()}.partial")
     options = " ".join([*JAVA_OPTIONS, f'"-XX:ArchiveClassesAtExit={partial}"'])

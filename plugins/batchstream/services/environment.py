@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from batchstream.delivery import PRODUCER_SETTINGS
 from batchstream.paths import ROOT
 from batchstream.postgres import setup
 from batchstream.services import ports
@@ -14,9 +15,6 @@ from batchstream.services.archive import JAVA_OPTIONS, archive_path
 from batchstream.services.jars import jar_paths
 from batchstream.services.java import java_home
 from batchstream.services.spark_home import installed_spark
-
-MESSAGE_TIMEOUT_MILLISECONDS = 30_000
-"""How long the producer tries to deliver a message; after that the task is red."""
 
 UI_USER = "admin"
 
@@ -58,10 +56,7 @@ def connections(state: Path, jars: Path, chosen: Mapping[str, int], secrets: Map
     """Airflow's connections, by environment variable."""
     kafka = {
         "bootstrap.servers": f"{ports.LOOPBACK}:{chosen['kafka']}",
-        "enable.idempotence": True,
-        "acks": "all",
-        "message.timeout.ms": MESSAGE_TIMEOUT_MILLISECONDS,
-        "socket.connection.setup.timeout.ms": 5_000,
+        **PRODUCER_SETTINGS,
     }
     found = {
         "batchstream_kafka": {"conn_type": "kafka", "extra": kafka},

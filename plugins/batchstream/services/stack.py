@@ -13,9 +13,9 @@ from pathlib import Path
 import psycopg
 
 from batchstream.cli.output import complain
+from batchstream.delivery import PRODUCER_SETTINGS
 from batchstream.errors import BatchstreamError
 from batchstream.postgres import setup
-from batchstream.services.environment import MESSAGE_TIMEOUT_MILLISECONDS
 from batchstream.services.errors import ServiceError
 from batchstream.services.image import JARS, image_spark_connection
 from batchstream.services.jars import jar_paths
@@ -53,10 +53,7 @@ def main() -> int:
 def connections(passwords: dict[str, str]) -> dict[str, dict[str, object]]:
     """Airflow's connections to the services of the stack."""
     kafka = {
-        "enable.idempotence": True,
-        "acks": "all",
-        "message.timeout.ms": MESSAGE_TIMEOUT_MILLISECONDS,
-        "socket.connection.setup.timeout.ms": 5_000,
+        **PRODUCER_SETTINGS,
         **json.loads(os.environ[KAFKA_VARIABLE]),
     }
     if "sasl.username" in kafka:
