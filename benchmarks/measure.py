@@ -51,6 +51,7 @@ def measure(stage: Stage, rounds: int, names: list[str]) -> dict[str, dict[str, 
                 watch.done.set()
                 watch.join()
             found = stage.fingerprint(table, with_record_id=participant.has_record_id)
+            stage.drop(table)
             if found != expected[participant.has_record_id]:
                 faults[name] = f"{found[0]} rows with other content than the {stage.records} that were sent"
                 continue
