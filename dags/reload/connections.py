@@ -1,17 +1,23 @@
-"""Airflow connections as the settings that the shared package takes; read when a task runs, never at parse time."""
+"""Airflow connections as the settings that the shared package takes; read when a task runs, never at parse time.
+
+So nothing here or in the other modules that DAG files import brings PostgreSQL's client along: what needs it imports it when a
+task runs.
+"""
 
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-import psycopg
 from airflow.sdk import BaseHook, Connection
 
 from batchstream.errors import ConnectionSettingsError
-from batchstream.postgres.connection import POSTGRES_VARIABLE, PostgresSettings, connect
-from batchstream.topics import KAFKA_VARIABLE
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from batchstream.postgres.connection import PostgresSettings
 
 KAFKA = "batchstream_kafka"
 POSTGRES = "batchstream_postgres"
@@ -25,8 +31,10 @@ def _get(connection_id: str) -> Connection:
     return BaseHook.get_connection(connection_id)
 
 
-def postgres_settings(connection_id: str) -> PostgresSettings:
+def postgres_settings(connection_id: str) -> "PostgresSettings":
     """Settings of a PostgreSQL connection; further libpq parameters, such as sslmode, come from its extra."""
+    from batchstream.postgres.connection import PostgresSettings
+
     found = _get(connection_id)
     missing = [name for name in ("host", "login", "schema") if not getattr(found, name)]
     if missing:
@@ -43,8 +51,10 @@ def postgres_settings(connection_id: str) -> PostgresSettings:
 
 
 @contextmanager
-def postgres(connection_id: str, task_id: str) -> Iterator[psycopg.Connection]:
+def postgres(connection_id: str, task_id: str) -> "Iterator[psycopg.Connection]":
     """A connection to PostgreSQL, closed at the end."""
+    from batchstream.postgres.connection import connect
+
     with connect(postgres_settings(connection_id), application_name=f"batchstream {task_id}") as connection:
         yield connection
 
@@ -59,6 +69,9 @@ def kafka_settings() -> dict[str, Any]:
 
 def consumer_environment() -> dict[str, str]:
     """Environment of the Spark driver: how it reaches PostgreSQL and Kafka."""
+    from batchstream.postgres.connection import POSTGRES_VARIABLE
+    from batchstream.topics import KAFKA_VARIABLE
+
     return {
         POSTGRES_VARIABLE: msgspec.json.encode(postgres_settings(POSTGRES)).decode(),
         KAFKA_VARIABLE: json.dumps(kafka_settings()),

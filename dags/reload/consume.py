@@ -10,7 +10,6 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException
 from batchstream.contract import Contract
 from batchstream.errors import TERMINAL_EXIT_STATUS, BatchstreamError
 from batchstream.paths import SPARK_APPLICATION
-from batchstream.postgres import ledger
 from reload.connections import POSTGRES, SPARK, consumer_environment, postgres, spark_settings
 from reload.edge import airflow_errors
 
@@ -38,6 +37,8 @@ class ConsumeStreamOperator(SparkSubmitOperator):
 
     def execute(self, context: Any) -> None:
         """Run the consumer and wait for its end."""
+        from batchstream.postgres import ledger
+
         load_id = int((self.application_args or [])[-1])
         with airflow_errors():
             self._configure()
@@ -70,6 +71,8 @@ class ConsumeStreamOperator(SparkSubmitOperator):
 
     def _ledger(self, load_id: int) -> tuple[str | None, str | None]:
         """State of the load, and what the application noted before it ended."""
+        from batchstream.postgres import ledger
+
         try:
             with postgres(POSTGRES, self.task_id) as connection:
                 row = ledger.read(connection, load_id)

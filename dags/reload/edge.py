@@ -8,7 +8,6 @@ from typing import Any, ParamSpec, TypeVar
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from batchstream.errors import BatchstreamError, TerminalError
-from batchstream.postgres import ledger
 from reload.connections import POSTGRES, postgres
 
 P = ParamSpec("P")
@@ -39,6 +38,8 @@ def at_edge(function: Callable[P, R]) -> Callable[P, R]:
 
 def note_failure(context: Any) -> None:
     """Callback of every task: note in the ledger why a try failed, unless its cause is noted already."""
+    from batchstream.postgres import ledger
+
     load_id = context["ti"].xcom_pull(task_ids="open_load")
     if load_id is None:
         return

@@ -1,21 +1,24 @@
-"""Puts the eight steps together for one contract."""
+"""Puts the nine steps together for one contract."""
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pendulum
 from airflow.sdk import DAG, Asset, task
-from psycopg.sql import Composed
 
 from batchstream.contract import Contract
-from batchstream.postgres import templates
-from reload import tasks
 from reload.consume import ConsumeStreamOperator
 from reload.docs import DOC
 from reload.edge import note_failure
 from reload.produce import ProduceBatchesOperator
 from reload.verify import VerifyOperator
+
+if TYPE_CHECKING:
+    from psycopg.sql import Composed
+
+CHECKS = ("row_count_check", "column_check", "published_check")
+"""Names of the checks' SQL in `batchstream.postgres.templates`."""
 
 LOAD_ID = "{{ ti.xcom_pull(task_ids='open_load') }}"
 
@@ -37,18 +40,26 @@ def build_pipeline(contract: Contract) -> DAG:
 
     @task(doc_md=DOC["open_load"])
     def open_load(*, run_id: Any = None) -> int:
+        from reload import tasks
+
         return tasks.open_load(contract, run_id)
 
     @task(doc_md=DOC["create_topic"])
     def create_topic(load_id: Any) -> None:
+        from reload import tasks
+
         tasks.create_topic(contract, load_id)
 
     @task(doc_md=DOC["publish_load"], execution_timeout=LONG_STEP)
     def publish_load(load_id: Any) -> dict[str, int]:
+        from reload import tasks
+
         return tasks.publish_load(contract, load_id)
 
     @task(doc_md=DOC["close_load"])
     def close_load(*, ti: Any = None, run_id: Any = None) -> str:
+        from reload import tasks
+
         failed = tasks.failed_tasks(ti, contract.dag_id, run_id)
         return tasks.close_load(ti.xcom_pull(task_ids="open_load"), failed)
 
@@ -70,7 +81,7 @@ def build_pipeline(contract: Contract) -> DAG:
         max_active_runs=1,
         is_paused_upon_creation=False,
         default_args=DEFAULT_ARGUMENTS,
-        user_defined_macros=_checks(contract),
+        user_defined_macros={name: _check(contract, name) for name in CHECKS},
         tags=["batchstream", contract.name],
     ) as dag:
         load_id = open_load()
@@ -105,11 +116,13 @@ def build_pipeline(contract: Contract) -> DAG:
     return dag
 
 
-def _checks(contract: Contract) -> dict[str, Callable[[int], str]]:
-    """What the checks' templates call: SQL composed for this contract when the task runs."""
+def _check(contract: Contract, name: str) -> Callable[[int], str]:
+    """What a check's template calls: SQL composed for this contract when the task runs."""
 
-    def composed(render: Callable[[Contract, int], Composed]) -> Callable[[int], str]:
-        return lambda load_id: render(contract, load_id).as_string(None)
+    def composed(load_id: int) -> str:
+        from batchstream.postgres import templates
 
-    checks = (templates.row_count_check, templates.column_check, templates.published_check)
-    return {render.__name__: composed(render) for render in checks}
+        render: Callable[[Contract, int], Composed] = getattr(templates, name)
+        return render(contract, load_id).as_string(None)
+
+    return composed

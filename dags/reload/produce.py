@@ -6,12 +6,10 @@ from typing import Any
 from airflow.providers.apache.kafka.hooks.produce import KafkaProducerHook
 from airflow.providers.apache.kafka.operators.produce import ProduceToTopicOperator
 from confluent_kafka import KafkaException
-from psycopg.types.json import Jsonb
 
 from batchstream.contract import Contract
 from batchstream.delivery import Acknowledged, deliver
 from batchstream.errors import DeliveryError
-from batchstream.postgres import ledger
 from batchstream.records.messages import load_messages
 from batchstream.records.source import SourceReader
 from reload.connections import KAFKA, POSTGRES, kafka_settings, postgres
@@ -41,6 +39,10 @@ class ProduceBatchesOperator(ProduceToTopicOperator):
 
     def execute(self, context: Any) -> None:
         """Produce the load; a retried task produces all of it again, and the inbox takes each batch once."""
+        from psycopg.types.json import Jsonb
+
+        from batchstream.postgres import ledger
+
         load_id = int(self.load_id)
         with airflow_errors(), postgres(POSTGRES, self.task_id) as connection, ledger.working_on(connection, load_id):
             source = SourceReader(self.contract)

@@ -26,16 +26,18 @@ STEPS = [
 
 # In a process of its own: Airflow reads its configuration when it is imported.
 PARSE = """
-import json
+import json, sys
 from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import DAG
 bag = DagBag(dag_folder=None)
+heavy = {"psycopg", "pandas", "numpy", "pyarrow", "pyspark", "spark_apps"} & set(sys.modules)
 from airflow.providers.apache.kafka.operators.produce import ProduceToTopicOperator
 from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOperator
 from airflow.providers.common.sql.operators.sql import SQLCheckOperator
 known = {"produce": ProduceToTopicOperator, "spark": SparkSubmitOperator, "check": SQLCheckOperator}
 print("PARSED" + json.dumps({
     "errors": bag.import_errors,
+    "heavy": sorted(heavy),
     "dags": {dag.dag_id: {
         "tasks": [task.task_id for task in dag.topological_sort()],
         "downstream": {task.task_id: sorted(task.downstream_task_ids) for task in dag.tasks},
@@ -52,8 +54,8 @@ print("PARSED" + json.dumps({
 """
 
 
-def parse(installation: Installation, contracts: Path | None = None) -> dict[str, dict[str, object]]:
-    environment = installation.environment()
+def parse(installation: Installation, contracts: Path | None = None, **variables: str) -> dict[str, dict[str, object]]:
+    environment = installation.environment() | variables
     if contracts is not None:
         environment["BATCHSTREAM_CONTRACTS"] = str(contracts)
     done = subprocess.run([sys.executable, "-c", PARSE], env=environment, capture_output=True, text=True, check=False)
@@ -111,10 +113,28 @@ def test_steps_are_operators_of_the_released_providers(parsed: dict[str, dict[st
     assert parsed["dags"]["housing_pipeline"]["kinds"][step] == [kind]
 
 
+def second_dataset(name: str) -> str:
+    """The contract of another dataset with housing's columns."""
+    return HOUSING.read_text().replace("name: housing\n", f"name: {name}\n").replace("value: housing-data", f"value: {name}-data")
+
+
+def test_reading_the_dag_files_imports_nothing_that_only_tasks_need(parsed: dict[str, dict[str, object]]) -> None:
+    assert parsed["heavy"] == []
+
+
+def test_a_task_that_starts_makes_its_own_dag_alone(installation: Installation, tmp_path: Path) -> None:
+    (tmp_path / HOUSING.name).write_text(HOUSING.read_text())
+    (tmp_path / "other.odcs.yaml").write_text(second_dataset("other"))
+    assert sorted(parse(installation, tmp_path)["dags"]) == ["housing_pipeline", "other_pipeline"]
+    # As Airflow tells the DAG files of a task that it starts.
+    found = parse(installation, tmp_path, _AIRFLOW_PARSING_CONTEXT_DAG_ID="other_pipeline")
+    assert list(found["dags"]) == ["other_pipeline"]
+    assert found["errors"] == {}
+
+
 def test_a_broken_contract_is_an_import_error_and_the_other_dags_stay(installation: Installation, tmp_path: Path) -> None:
     (tmp_path / HOUSING.name).write_text(HOUSING.read_text())
-    broken = HOUSING.read_text().replace("name: housing\n", "name: broken\n").replace("value: housing-data", "value: broken-data")
-    (tmp_path / "broken.odcs.yaml").write_text(broken.replace("physicalType: integer", "physicalType: intt", 1))
+    (tmp_path / "broken.odcs.yaml").write_text(second_dataset("broken").replace("physicalType: integer", "physicalType: intt", 1))
     found = parse(installation, tmp_path)
     assert list(found["dags"]) == ["housing_pipeline"]
     ((file, message),) = found["errors"].items()
