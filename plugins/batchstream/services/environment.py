@@ -48,7 +48,7 @@ def airflow_settings(state: Path, chosen: Mapping[str, int], secrets: Mapping[st
         # The next free ports below and above are not needed: components don't serve logs over HTTP on one machine.
         "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(chosen["airflow_logs"]),
         "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(chosen["airflow_trigger_logs"]),
-        # A run waits for it before each of its steps; the default of a second would be half of a small load's time.
+        # A run waits for it before each of its nine steps: about five seconds with the default of one, two with this.
         "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.25",
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
     }
