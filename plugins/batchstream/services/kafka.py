@@ -33,8 +33,14 @@ appender.out.layout.pattern = [%d] %p %m (%c)%n
 
 
 def new_cluster_id() -> str:
-    """An id for a new cluster: 16 bytes in URL-safe base64 without padding, as Kafka's own tool makes it."""
-    return base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+    """An id for a new cluster: 16 bytes in URL-safe base64 without padding, as Kafka's own tool makes it.
+
+    It never starts with a dash, which the formatting tool would take for an option.
+    """
+    while True:
+        made = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        if not made.startswith("-"):
+            return made
 
 
 class EmbeddedKafka:
