@@ -43,7 +43,8 @@ def consume(arguments: argparse.Namespace, session: "Future[SparkSession]") -> i
     from batchstream.errors import TERMINAL_EXIT_STATUS, BatchstreamError, SparkError, TerminalError
     from batchstream.postgres.connection import POSTGRES_VARIABLE, PostgresSettings
     from batchstream.topics import KAFKA_VARIABLE
-    from spark_apps.load import Job, consume_load
+    from spark_apps.job import Job
+    from spark_apps.load import consume_load
 
     job = Job(
         contract_path=arguments.contract,

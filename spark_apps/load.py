@@ -4,9 +4,6 @@ import logging
 import re
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
-from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -15,32 +12,25 @@ from pyspark.sql import SparkSession
 
 from batchstream.consumer_group import show_consumed
 from batchstream.contract import Contract, load_contract
-from batchstream.errors import BatchstreamError, ConnectionSettingsError, LoadError, SinkError, SparkError, TopicError
+from batchstream.errors import (
+    BatchstreamError,
+    ConnectionSettingsError,
+    FetchError,
+    LoadError,
+    SinkError,
+    SparkError,
+    TopicError,
+)
 from batchstream.postgres import connection as postgres
 from batchstream.postgres import ledger
 from batchstream.postgres.landing import Landed
 from batchstream.topics import topic_id
-from spark_apps import source, transform
+from spark_apps import source
 from spark_apps.checkpoints import checkpoint_folder, remove_old_checkpoints
-from spark_apps.sink import DRIVER_MESSAGES, MESSAGES_PER_TRANSACTION, Sink
+from spark_apps.job import Job
+from spark_apps.sink import DRIVER_MESSAGES, Sink
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Job:
-    """What to consume, and where from and to.
-
-    Attributes:
-        checkpoints: Folder for checkpoints, on any file system that Spark knows.
-        kafka: Settings of the Kafka connection, in librdkafka's names.
-    """
-
-    contract_path: Path
-    load_id: int
-    checkpoints: str
-    kafka: dict[str, Any]
-    settings: postgres.PostgresSettings
 
 
 def consume_load(job: Job, get_spark: Callable[[], SparkSession]) -> Landed:
@@ -73,15 +63,11 @@ def _consume(connection: psycopg.Connection, job: Job, get_spark: Callable[[], S
         load = ledger.read(connection, job.load_id)
     _require_same_topic(job.kafka, contract, load)
     sink = Sink(
-        contract_path=job.contract_path,
-        load_id=job.load_id,
-        settings=job.settings,
+        job=job,
+        start_offsets={int(partition): offset for partition, offset in load["start_offsets"].items()},
         connection=connection,
         on_driver=_planned_messages(load) <= DRIVER_MESSAGES,
     )
-    if not sink.on_driver:
-        # mapInArrow looks whether it is installed, which takes a third of a second; Spark is still starting now.
-        import_module("pandas")
     spark = get_spark()
     _run(spark, job, contract, load, sink)
     remove_old_checkpoints(spark, job.checkpoints, contract, job.load_id)
@@ -95,14 +81,10 @@ def _consume(connection: psycopg.Connection, job: Job, get_spark: Callable[[], S
 
 
 def _run(spark: SparkSession, job: Job, contract: Contract, load: dict[str, Any], sink: Sink) -> None:
-    cores = spark.sparkContext.defaultParallelism
-    # A message holds a hundred records: the default of 10,000 rows would be a gigabyte on its way to a Python worker.
-    spark.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", MESSAGES_PER_TRANSACTION)
-    raw = source.read_messages(spark, job.kafka, load["topic"], load["start_offsets"], min_partitions=cores)
+    messages = source.stream(spark, job.kafka, load["topic"], load["start_offsets"])
     try:
         (
-            sink.before(transform.messages(raw))
-            .writeStream.queryName(f"{contract.name} load {job.load_id}")
+            messages.writeStream.queryName(f"{contract.name} load {job.load_id}")
             .trigger(availableNow=True)
             .option("checkpointLocation", checkpoint_folder(job.checkpoints, contract, job.load_id))
             .foreachBatch(sink)
@@ -115,7 +97,7 @@ def _run(spark: SparkSession, job: Job, contract: Contract, load: dict[str, Any]
 
 def _cause(load_id: int, text: str) -> BatchstreamError:
     """What an executor raised, out of Spark's account of it; Spark's own words if it was none of our errors."""
-    kinds = {kind.__name__: kind for kind in (LoadError, SinkError, ConnectionSettingsError)}
+    kinds = {kind.__name__: kind for kind in (LoadError, SinkError, FetchError, ConnectionSettingsError)}
     for name, message in re.findall(r"batchstream\.errors\.(\w+): (.+)", text):
         if name in kinds:
             return kinds[name](message)

@@ -1,31 +1,32 @@
-"""Lands micro-batches: on the driver when the load is small, on the executors when it is large. One `Lander` for both."""
+"""Lands micro-batches: on the driver when the load is small, on the executors when it is large. One way for both."""
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import islice
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 
+from batchstream.consumer_group import group_id
 from batchstream.contract import load_contract
 from batchstream.errors import BatchstreamError, SinkError
 from batchstream.postgres import ledger
-from batchstream.postgres.connection import PostgresSettings, connect
+from batchstream.postgres.connection import connect
 from batchstream.postgres.landing import Landed, Lander, Message
+from spark_apps.checkpoints import checkpoint_folder, noted_offsets
+from spark_apps.fetch import fetch
+from spark_apps.job import Job
+from spark_apps.spans import Span, between, share
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-    from pyspark.sql import DataFrame
+    from pyspark.sql import DataFrame, SparkSession
 
 MESSAGES_PER_TRANSACTION = 200
 """20,000 records a COPY: the memory of a task stays flat however large its share of the micro-batch is."""
 
 DRIVER_MESSAGES = 500
 """Loads of at most so many messages land on the driver: starting Python workers would cost more than it saves."""
-
-COUNTS_SCHEMA = ", ".join(f"{name} bigint" for name in Landed._fields)
 
 log = logging.getLogger(__name__)
 
@@ -35,39 +36,31 @@ class Sink:
     """What ``foreachBatch`` calls.
 
     Attributes:
+        start_offsets: Where the load begins in each partition.
         total: What became of the messages of this attempt so far.
         error: Why the last micro-batch failed; Spark wraps it beyond recognition.
     """
 
-    contract_path: Path
-    load_id: int
-    settings: PostgresSettings
+    job: Job
+    start_offsets: dict[int, int]
     connection: psycopg.Connection
     on_driver: bool
     total: Landed = field(default_factory=Landed)
     error: BatchstreamError | None = None
 
-    def before(self, messages: "DataFrame") -> "DataFrame":
-        """What the stream hands to `__call__`: the messages, or what became of them when executors land them.
-
-        Here and not in ``foreachBatch``, which gets copies of its rows: of the counts then, and not of all messages.
-        """
-        if self.on_driver:
-            return messages
-        return messages.mapInArrow(_task(self.contract_path, self.load_id, self.settings), schema=COUNTS_SCHEMA)
-
     def __call__(self, batch: "DataFrame", epoch: int) -> None:
-        """Land one micro-batch and log a line of it."""
+        """Land one micro-batch and log a line of it. Spark's rows are not asked for: of the batch only its offsets count."""
+        load_id = self.job.load_id
         try:
+            spans = self._spans(batch.sparkSession, epoch)
             if self.on_driver:
-                lander = Lander(load_contract(self.contract_path), self.load_id)
-                landed = land_in_chunks(lander, self.connection, (Message(*row) for row in batch.collect()))
+                landed = land_spans(self.job, self.connection, spans)
             else:
-                landed = self._land_on_executors(batch)
+                landed = self._land_on_executors(batch.sparkSession, spans)
                 # Before Spark notes the micro-batch as done: what its tasks committed is on disk when this commit is.
-                ledger.note_alive(self.connection, self.load_id)
+                ledger.note_alive(self.connection, load_id)
         except psycopg.OperationalError as error:
-            self.error = SinkError(f"load {self.load_id}: PostgreSQL ended the connection: {error}")
+            self.error = SinkError(f"load {load_id}: PostgreSQL ended the connection: {error}")
             raise self.error from error
         except BatchstreamError as error:
             self.error = error
@@ -79,8 +72,24 @@ class Sink:
             *landed,
         )
 
-    def _land_on_executors(self, counts: "DataFrame") -> Landed:
-        return Landed(*map(sum, zip(Landed(), *counts.collect(), strict=True)))
+    def _spans(self, spark: "SparkSession", epoch: int) -> list[Span]:
+        folder = checkpoint_folder(self.job.checkpoints, load_contract(self.job.contract_path), self.job.load_id)
+        begin = noted_offsets(spark, folder, epoch - 1) if epoch else self.start_offsets
+        return between(begin, noted_offsets(spark, folder, epoch))
+
+    def _land_on_executors(self, spark: "SparkSession", spans: list[Span]) -> Landed:
+        context = spark.sparkContext
+        pieces = share(spans, context.defaultParallelism)
+        landed = context.parallelize(pieces, len(pieces)).map(_task(self.job)).collect()
+        return Landed(*map(sum, zip(*landed, strict=True)))
+
+
+def land_spans(job: Job, connection: psycopg.Connection, spans: Iterable[Span]) -> Landed:
+    """Land the messages of spans, `MESSAGES_PER_TRANSACTION` at a time."""
+    contract = load_contract(job.contract_path)
+    group = group_id(contract.name)
+    messages = (message for span in spans for message in fetch(job.kafka, contract.topic.name, span, group))
+    return land_in_chunks(Lander(contract, job.load_id), connection, messages)
 
 
 def land_in_chunks(lander: Lander, connection: psycopg.Connection, messages: Iterable[Message]) -> Landed:
@@ -92,22 +101,17 @@ def land_in_chunks(lander: Lander, connection: psycopg.Connection, messages: Ite
     return total
 
 
-def _task(contract_path: Path, load_id: int, settings: PostgresSettings):  # type: ignore[no-untyped-def]
-    """What each executor task runs over its share of the messages."""
+def _task(job: Job) -> Callable[[Span], Any]:
+    """What a task does with its share of the micro-batch."""
 
-    def land(batches: Iterator["pa.RecordBatch"]) -> Iterator["pa.RecordBatch"]:
-        import pyarrow as pa
-
-        messages = (Message(*row) for batch in batches for row in zip(*(c.to_pylist() for c in batch.columns), strict=True))
-        lander = Lander(load_contract(contract_path), load_id)
+    def land(span: Span) -> Landed:
         try:
-            with connect(settings, application_name=f"batchstream load {load_id} executor") as connection:
+            with connect(job.settings, application_name=f"batchstream load {job.load_id} executor") as connection:
                 # No waiting for the disk after each chunk; the driver waits once for all of a micro-batch.
                 connection.execute("SET synchronous_commit = off")
                 connection.commit()
-                landed = land_in_chunks(lander, connection, messages)
+                return land_spans(job, connection, [span])
         except psycopg.OperationalError as error:
-            raise SinkError(f"load {load_id}: PostgreSQL ended the connection: {error}") from error
-        yield pa.RecordBatch.from_pylist([landed._asdict()])
+            raise SinkError(f"load {job.load_id}: PostgreSQL ended the connection: {error}") from error
 
     return land

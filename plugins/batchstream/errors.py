@@ -40,6 +40,10 @@ class DeliveryError(BatchstreamError):
     """The broker did not acknowledge a batch in time: retried."""
 
 
+class FetchError(BatchstreamError):
+    """Messages could not be read from the broker in time: retried."""
+
+
 class SinkError(BatchstreamError):
     """PostgreSQL could not be reached or gave up a transaction: retried."""
 

@@ -73,8 +73,8 @@ def test_a_crash_after_the_tasks_committed_loses_no_batch_that_spark_has_noted_a
 
     land = Sink._land_on_executors
 
-    def crash_after(sink: Sink, messages: Any) -> Landed:
-        landed = land(sink, messages)
+    def crash_after(*arguments: Any) -> Landed:
+        landed = land(*arguments)
         installation.postgres.stop("immediate")
         installation.postgres.start()
         return landed

@@ -4,7 +4,7 @@ import pytest
 from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient, NewPartitions
 
-from batchstream.errors import SparkError, TopicError
+from batchstream.errors import LoadError, TopicError
 from batchstream.topics import ensure_topic
 from tests.support.pipeline import Pipeline
 
@@ -45,13 +45,14 @@ def test_deleted_between_produce_and_consume_the_load_is_lost_and_says_so(
 
 
 def test_messages_that_are_gone_before_they_were_read_make_the_run_red(
-    pipeline: Pipeline, previous: str, kafka: AdminClient
+    pipeline: Pipeline, previous: str, path: str, kafka: AdminClient
 ) -> None:
     load_id = pipeline.produced()
     first = pipeline.ledger(load_id)["start_offsets"]["0"]
     ((_, future),) = kafka.delete_records([TopicPartition(pipeline.contract.topic.name, 0, first + 2)]).items()
     future.result()
-    with pytest.raises(SparkError):
+    said = rf"^topic '{pipeline.contract.topic.name}' partition 0 offset {first}: .* are gone before they were read; start a new run$"
+    with pytest.raises(LoadError, match=said):
         pipeline.consume(load_id)
     assert pipeline.checksum() == previous
     pipeline.fail(load_id, "messages are gone")

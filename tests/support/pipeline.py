@@ -28,7 +28,8 @@ from batchstream.records.source import SourceReader, check_header
 from batchstream.services import ports
 from batchstream.services.installation import Installation
 from batchstream.topics import KAFKA_VARIABLE, ensure_topic
-from spark_apps.load import Job, consume_load
+from spark_apps.job import Job
+from spark_apps.load import consume_load
 from tests.support.spark import SharedSpark
 
 
