@@ -29,7 +29,7 @@ COPY pyproject.toml uv.lock ./
 RUN /opt/uv/bin/uv sync --locked --no-default-groups --no-install-project --python python3; \
     site=.venv/lib/python3.11/site-packages; \
     rm -rf "$SPARK_HOME/examples" "$SPARK_HOME/data"; \
-    find $site/numpy $site/pandas $site/pyarrow $site/pyspark -type d -name tests -prune -exec rm -rf {} +; \
+    find $site/pyspark -type d -name tests -prune -exec rm -rf {} +; \
     touch -d @0 "$SPARK_HOME"/jars/*.jar; \
     printf '/opt/batchstream/%s\n' plugins dags . >$site/batchstream.pth
 COPY jars.lock ./

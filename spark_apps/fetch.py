@@ -58,13 +58,17 @@ def _messages(consumer: Consumer, topic: str, span: Span) -> Iterator[Message]:
     heard = time.monotonic()
     while position < span.end:
         for message in consumer.consume(min(MESSAGES_PER_CALL, span.end - position), timeout=1):
-            if (error := message.error()) is not None and error.code() != KafkaError._PARTITION_EOF:
-                raise _failure(error, topic, span, position)
-            # Some offsets have no message: those that close a transaction. After them comes another message or the end.
-            position = message.offset() if error is not None else message.offset() + 1
+            error, offset = message.error(), int(message.offset() or 0)
             heard = time.monotonic()
-            if error is None and message.offset() < span.end:
-                yield Message(topic, span.partition, message.offset(), message.key(), message.value())
+            if error is None:
+                position = offset + 1
+                if offset < span.end:
+                    yield Message(topic, span.partition, offset, message.key(), message.value())
+            elif error.code() == KafkaError._PARTITION_EOF:
+                # Offsets that close a transaction have no message: after them comes another message, or this.
+                position = offset
+            else:
+                raise _failure(error, topic, span, position)
         if time.monotonic() - heard > SILENCE_SECONDS:
             raise FetchError(
                 f"topic '{topic}' partition {span.partition} offset {position}: no message came within {SILENCE_SECONDS} s; "

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 MESSAGES_PER_TRANSACTION = 200
 """20,000 records a COPY: the memory of a task stays flat however large its share of the micro-batch is."""
 
-DRIVER_MESSAGES = 500
-"""Loads of at most so many messages land on the driver: starting Python workers would cost more than it saves."""
+DRIVER_MESSAGES = 1_000
+"""Loads of at most so many messages land on the driver: starting Python workers costs more than a second core saves."""
 
 log = logging.getLogger(__name__)
 

@@ -1,6 +1,7 @@
 """Spans of offsets: what Spark has planned for a micro-batch, and how tasks share it."""
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import NamedTuple
 
 
@@ -31,4 +32,4 @@ def share(spans: list[Span], tasks: int) -> list[Span]:
 
 def _cut(span: Span, pieces: int) -> list[Span]:
     ends = [span.start + (span.end - span.start) * number // pieces for number in range(pieces + 1)]
-    return [Span(span.partition, start, end) for start, end in zip(ends, ends[1:], strict=False)]
+    return [Span(span.partition, start, end) for start, end in pairwise(ends)]

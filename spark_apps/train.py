@@ -1,4 +1,4 @@
-"""Training run for Java's class-data archive: does what a small load does, and a large one, with a topic of its own and no database.
+"""Training run for Java's class-data archive: what small and large loads do, with a topic of its own and no database.
 
 The archive holds the classes that this run loaded; see `batchstream.services.archive`.
 """

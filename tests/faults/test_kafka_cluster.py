@@ -13,15 +13,13 @@ from tests.conftest import HOUSING, copy_dataset
 from tests.faults.conftest import Hold, wait_until_blocked
 from tests.support.background import Background
 from tests.support.brokers import BROKERS, Brokers
-from tests.support.pipeline import Pipeline
+from tests.support.pipeline import LARGE, Pipeline
 from tests.support.produce import run_operator
 from tests.support.spark import SharedSpark
 
 TIMEOUT_SECONDS = 30
-LARGE = 110
-"""So many times housing makes 557 messages: they land on the executors."""
-LONG = 400
-"""So many makes 2,024."""
+LONG = 700
+"""So many makes 3,542."""
 
 
 class ClusterPipeline(Pipeline):
@@ -85,7 +83,7 @@ def test_a_leader_killed_while_the_load_is_sent(pipeline: ClusterPipeline, broke
     leader = brokers.all[pipeline.first_broker]
     assert leader.daemon.pid is not None
     status, output = run_operator(
-        pipeline, load_id, leader.daemon.pid, after_batches=3 if times == 1 else 100, timeout_seconds=TIMEOUT_SECONDS
+        pipeline, load_id, leader.daemon.pid, after_batches=3 if times == 1 else 200, timeout_seconds=TIMEOUT_SECONDS
     )
     assert status == 0, output[-3000:]
     assert leader.daemon.pid is None
@@ -101,7 +99,7 @@ def test_a_leader_killed_while_the_load_is_sent(pipeline: ClusterPipeline, broke
 def test_a_leader_killed_while_spark_reads(
     pipeline: ClusterPipeline, brokers: Brokers, admin: psycopg.Connection, hold: Hold
 ) -> None:
-    # Each partition has several transactions of a task, and more than one fetch, so the killed leader still has most of it.
+    # Each partition has several transactions of a task, and twice what a task fetches ahead: the killed leader has the rest.
     pipeline.repeat_source(LONG)
     load_id = opened(pipeline)
     pipeline.produce(load_id)

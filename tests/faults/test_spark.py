@@ -16,7 +16,7 @@ from batchstream.postgres.landing import Landed, Lander, Message
 from batchstream.postgres.publish import publish
 from tests.faults.conftest import Hold, wait_until_blocked
 from tests.support.cluster import Cluster
-from tests.support.pipeline import Pipeline
+from tests.support.pipeline import LARGE, Pipeline
 from tests.support.waiting import wait_for
 
 
@@ -101,11 +101,10 @@ def test_tasks_that_do_their_work_and_then_report_failure(pipeline: Pipeline, pr
 def test_an_executor_killed_in_the_middle_of_the_landing(
     cluster: Cluster, pipeline: Pipeline, admin: psycopg.Connection, hold: Hold
 ) -> None:
-    pipeline.repeat_source(110)
+    pipeline.repeat_source(LARGE)
     load_id = pipeline.produced()
-    jars = cluster.connection()["extra"]["jars"]
     with hold("batchstream.batches"):
-        process = pipeline.submit(load_id, master=cluster.url, **{"spark.jars": jars, "spark.executor.memory": "512m"})
+        process = pipeline.submit(load_id, master=cluster.url, **{"spark.executor.memory": "512m"})
         wait_until_blocked(admin, f"batchstream load {load_id} executor")
         os.kill(cluster.executors()[0], signal.SIGKILL)
     output, _ = process.communicate(timeout=180)

@@ -13,7 +13,7 @@ from batchstream.paths import ROOT
 from batchstream.services.installation import Installation
 from tests.faults.conftest import Hold, wait_until_blocked
 from tests.support.cluster import Cluster
-from tests.support.pipeline import Pipeline
+from tests.support.pipeline import LARGE, Pipeline
 
 WORKERS = 3
 
@@ -41,10 +41,9 @@ def workers(installation: Installation, conf: Path) -> Iterator[Cluster]:
 def test_a_worker_killed_in_the_middle_of_the_landing(
     workers: Cluster, pipeline: Pipeline, admin: psycopg.Connection, hold: Hold
 ) -> None:
-    pipeline.repeat_source(110)
+    pipeline.repeat_source(LARGE)
     load_id = pipeline.produced()
     settings = {
-        "spark.jars": workers.connection()["extra"]["jars"],
         "spark.executor.memory": "512m",
         "spark.executor.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
     }
@@ -60,4 +59,4 @@ def test_a_worker_killed_in_the_middle_of_the_landing(
     finally:
         process.kill()
     assert process.returncode == 0, output[-3000:]
-    assert pipeline.finish(load_id).inserted_rows == 506 * 110
+    assert pipeline.finish(load_id).inserted_rows == 506 * LARGE

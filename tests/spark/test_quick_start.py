@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from batchstream.services.archive import JAVA_OPTIONS
-from tests.support.pipeline import Pipeline
+from tests.support.pipeline import LARGE, Pipeline
 from tests.support.spark import SharedSpark
 
 OPTIONS = "spark.driver.extraJavaOptions"
@@ -14,7 +14,7 @@ ARCHIVED = "source: shared objects file"
 
 @pytest.mark.parametrize(
     ("times", "class_name"),
-    [(1, "org.apache.spark.sql.kafka010.KafkaMicroBatchStream "), (110, "org.apache.spark.api.python.PythonRunner ")],
+    [(1, "org.apache.spark.sql.kafka010.KafkaMicroBatchStream "), (LARGE, "org.apache.spark.api.python.PythonRunner ")],
     ids=["driver", "executors"],
 )
 def test_a_load_takes_its_classes_from_the_archive(pipeline: Pipeline, tmp_path: Path, times: int, class_name: str) -> None:
@@ -35,7 +35,7 @@ def test_a_load_takes_its_classes_from_the_archive(pipeline: Pipeline, tmp_path:
     assert not any("org.apache.spark.ml." in line or "GeneratedClass" in line for line in log.read_text().splitlines())
 
 
-@pytest.mark.parametrize("times", [1, 110], ids=["driver", "executors"])
+@pytest.mark.parametrize("times", [1, LARGE], ids=["driver", "executors"])
 def test_a_load_imports_neither_pandas_nor_arrow(pipeline: Pipeline, times: int) -> None:
     pipeline.repeat_source(times)
     process = pipeline.submit(pipeline.produced(), variables={"PYTHONPROFILEIMPORTTIME": "1"})

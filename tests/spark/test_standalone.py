@@ -7,7 +7,7 @@ import psycopg
 from batchstream.services.installation import Installation
 from tests.support.airflow import airflow
 from tests.support.cluster import Cluster
-from tests.support.pipeline import Pipeline
+from tests.support.pipeline import LARGE, Pipeline
 
 
 def test_the_dag_runs_on_the_cluster_by_its_connection_alone(
@@ -23,15 +23,12 @@ def test_the_dag_runs_on_the_cluster_by_its_connection_alone(
 
 
 def test_a_large_load_lands_from_executors_on_both_workers(cluster: Cluster, pipeline: Pipeline) -> None:
-    pipeline.repeat_source(110)
+    pipeline.repeat_source(LARGE)
     load_id = pipeline.produced()
-    connection = cluster.connection()
-    process = pipeline.submit(
-        load_id, master=cluster.url, **{"spark.jars": connection["extra"]["jars"], "spark.executor.memory": "512m"}
-    )
+    process = pipeline.submit(load_id, master=cluster.url, **{"spark.executor.memory": "512m"})
     output, _ = process.communicate(timeout=180)
     assert process.returncode == 0, output[-5000:]
     passed, message = pipeline.verify(load_id)
     assert passed, message
-    assert pipeline.publish(load_id).inserted_rows == 506 * 110
+    assert pipeline.publish(load_id).inserted_rows == 506 * LARGE
     assert pipeline.checksum() == pipeline.expected_checksum()

@@ -68,10 +68,9 @@ class Cluster:
         return found
 
     def connection(self) -> dict[str, Any]:
-        """The Airflow connection that sends an application here: the local one with another master, and jars for executors."""
+        """The Airflow connection that sends an application here: the local one with another master."""
         local = json.loads(self._installation.environment()["AIRFLOW_CONN_BATCHSTREAM_SPARK"])
-        jars = ",".join(local["extra"]["driver_class_path"].split(os.pathsep))
-        return {**local, "host": self.url, "extra": {**local["extra"], "jars": jars, "executor_memory": "512m"}}
+        return {**local, "host": self.url, "extra": {**local["extra"], "executor_memory": "512m"}}
 
     def kill_worker(self, executor: int) -> None:
         """Kill the worker of an executor and the executor itself, as the end of their machine would."""

@@ -32,6 +32,9 @@ from spark_apps.job import Job
 from spark_apps.load import consume_load
 from tests.support.spark import SharedSpark
 
+LARGE = 200
+"""So many times housing makes 1,012 messages: they land on the executors."""
+
 
 class Pipeline:
     def __init__(self, installation: Installation, spark: SharedSpark, contract_path: Path) -> None:

@@ -43,8 +43,7 @@ def make_archive(
     admin = AdminClient({"bootstrap.servers": bootstrap_servers})
     admin.create_topics([NewTopic(topic, 1, 1)])[topic].result()
     producer = Producer({"bootstrap.servers": bootstrap_servers, **PRODUCER_SETTINGS})
-    # Long enough to be compressed, so that the archive has the classes that undo it.
-    producer.produce(topic, key=b"{}", value=b"[" + b" " * 1000 + b"]")
+    producer.produce(topic, value=b"[]")
     producer.flush()
     partial = path.with_suffix(f".{os.getpid()}.partial")
     options = " ".join([*JAVA_OPTIONS, f'"-XX:ArchiveClassesAtExit={partial}"'])

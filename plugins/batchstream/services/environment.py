@@ -113,8 +113,6 @@ def spark_connection(jars: Path, state: Path, log_settings: Path, *, further_jar
             "spark.ui.enabled": "false",
             "spark.driver.host": ports.LOOPBACK,
             "spark.driver.bindAddress": ports.LOOPBACK,
-            # Messages reach Python by a socket of the file system, which costs the kernel less than TCP.
-            "spark.python.unix.domain.socket.enabled": "true",
             "spark.python.daemon.module": "spark_apps.daemon",
             "spark.sql.session.timeZone": "UTC",
             "spark.driver.extraJavaOptions": " ".join(f'"{option}"' for option in java_options),
