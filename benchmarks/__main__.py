@@ -31,7 +31,7 @@ GROWTH = ("wide", "one-partition")
 
 FULL = [
     *((kind, records) for kind in ("numeric", "mixed") for records in (506, 10_000, 100_000, 1_000_000, 10_000_000)),
-    *((kind, records) for kind in GROWTH for records in (100_000, 1_000_000)),
+    *((kind, records) for kind in GROWTH for records in (200_000, 1_000_000)),
 ]
 
 

@@ -1,0 +1,45 @@
+"""The page compares only what compares: sizes that land in the same way, measured on one day."""
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks import report
+from tests.benchmarks.test_speed_claims import DOCUMENT
+
+LARGE = [result for result in DOCUMENT["results"] if result["kind"] == "numeric" and result["records"] >= 1_000_000]
+
+
+def page(folder: Path, monkeypatch: pytest.MonkeyPatch, results: list[dict[str, Any]]) -> str:
+    monkeypatch.setattr(report, "PAGE", folder / "page.md")
+    monkeypatch.setattr(report, "PLOTS", folder / "plots")
+    report.write_report({"results": results})
+    return report.PAGE.read_text(encoding="utf-8")
+
+
+def measured(date: str, records: int) -> list[dict[str, Any]]:
+    """Two sizes of one kind, the smaller one of another day or size."""
+    small, big = copy.deepcopy(LARGE)
+    small["machine"]["date"], small["records"] = date, records
+    return [small, big]
+
+
+def test_sizes_of_one_day_give_a_slope(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = page(tmp_path, monkeypatch, measured(LARGE[1]["machine"]["date"], 1_000_000))
+    assert "Between 1,000,000 and 10,000,000 records" in found
+
+
+def test_sizes_of_two_days_give_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = page(tmp_path, monkeypatch, measured("2026-01-01", 1_000_000))
+    assert "| batchstream, landed |" in found
+    assert "Between" not in found
+
+
+def test_a_size_that_lands_on_the_driver_gives_none_with_one_that_lands_on_executors(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    date = LARGE[1]["machine"]["date"]
+    assert "Between" not in page(tmp_path, monkeypatch, measured(date, 100_000))
+    assert "Between 100,100 and 10,000,000" in page(tmp_path, monkeypatch, measured(date, 100_100))
