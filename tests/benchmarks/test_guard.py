@@ -67,7 +67,7 @@ def test_the_page_is_written_from_results(tmp_path: Path, monkeypatch: pytest.Mo
             "machine": machine,
             "participants": {"raw COPY": {**found, "median_seconds": seconds}},
         }
-        for size, seconds in ((100_000, 1.0), (200_000, 2.0))
+        for size, seconds in ((200_000, 1.0), (300_000, 2.0))
     ]
     write_report({"results": results})
     page = (tmp_path / "page.md").read_text()
