@@ -33,7 +33,8 @@ def write_report(document: dict[str, Any]) -> None:
         + ". Median of the interleaved rounds after one that is dropped, and [min to max]. The same broker, PostgreSQL and topic "
         "for all; the rows of each run were compared by count and checksum before it counted. Seconds are those of the "
         "participant's whole process, start of the JVM included. What each participant is, how it is set and what it is known to "
-        "lose stands in `benchmarks/participants.py` and `benchmarks/peers/`.",
+        "lose stands in `benchmarks/participants.py` and `benchmarks/peers/`. Machines are quicker on some days: seconds of "
+        "columns that were measured on two days don't compare, ratios to raw COPY in one column do.",
         "",
     ]
     if "dag" in document:
