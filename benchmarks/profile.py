@@ -4,9 +4,8 @@ import time
 import zlib
 from collections.abc import Callable
 
-from psycopg import sql
-
 from batchstream.postgres import templates
+from batchstream.postgres.copy_rows import RowCopy
 from batchstream.postgres.landing import Lander, Message
 from batchstream.records.codec import RecordCodec
 from batchstream.records.messages import batch_key
@@ -37,23 +36,14 @@ def profile(installation: Installation, kind: str) -> dict[str, float]:
     values = list(SourceReader(contract))
     codec = RecordCodec(contract)
     decoded = [codec.decode(value) for value in values]
-    names = [*(column.name for column in contract.columns), "record_id"]
     messages = [
         Message(contract.topic.name, 0, number, batch_key(stage.load_id, number + 1), value)
         for number, value in enumerate(values)
     ]
-    copy_types = [*(column.type.copy_type for column in contract.columns), "int8"]
-    into = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(
-        templates.landing(contract, stage.load_id), sql.SQL(", ").join(map(sql.Identifier, names))
-    )
 
     def write_rows() -> None:
         with stage.pipeline.connect() as connection:
-            with connection.cursor() as cursor, cursor.copy(into) as copy:
-                copy.set_types(copy_types)
-                for batch in decoded:
-                    for record in batch.records:
-                        copy.write_row(record)
+            RowCopy(contract, templates.landing(contract, stage.load_id)).write(connection, [batch.records for batch in decoded])
             connection.rollback()
 
     def land() -> None:

@@ -3,8 +3,9 @@
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import psycopg2
@@ -12,6 +13,7 @@ from confluent_kafka import Consumer, TopicPartition
 from psycopg import sql
 
 from batchstream.contract import load_contract
+from batchstream.postgres.copy_rows import RowCopy
 from batchstream.records.codec import RecordCodec
 from batchstream.records.messages import MessageKey, decode_key
 
@@ -28,26 +30,24 @@ def messages(servers: str, topic: str, spans: dict[str, list[int]]) -> Iterator[
     consumer.close()
 
 
+def records(codec: RecordCodec, found: Iterator[tuple[bytes, bytes]]) -> Iterator[Sequence[tuple[Any, ...]]]:
+    """The records of each message."""
+    for raw_key, value in found:
+        key = decode_key(raw_key)
+        assert isinstance(key, MessageKey)
+        yield codec.decode(value, key.first_record_id).records
+
+
 def main(way: str, contract_path: str, servers: str, spans: str, table: str) -> None:
     """Land a topic in a table."""
     contract = load_contract(Path(contract_path))
     found = messages(servers, contract.topic.name, json.loads(spans))
-    names = [*(column.name for column in contract.columns), "record_id"]
     if way == "copy":
         codec = RecordCodec(contract)
-        schema, name = table.split(".")
-        into = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(
-            sql.Identifier(schema, name), sql.SQL(", ").join(map(sql.Identifier, names))
-        )
-        with psycopg.connect() as connection, connection.cursor().copy(into) as copy:
-            copy.set_types([*(column.type.copy_type for column in contract.columns), "int8"])
-            for raw_key, value in found:
-                key = decode_key(raw_key)
-                assert isinstance(key, MessageKey)
-                for record in codec.decode(value, key.first_record_id).records:
-                    copy.write_row(record)
+        with psycopg.connect() as connection:
+            RowCopy(contract, sql.Identifier(*table.split("."))).write(connection, records(codec, found))
     else:
-        statement = f"INSERT INTO {table} VALUES ({', '.join(['%s'] * len(names))})"
+        statement = f"INSERT INTO {table} VALUES ({', '.join(['%s'] * (len(contract.columns) + 1))})"
         connection = psycopg2.connect("")
         with connection, connection.cursor() as cursor:
             for raw_key, value in found:

@@ -1,17 +1,18 @@
 -- Compares what each stage says of itself, in the order of the way, and names the stage at which a number changed.
 -- One row, two values: the verdict, and a sentence that is shown when the verdict is false.
-WITH ledger AS (
+WITH inbox AS (
+    SELECT count(*) AS batches, coalesce(sum(records), 0) AS records, coalesce(sum(landed), 0) AS landed
+    FROM batchstream.batches
+    WHERE load_id = {load_id}
+),
+rejected AS (
     SELECT
-        l.*,
-        (SELECT count(*) FROM batchstream.batches AS b WHERE b.load_id = l.load_id) AS inbox_batches,
-        (SELECT coalesce(sum(b.records), 0) FROM batchstream.batches AS b WHERE b.load_id = l.load_id) AS inbox_records,
-        (SELECT coalesce(sum(b.landed), 0) FROM batchstream.batches AS b WHERE b.load_id = l.load_id) AS inbox_landed,
-        (SELECT count(*) FROM batchstream.quarantine AS q WHERE q.load_id = l.load_id AND q.replayed_at IS NULL) AS quarantined,
+        count(*) FILTER (WHERE replayed_at IS NULL) AS records,
         -- Records of the source; a message that was rejected whole has no record id.
-        (SELECT count(q.record_id) FROM batchstream.quarantine AS q WHERE q.load_id = l.load_id AND q.replayed_at IS NULL) AS quarantined_ids,
-        (SELECT count(*) FROM batchstream.quarantine AS q WHERE q.load_id = l.load_id AND q.replayed_at IS NOT NULL) AS replayed
-    FROM batchstream.loads AS l
-    WHERE l.load_id = {load_id}
+        count(record_id) FILTER (WHERE replayed_at IS NULL) AS record_ids,
+        count(*) FILTER (WHERE replayed_at IS NOT NULL) AS replayed
+    FROM batchstream.quarantine
+    WHERE load_id = {load_id}
 ),
 landing AS (
     -- What count(DISTINCT record_id) says, without sorting every id in one process: a bit an id, 64 ids a group, on all cores.
@@ -41,33 +42,34 @@ fault AS (
         WHEN ledger.produced_records IS DISTINCT FROM ledger.source_records
             THEN format('the source has %s records, the broker acknowledged %s: lost in produce_batches',
                 ledger.source_records, ledger.produced_records)
-        WHEN ledger.quarantined > {rejected_allowed}
+        WHEN rejected.records > {rejected_allowed}
             THEN format('%s rejected, the contract allows %s. The first, at partition %s offset %s position %s: %s; raw text: %s. '
                 'Mend the cause, then "batchstream replay %s" or a new run',
-                ledger.quarantined, {rejected_allowed}, first_rejected.partition, first_rejected."offset",
+                rejected.records, {rejected_allowed}, first_rejected.partition, first_rejected."offset",
                 coalesce(first_rejected.position::text, 'none (the whole message)'), first_rejected.reason, first_rejected.raw,
                 ledger.load_id)
-        WHEN ledger.inbox_batches IS DISTINCT FROM ledger.produced_batches
+        WHEN inbox.batches IS DISTINCT FROM ledger.produced_batches
             THEN format('the broker acknowledged %s batches, Spark read %s: lost between the topic and Spark',
-                ledger.produced_batches, ledger.inbox_batches)
-        WHEN ledger.inbox_records IS DISTINCT FROM ledger.produced_records
+                ledger.produced_batches, inbox.batches)
+        WHEN inbox.records IS DISTINCT FROM ledger.produced_records
             THEN format('the broker acknowledged %s records, Spark read %s: lost between the topic and Spark',
-                ledger.produced_records, ledger.inbox_records)
-        WHEN ledger.consumed_records IS DISTINCT FROM ledger.inbox_records
+                ledger.produced_records, inbox.records)
+        WHEN ledger.consumed_records IS DISTINCT FROM inbox.records
             THEN format('Spark reported %s records, the inbox has %s: batches arrived after the load was landed',
-                ledger.consumed_records, ledger.inbox_records)
-        WHEN landing.records IS DISTINCT FROM ledger.inbox_landed + ledger.replayed
+                ledger.consumed_records, inbox.records)
+        WHEN landing.records IS DISTINCT FROM inbox.landed + rejected.replayed
             THEN format('Spark landed %s records, the landing has %s: lost in the landing table',
-                ledger.inbox_landed + ledger.replayed, landing.records)
+                inbox.landed + rejected.replayed, landing.records)
         WHEN landing.distinct_ids <> landing.records
             THEN format('the landing has %s records but only %s distinct record ids', landing.records, landing.distinct_ids)
-        WHEN landing.records + ledger.quarantined_ids IS DISTINCT FROM ledger.produced_records
+        WHEN landing.records + rejected.record_ids IS DISTINCT FROM ledger.produced_records
             THEN format('%s records produced, %s landed, %s quarantined: they do not add up',
-                ledger.produced_records, landing.records, ledger.quarantined_ids)
+                ledger.produced_records, landing.records, rejected.record_ids)
         WHEN landing.last_id > ledger.source_records
             THEN format('record id %s has landed, the source ends at %s', landing.last_id, ledger.source_records)
     END AS text
-    FROM ledger CROSS JOIN landing LEFT JOIN first_rejected ON true
+    FROM batchstream.loads AS ledger CROSS JOIN inbox CROSS JOIN rejected CROSS JOIN landing LEFT JOIN first_rejected ON true
+    WHERE ledger.load_id = {load_id}
 )
 SELECT
     count(*) = 1 AND bool_and(text IS NULL) AS passed,

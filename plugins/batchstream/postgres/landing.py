@@ -1,16 +1,16 @@
 """Lands messages: one transaction claims batches in the inbox, copies their records and quarantines the rest."""
 
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import psycopg
-from psycopg import sql
 
 from batchstream.contract.model import Contract
 from batchstream.errors import LoadError, SinkError
 from batchstream.postgres import ledger, templates
+from batchstream.postgres.copy_rows import RowCopy
 from batchstream.records.codec import RecordCodec
 from batchstream.records.messages import MessageKey, decode_key
 from batchstream.records.scan import storable
@@ -84,11 +84,7 @@ class Lander:
         self._contract = contract
         self._load_id = load_id
         self._codec = RecordCodec(contract)
-        self._copy = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(
-            templates.landing(contract, load_id),
-            sql.SQL(", ").join(sql.Identifier(name) for name in [*(c.name for c in contract.columns), "record_id"]),
-        )
-        self._copy_types = [*(column.type.copy_type for column in contract.columns), "int8"]
+        self._rows = RowCopy(contract, templates.landing(contract, load_id))
 
     def land(self, connection: psycopg.Connection, messages: Iterable[Message]) -> Landed:
         """Land messages in one transaction.
@@ -186,20 +182,22 @@ class Lander:
 
     def _copy_records(self, connection: psycopg.Connection, batches: list[_Batch], rejected: list[_Rejected]) -> list[_Counts]:
         counts: list[_Counts] = []
-        if not batches:
-            return counts
-        with connection.cursor() as cursor, cursor.copy(self._copy) as copy:
-            copy.set_types(self._copy_types)
-            for batch in batches:
-                first = batch.key.first_record_id
-                decoded = self._codec.decode(batch.message.value, first)
-                for record in decoded.records:
-                    copy.write_row(record)
-                for fault in decoded.rejected:
-                    record_id = None if fault.position is None else first + fault.position
-                    rejected.append(_Rejected(batch.message, fault.position, record_id, fault.raw, fault.reason))
-                counts.append(_Counts(batch.key.batch, decoded.total, len(decoded.records)))
+        if batches:
+            self._rows.write(connection, self._good_records(batches, rejected, counts))
         return counts
+
+    def _good_records(
+        self, batches: list[_Batch], rejected: list[_Rejected], counts: list[_Counts]
+    ) -> Iterator[Sequence[tuple[Any, ...]]]:
+        """Yield what lands of each batch; note what doesn't, and the counts."""
+        for batch in batches:
+            first = batch.key.first_record_id
+            decoded = self._codec.decode(batch.message.value, first)
+            yield decoded.records
+            for fault in decoded.rejected:
+                record_id = None if fault.position is None else first + fault.position
+                rejected.append(_Rejected(batch.message, fault.position, record_id, fault.raw, fault.reason))
+            counts.append(_Counts(batch.key.batch, decoded.total, len(decoded.records)))
 
     def _note_counts(self, connection: psycopg.Connection, counts: list[_Counts]) -> None:
         if counts:

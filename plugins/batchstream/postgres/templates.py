@@ -202,9 +202,10 @@ def row_count_check(contract: Contract, load_id: int) -> sql.Composed:
 
 
 def _measurement(number: int, check: Check, table: sql.Identifier) -> sql.Composed:
+    # OFFSET 0, or PostgreSQL runs the query twice: once for the value, once for the verdict.
     return sql.SQL(
         "SELECT {number} AS number, {rule} AS rule, value::text AS value, ({condition}) AS passed "
-        "FROM (SELECT ({query}) AS value) AS measured"
+        "FROM (SELECT ({query}) AS value OFFSET 0) AS measured"
     ).format(
         number=sql.Literal(number),
         rule=sql.Literal(check.name),
