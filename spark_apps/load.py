@@ -29,6 +29,7 @@ from spark_apps import source
 from spark_apps.checkpoints import checkpoint_folder, remove_old_checkpoints
 from spark_apps.job import Job
 from spark_apps.sink import DRIVER_MESSAGES, Sink
+from spark_apps.workers import start_workers
 
 log = logging.getLogger(__name__)
 
@@ -69,6 +70,8 @@ def _consume(connection: psycopg.Connection, job: Job, get_spark: Callable[[], S
         on_driver=_planned_messages(load) <= DRIVER_MESSAGES,
     )
     spark = get_spark()
+    if not sink.on_driver:
+        start_workers(spark)
     _run(spark, job, contract, load, sink)
     remove_old_checkpoints(spark, job.checkpoints, contract, job.load_id)
     with connection.transaction():

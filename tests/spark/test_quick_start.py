@@ -1,5 +1,7 @@
 """What makes Spark start quickly is used by small and by large loads, and a run without it is slower, not red."""
 
+import json
+from operator import itemgetter
 from pathlib import Path
 
 import pytest
@@ -61,3 +63,32 @@ def test_python_workers_take_pyspark_from_the_installed_package(spark: SharedSpa
         return str(pyspark.__file__)
 
     assert ".zip" not in spark.start().sparkContext.parallelize([0], 1).map(place).first()
+
+
+def test_python_workers_know_the_landing_before_they_are_forked(spark: SharedSpark) -> None:
+    def knows(_: int) -> bool:
+        import sys
+
+        return "spark_apps.sink" in sys.modules
+
+    assert spark.start().sparkContext.parallelize([0], 1).map(knows).first()
+
+
+@pytest.mark.parametrize(("times", "early"), [(1, False), (LARGE, True)], ids=["driver", "executors"])
+def test_large_loads_alone_start_python_workers_before_their_micro_batch(
+    pipeline: Pipeline, tmp_path: Path, times: int, early: bool
+) -> None:
+    pipeline.repeat_source(times)
+    log = {"spark.eventLog.enabled": "true", "spark.eventLog.dir": str(tmp_path), "spark.eventLog.compress": "false"}
+    process = pipeline.submit(pipeline.produced(), **log)
+    output, _ = process.communicate(timeout=120)
+    assert process.returncode == 0, output[-3000:]
+    events = [json.loads(line) for file in tmp_path.rglob("events*") for line in file.read_text().splitlines()]
+    jobs = sorted((event for event in events if event["Event"] == "SparkListenerJobStart"), key=itemgetter("Job ID"))
+    of_query = ["sql.streaming.queryId" in job["Properties"] for job in jobs]
+    assert of_query == ([False, True] if early else [])
+    if early:
+        # Both at the same time, so that each needs a worker.
+        tasks = [e["Task Info"] for e in events if e["Event"] == "SparkListenerTaskEnd" and e["Stage ID"] in jobs[0]["Stage IDs"]]
+        assert len(tasks) == 2
+        assert max(task["Launch Time"] for task in tasks) < min(task["Finish Time"] for task in tasks)
