@@ -49,9 +49,11 @@ def test_a_million_records_are_published_before_any_other_way_with_a_jvm_has_lan
 
 
 @pytest.mark.parametrize("kind", ["numeric", "mixed"])
-def test_ten_million_are_published_before_spark_jdbc_has_landed_them_and_in_two_ways_before_flink_and_dlt(kind: str) -> None:
+def test_ten_million_are_published_before_spark_jdbc_flink_and_dlt_have_landed_them(kind: str) -> None:
     assert slowest(10_000_000, FIRST, RELOAD, SWAP, kind=kind) < fastest(10_000_000, "Spark JDBC, rewritten", kind=kind)
-    assert slowest(10_000_000, FIRST, SWAP, kind=kind) < fastest(10_000_000, "Flink SQL", "dlt", kind=kind)
+    # A reload of mixed texts takes about as long as these.
+    ways = (FIRST, RELOAD, SWAP) if kind == "numeric" else (FIRST, SWAP)
+    assert slowest(10_000_000, *ways, kind=kind) < fastest(10_000_000, "Flink SQL", "dlt", kind=kind)
 
 
 def test_the_page_is_made_of_the_results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
