@@ -6,8 +6,8 @@ prefer_installed_pyspark()
 
 from pyspark.daemon import manager
 
-# Imported once for all workers, before they are forked.
-import spark_apps.sink  # noqa: F401
-
 if __name__ == "__main__":
+    # Imported once for all workers, before they are forked.
+    import spark_apps.sink  # noqa: F401
+
     manager()
