@@ -180,6 +180,11 @@ def single_process(stage: Stage) -> tuple[float, sql.Identifier]:
     return _single(stage, "copy")
 
 
+def single_process_json(stage: Stage) -> tuple[float, sql.Identifier]:
+    """The same as one writes it at first: json.loads, no contract, and psycopg's COPY of texts."""
+    return _single(stage, "json")
+
+
 def row_by_row(stage: Stage) -> tuple[float, sql.Identifier]:
     """psycopg2, an INSERT a row in one transaction: the proof of concept's way."""
     return _single(stage, "rows")
@@ -219,6 +224,7 @@ PARTICIPANTS = {
     "Quix Streams": Participant(quix, "at least once", has_record_id=False, most_records=1_000_000),
     "dlt": Participant(dlt, "none: starts anew, and replaces the table", has_record_id=False),
     "one process, COPY": Participant(single_process, "none: starts anew"),
+    "one process, json and COPY": Participant(single_process_json, "none: starts anew, checks nothing"),
     "psycopg2, row by row": Participant(row_by_row, "none: starts anew", most_records=10_000),
     "raw COPY": Participant(raw_copy, "the limit: no Kafka, no decoding"),
 }

@@ -1,4 +1,4 @@
-"""One Python process without Spark: confluent-kafka, and either our codec with COPY or json with an INSERT a row."""
+"""One Python process without Spark: confluent-kafka, and our codec with COPY BINARY, or json with COPY or an INSERT a row."""
 
 import json
 import os
@@ -38,6 +38,14 @@ def records(codec: RecordCodec, found: Iterator[tuple[bytes, bytes]]) -> Iterato
         yield codec.decode(value, key.first_record_id).records
 
 
+def rows(found: Iterator[tuple[bytes, bytes]]) -> Iterator[tuple[Any, ...]]:
+    """The rows of each message as one gets them without a contract."""
+    for raw_key, value in found:
+        first = json.loads(raw_key)["first_record_id"]
+        for number, record in enumerate(json.loads(value), first):
+            yield (number, *record.values())
+
+
 def main(way: str, contract_path: str, servers: str, spans: str, table: str) -> None:
     """Land a topic in a table."""
     contract = load_contract(Path(contract_path))
@@ -46,15 +54,17 @@ def main(way: str, contract_path: str, servers: str, spans: str, table: str) -> 
         codec = RecordCodec(contract)
         with psycopg.connect() as connection:
             RowCopy(contract, sql.Identifier(*table.split("."))).write(connection, records(codec, found))
+    elif way == "json":
+        with psycopg.connect() as connection, connection.cursor() as cursor, cursor.copy(f"COPY {table} FROM STDIN") as copy:
+            for row in rows(found):
+                copy.write_row(row)
     else:
         statement = f"INSERT INTO {table} VALUES ({', '.join(['%s'] * (len(contract.columns) + 1))})"
-        connection = psycopg2.connect("")
-        with connection, connection.cursor() as cursor:
-            for raw_key, value in found:
-                first = json.loads(raw_key)["first_record_id"]
-                for number, record in enumerate(json.loads(value), first):
-                    cursor.execute(statement, (number, *record.values()))
-        connection.close()
+        inserting = psycopg2.connect("")
+        with inserting, inserting.cursor() as cursor:
+            for row in rows(found):
+                cursor.execute(statement, row)
+        inserting.close()
 
 
 if __name__ == "__main__":
