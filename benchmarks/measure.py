@@ -11,23 +11,34 @@ from benchmarks.stage import Stage
 
 
 class Memory(threading.Thread):
-    """Peak of the memory of all processes below this one but the services."""
+    """Peak of the memory of all processes below this one but the services.
+
+    A process counts from the second time that it is seen: one that Java has forked to start a program is, for a moment, all
+    of Java once more.
+    """
 
     def __init__(self) -> None:
         super().__init__(daemon=True)
         self.peak_bytes = 0
         self.done = threading.Event()
+        self._seen: set[psutil.Process] = set()
 
     def run(self) -> None:
         while not self.done.wait(0.2):
-            total = 0
-            for process in psutil.Process().children(recursive=True):
-                try:
-                    if process.name() != "postgres" and "kafka.Kafka" not in process.cmdline():
-                        total += process.memory_info().rss
-                except psutil.Error:
-                    continue
-            self.peak_bytes = max(self.peak_bytes, total)
+            self.peak_bytes = max(self.peak_bytes, self.now_bytes())
+
+    def now_bytes(self) -> int:
+        """The memory of the processes that were there at the last look already."""
+        found = set(psutil.Process().children(recursive=True))
+        total = 0
+        for process in found & self._seen:
+            try:
+                if process.name() != "postgres" and "kafka.Kafka" not in process.cmdline():
+                    total += process.memory_info().rss
+            except psutil.Error:
+                continue
+        self._seen = found
+        return total
 
 
 def measure(stage: Stage, rounds: int, names: list[str]) -> dict[str, dict[str, Any]]:
