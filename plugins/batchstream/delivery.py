@@ -1,6 +1,7 @@
 """Sends the batches of a load, with back-pressure, and counts what the broker acknowledged."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException
@@ -62,9 +63,7 @@ def deliver(producer: Any, topic: str, messages: Iterable[tuple[bytes | None, by
         KafkaException: No broker answers, or a message was not delivered; the first failure stops the rest.
         DeliveryError: Some messages had no answer after `FLUSH_SECONDS`.
     """
-    # An idempotent producer needs an id. It asks for it when it begins to send, and if no broker is connected in that moment,
-    # it asks again half a second later; so it connects first.
-    producer.list_topics(topic, timeout=CONNECT_SECONDS)
+    _connect(producer, topic)
     acknowledged = Acknowledged()
     for sent, (key, value) in enumerate(messages):
         while sent - acknowledged.batches >= MAX_UNACKNOWLEDGED_MESSAGES:
@@ -80,3 +79,16 @@ def deliver(producer: Any, topic: str, messages: Iterable[tuple[bytes | None, by
     if unsent:
         raise DeliveryError(f"{unsent} batches without an answer after {FLUSH_SECONDS} s")
     return acknowledged
+
+
+def _connect(producer: Any, topic: str) -> None:
+    """Have brokers connected before the first message.
+
+    An idempotent producer needs an id. If no broker is connected when it asks for one, it asks again half a second later, or
+    when it hears of the topic. The first answer comes over the connection to a bootstrap server, which it then gives up
+    for those to the brokers by their names; the second comes over one of these.
+    """
+    producer.list_topics(topic, timeout=CONNECT_SECONDS)
+    # Whatever is wrong with them is told by the messages.
+    with suppress(KafkaException):
+        producer.list_topics(topic, timeout=CONNECT_SECONDS)

@@ -4,8 +4,10 @@ import csv
 from pathlib import Path
 
 import psycopg
+import pytest
 from psycopg import sql
 
+from batchstream.errors import LoadError
 from batchstream.postgres import opening, templates
 from tests.support.pipeline import Pipeline
 
@@ -87,6 +89,34 @@ def test_three_changed_two_removed_and_one_added_are_what_the_ledger_says(
         [orders_pipeline.name],
     ).fetchone()
     assert load == (1, 3, 2)
+
+
+def test_a_landing_that_lost_a_row_after_the_checks_changes_nothing(pipeline: Pipeline, admin: psycopg.Connection) -> None:
+    pipeline.reload()
+    before = pipeline.checksum()
+    load_id = pipeline.land()
+    assert pipeline.verify(load_id)[0]
+    admin.execute(sql.SQL("DELETE FROM {} WHERE record_id = 7").format(templates.landing(pipeline.contract, load_id)))
+    with pytest.raises(LoadError, match="506 records landed and were verified, now the landing has 505"):
+        pipeline.publish(load_id)
+    assert pipeline.checksum() == before
+    pipeline.fail(load_id, "a row is missing")
+    assert pipeline.reload() == (0, 0, 0, 506)
+
+
+def test_a_record_that_stands_twice_is_told_when_the_target_has_it_already(orders_pipeline: Pipeline) -> None:
+    orders_pipeline.reload()
+    before = orders_pipeline.checksum()
+    source = orders_pipeline.contract.source.path
+    with source.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.reader(file))
+    with source.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file, lineterminator="\n").writerows([*rows, rows[7]])
+    # Not verified: this contract has a rule for it, another one may have none.
+    load_id = orders_pipeline.land()
+    with pytest.raises(LoadError, match=r"a key must be unique, .* occurs 2 times, first in record 7, last in record 258"):
+        orders_pipeline.publish(load_id)
+    assert orders_pipeline.checksum() == before
 
 
 def _rows(admin: psycopg.Connection, pipeline: Pipeline) -> dict[str, tuple[object, ...]]:

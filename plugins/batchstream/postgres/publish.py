@@ -33,7 +33,7 @@ def publish(connection: psycopg.Connection, contract: Contract, load_id: int) ->
     3. The rows that differ are found, and ``MERGE`` inserts, updates and deletes them. The landing of a first load becomes
        the target (`batchstream.postgres.target`). Or, if the contract says ``publish: swap``, the landing gets its keys and
        is shown in place of the load before it (`batchstream.postgres.swap`).
-    4. The target holds as many rows as the landing, and the landing as many as were verified, or all of it is rolled back.
+    4. The target holds as many rows as were verified, or all of it is rolled back.
     5. The ledger gets the counts and the state *published*, in the same commit that shows the rows to readers.
 
     A load that is published already is left as it is, so a publish that committed and then reported failure can be
@@ -80,7 +80,10 @@ def publish(connection: psycopg.Connection, contract: Contract, load_id: int) ->
             f"nothing was changed: end that transaction"
         ) from error
     except (errors.UniqueViolation, errors.CardinalityViolation) as error:
-        raise LoadError(f"load {load_id}: {_repeated_key(connection, contract, load_id)}; nothing was changed") from error
+        why = _repeated_key(connection, contract, load_id) or (
+            f"the key of '{contract.name}' is violated, though every key of the landing is unique: another writer?"
+        )
+        raise LoadError(f"load {load_id}: {why}; nothing was changed") from error
     except psycopg.OperationalError as error:
         raise SinkError(f"load {load_id}: PostgreSQL gave up the publish, nothing was changed: {error}") from error
     except errors.InsufficientPrivilege as error:
@@ -92,11 +95,10 @@ def publish(connection: psycopg.Connection, contract: Contract, load_id: int) ->
 
 def _first(connection: psycopg.Connection, contract: Contract, load_id: int, *, verified_rows: int) -> Published:
     target.take_landing(connection, contract, load_id)
-    found = connection.execute(sql.SQL("SELECT count(*) FROM {}").format(templates.target(contract))).fetchone()
-    rows = int(found[0]) if found else 0
+    rows = _target_rows(connection, contract)
     if rows != verified_rows:
         raise _other_number(load_id, verified_rows, rows)
-    return Published(inserted_rows=verified_rows, updated_rows=0, deleted_rows=0, published_rows=verified_rows)
+    return Published(inserted_rows=rows, updated_rows=0, deleted_rows=0, published_rows=rows)
 
 
 def _merge(connection: psycopg.Connection, contract: Contract, load_id: int, *, keyless: bool, verified_rows: int) -> Published:
@@ -104,17 +106,19 @@ def _merge(connection: psycopg.Connection, contract: Contract, load_id: int, *, 
         # Somebody made the table before the first load.
         target.build_indexes(connection, contract)
     counts = _merge_changed(connection, contract, load_id)
-    rows = connection.execute(
-        sql.SQL("SELECT (SELECT count(*) FROM {}), (SELECT count(*) FROM {})").format(
-            templates.target(contract), templates.landing(contract, load_id)
-        )
-    ).fetchone()
-    if rows is None or not rows[0] == rows[1] == verified_rows:
-        raise LoadError(
-            f"load {load_id}: {verified_rows} records landed and were verified, now the landing has {rows and rows[1]}, and "
-            f"'{contract.name}' would have {rows and rows[0]} rows; rolled back, nothing was changed: start a new run"
-        )
-    return Published(*counts, rows[0])
+    rows = _target_rows(connection, contract)
+    if rows != verified_rows:
+        # A record that stands twice and is in the target already: it differs from nothing, so MERGE doesn't meet it.
+        if repeated := _repeated_key(connection, contract, load_id):
+            raise LoadError(f"load {load_id}: {repeated}; nothing was changed")
+        raise _other_number(load_id, verified_rows, rows)
+    return Published(*counts, rows)
+
+
+def _target_rows(connection: psycopg.Connection, contract: Contract) -> int:
+    """The rows that readers are about to see, which are those of the landing."""
+    found = connection.execute(sql.SQL("SELECT count(*) FROM {}").format(templates.target(contract))).fetchone()
+    return int(found[0]) if found else 0
 
 
 def _merge_changed(connection: psycopg.Connection, contract: Contract, load_id: int) -> tuple[int, int, int]:
@@ -153,7 +157,8 @@ def _holders(connection: psycopg.Connection, contract: Contract, load_id: int) -
     return "".join(f", pid {pid} ({user} {application or ''})".replace(" )", ")") for pid, user, application in holders)
 
 
-def _repeated_key(connection: psycopg.Connection, contract: Contract, load_id: int) -> str:
+def _repeated_key(connection: psycopg.Connection, contract: Contract, load_id: int) -> str | None:
+    """Which key stands twice in the landing; None if none does."""
     key = templates.landing_key(contract)
     row = connection.execute(
         sql.SQL(
@@ -162,7 +167,7 @@ def _repeated_key(connection: psycopg.Connection, contract: Contract, load_id: i
         ).format(key=key, landing=templates.landing(contract, load_id))
     ).fetchone()
     if row is None:
-        return f"the key of '{contract.name}' is violated, though every key of the landing is unique: another writer?"
+        return None
     value, times, first, last = row
     return (
         f"{contract.source.path}: column '{contract.key_column}': a key must be unique, {value!r} occurs {times} times, first "
