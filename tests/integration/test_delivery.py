@@ -1,36 +1,35 @@
 """When an idempotent producer begins to send, and how; the rest is in the tests of the producer's faults."""
 
-import logging
-from collections.abc import Iterator
+import subprocess
+import sys
 
-import pytest
-from confluent_kafka import Producer
-
-from batchstream.delivery import deliver
 from tests.support.pipeline import Pipeline
 
-PRODUCERS = 10
-"""Of those that ask once, one in three begins over the connection to the bootstrap server, which it is about to give up."""
+PROCESSES = 30
+"""Of producers that ask for the topic once, some (here one in twelve) begin over the connection to the bootstrap server, which
+they are about to give up."""
+
+SEND = """
+import sys
+from confluent_kafka import Producer
+from batchstream.delivery import deliver
+
+def messages():
+    print("the first message is taken", file=sys.stderr, flush=True)
+    yield b"key", b"value"
+
+deliver(Producer({"bootstrap.servers": sys.argv[1], "enable.idempotence": True, "debug": "broker"}), sys.argv[2], messages())
+"""
 
 
-def test_it_is_connected_before_it_sends_and_need_not_ask_twice_for_its_id(
-    pipeline: Pipeline, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_it_is_connected_before_it_sends_and_need_not_ask_twice_for_its_id(pipeline: Pipeline) -> None:
     pipeline.create_topic(pipeline.open())
-    settings = {"bootstrap.servers": pipeline.kafka["bootstrap.servers"], "enable.idempotence": True, "debug": "broker"}
-    connected = []
-
-    def messages(producer: Producer) -> Iterator[tuple[bytes, bytes]]:
-        producer.poll(0)  # hands on what the client has logged
-        connected.append(any("-> UP" in message and "/bootstrap:" not in message for message in caplog.messages))
-        yield b"key", b"value"
-
-    for _ in range(PRODUCERS):
-        caplog.clear()
-        producer = Producer(settings, logger=logging.getLogger(__name__))
-        with caplog.at_level(logging.DEBUG, __name__):
-            deliver(producer, pipeline.contract.topic.name, messages(producer))
-    assert connected == [True] * PRODUCERS
+    command = [sys.executable, "-c", SEND, pipeline.kafka["bootstrap.servers"], pipeline.contract.topic.name]
+    for _ in range(PROCESSES):
+        logged = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=True).stderr
+        before, taken, _ = logged.partition("the first message is taken")
+        assert taken
+        assert any("-> UP" in line and "/bootstrap:" not in line for line in before.splitlines())
 
 
 def test_the_broker_keeps_batches_compressed(pipeline: Pipeline) -> None:
