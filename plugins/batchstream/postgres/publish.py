@@ -33,7 +33,7 @@ def publish(connection: psycopg.Connection, contract: Contract, load_id: int) ->
     3. The rows that differ are found, and ``MERGE`` inserts, updates and deletes them. The landing of a first load becomes
        the target (`batchstream.postgres.target`). Or, if the contract says ``publish: swap``, the landing gets its keys and
        is shown in place of the load before it (`batchstream.postgres.swap`).
-    4. The target holds as many rows as were verified, or all of it is rolled back.
+    4. The target holds as many rows as the landing, and the landing as many as were verified, or all of it is rolled back.
     5. The ledger gets the counts and the state *published*, in the same commit that shows the rows to readers.
 
     A load that is published already is left as it is, so a publish that committed and then reported failure can be
@@ -95,7 +95,7 @@ def publish(connection: psycopg.Connection, contract: Contract, load_id: int) ->
 
 def _first(connection: psycopg.Connection, contract: Contract, load_id: int, *, verified_rows: int) -> Published:
     target.take_landing(connection, contract, load_id)
-    rows = _target_rows(connection, contract)
+    rows = _count(connection, templates.target(contract))
     if rows != verified_rows:
         raise _other_number(load_id, verified_rows, rows)
     return Published(inserted_rows=rows, updated_rows=0, deleted_rows=0, published_rows=rows)
@@ -106,18 +106,21 @@ def _merge(connection: psycopg.Connection, contract: Contract, load_id: int, *, 
         # Somebody made the table before the first load.
         target.build_indexes(connection, contract)
     counts = _merge_changed(connection, contract, load_id)
-    rows = _target_rows(connection, contract)
-    if rows != verified_rows:
-        # A record that stands twice and is in the target already: it differs from nothing, so MERGE doesn't meet it.
-        if repeated := _repeated_key(connection, contract, load_id):
-            raise LoadError(f"load {load_id}: {repeated}; nothing was changed")
-        raise _other_number(load_id, verified_rows, rows)
-    return Published(*counts, rows)
+    landing_rows = _count(connection, templates.landing(contract, load_id))
+    if landing_rows != verified_rows:
+        raise _other_number(load_id, verified_rows, landing_rows)
+    target_rows = _count(connection, templates.target(contract))
+    if target_rows != landing_rows:
+        # A record that stands twice and is in the target already differs from nothing, so MERGE doesn't meet it.
+        why = _repeated_key(connection, contract, load_id) or (
+            f"'{contract.name}' would have {target_rows} rows and the landing has {landing_rows}: another writer?"
+        )
+        raise LoadError(f"load {load_id}: {why}; nothing was changed")
+    return Published(*counts, target_rows)
 
 
-def _target_rows(connection: psycopg.Connection, contract: Contract) -> int:
-    """The rows that readers are about to see, which are those of the landing."""
-    found = connection.execute(sql.SQL("SELECT count(*) FROM {}").format(templates.target(contract))).fetchone()
+def _count(connection: psycopg.Connection, table: sql.Identifier) -> int:
+    found = connection.execute(sql.SQL("SELECT count(*) FROM {}").format(table)).fetchone()
     return int(found[0]) if found else 0
 
 
