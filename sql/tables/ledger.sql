@@ -82,5 +82,5 @@ BEGIN
 END $$;
 
 GRANT SELECT, UPDATE ON batchstream.loads TO {loader};
-GRANT SELECT, INSERT, UPDATE (records, landed) ON batchstream.batches TO {loader};
+GRANT SELECT, INSERT ON batchstream.batches TO {loader};
 GRANT SELECT, INSERT ON batchstream.quarantine TO {loader};

@@ -1,8 +1,8 @@
-"""Lands messages: one transaction claims batches in the inbox, copies their records and quarantines the rest."""
+"""Lands messages: one transaction copies the records of batches, quarantines the rest and enters the batches in the inbox."""
 
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import psycopg
@@ -49,21 +49,17 @@ class _Rejected(NamedTuple):
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Batch:
-    key: MessageKey
-    message: Message
-    digest: int
-
-    @property
-    def claim(self) -> tuple[int, int, int]:
-        return (self.key.batch, self.message.partition, self.message.offset)
-
-
-class _Counts(NamedTuple):
+class _InboxRow(NamedTuple):
     batch: int
+    partition: int
+    offset: int
+    digest: int
     records: int
     landed: int
+
+
+class _OvertakenError(Exception):
+    """Another writer has entered some of the same batches since the inbox was read."""
 
 
 class Lander:
@@ -73,11 +69,12 @@ class Lander:
 
     1. The ledger row is held in a state in which the load may land, so a late writer of a load that was given up,
        verified or published stops before it writes.
-    2. The batches are claimed in the inbox. A batch that was landed before, by a retried producer, a replayed
-       micro-batch or a twin of this task, loses its claim, and its records are left out.
-    3. The records of the claimed batches are decoded and copied, one message after the other, so that what is decoded is
-       still in the processor's caches and memory stays flat. Rejected records go to the quarantine.
-    4. The inbox learns the counts, and one commit makes all of it true together.
+    2. Batches that are in the inbox are left out: a retried producer or a replayed micro-batch has brought them again.
+    3. The records of the others are decoded and copied, one message after the other, so that what is decoded is still in the
+       processor's caches and memory stays flat. Rejected records go to the quarantine.
+    4. The others are entered in the inbox, with their counts. If one of them is there by now, as a twin of this task runs beside
+       it, all of this is rolled back and begun again, with what the twin has landed left out.
+    5. One commit makes all of it true together.
     """
 
     def __init__(self, contract: Contract, load_id: int) -> None:
@@ -93,10 +90,12 @@ class Lander:
             LoadError: The load may not land any more, or its rows or rights don't fit the tables.
             SinkError: PostgreSQL gave up the transaction; nothing of it was written.
         """
+        messages = list(messages)
         try:
-            with connection.transaction():
-                ledger.require_state(connection, self._load_id, ledger.State.PRODUCED, ledger.State.LANDED)
-                return self._land(connection, messages)
+            while True:
+                with suppress(_OvertakenError), connection.transaction():
+                    ledger.require_state(connection, self._load_id, ledger.State.PRODUCED, ledger.State.LANDED)
+                    return self._land(connection, messages)
         except psycopg.OperationalError as error:
             raise SinkError(f"load {self._load_id}: PostgreSQL gave up the landing: {error}") from error
         except psycopg.Error as error:
@@ -105,7 +104,7 @@ class Lander:
             ) from error
 
     def _land(self, connection: psycopg.Connection, messages: Iterable[Message]) -> Landed:
-        own: list[_Batch] = []
+        own: list[tuple[MessageKey, Message]] = []
         rejected: list[_Rejected] = []
         seen = other_loads = 0
         for message in messages:
@@ -116,99 +115,72 @@ class Lander:
             elif key.load_id != self._load_id:
                 other_loads += 1
             else:
-                own.append(_Batch(key, message, zlib.crc32(message.value or b"")))
-        faults_of_keys = len(rejected)
-        claimed = self._claim(connection, own, rejected)
-        impostors = len(rejected) - faults_of_keys
-        counts = self._copy_records(connection, claimed, rejected)
-        self._note_counts(connection, counts)
-        self._quarantine(connection, rejected)
+                own.append((key, message))
+        # In one order everywhere, so that two writers of the same batches wait for each other instead of dead-locking.
+        own.sort(key=lambda batch: (batch[0].batch, batch[1].partition, batch[1].offset))
+        inbox = self._inbox(connection, [key.batch for key, _ in own])
+        fresh: dict[int, tuple[MessageKey, Message]] = {}
+        again: list[tuple[MessageKey, Message]] = []
+        for key, message in own:
+            if key.batch in inbox or key.batch in fresh:
+                again.append((key, message))
+            else:
+                fresh[key.batch] = (key, message)
+        entered = self._copy_records(connection, fresh.values(), rejected)
+        self._enter(connection, entered)
+        impostors = _impostors(again, inbox | {row.batch: row for row in entered})
+        self._quarantine(connection, rejected + impostors)
         return Landed(
             messages=seen,
-            records=sum(count.records for count in counts),
-            landed=sum(count.landed for count in counts),
-            rejected=len(rejected),
-            duplicates=len(own) - len(claimed) - impostors,
+            records=sum(row.records for row in entered),
+            landed=sum(row.landed for row in entered),
+            rejected=len(rejected) + len(impostors),
+            duplicates=len(again) - len(impostors),
             other_loads=other_loads,
         )
 
-    def _claim(self, connection: psycopg.Connection, batches: list[_Batch], rejected: list[_Rejected]) -> list[_Batch]:
-        """Enter batches in the inbox; return those that were not there yet."""
-        if not batches:
-            return []
-        # In one order everywhere, so that two writers of the same batches wait for each other instead of dead-locking.
-        batches = sorted(batches, key=lambda batch: (batch.key.batch, batch.message.partition, batch.message.offset))
-        won = set(
-            connection.execute(
-                'INSERT INTO batchstream.batches (load_id, batch, partition, "offset", digest) '
-                "SELECT %s, * FROM unnest(%s::bigint[], %s::int[], %s::bigint[], %s::bigint[]) "
-                'ON CONFLICT DO NOTHING RETURNING batch, partition, "offset"',
-                [
-                    self._load_id,
-                    [batch.key.batch for batch in batches],
-                    [batch.message.partition for batch in batches],
-                    [batch.message.offset for batch in batches],
-                    [batch.digest for batch in batches],
-                ],
-            ).fetchall()
+    def _inbox(self, connection: psycopg.Connection, batches: list[int]) -> dict[int, _InboxRow]:
+        """Those of some batches that were landed before."""
+        rows = connection.execute(
+            'SELECT batch, partition, "offset", digest, records, landed FROM batchstream.batches '
+            "WHERE load_id = %s AND batch = ANY(%s)",
+            [self._load_id, batches],
         )
-        claimed: list[_Batch] = []
-        lost: list[_Batch] = []
-        for batch in batches:
-            if batch.claim in won:
-                # Once: the same message may stand twice in what is landed together.
-                won.remove(batch.claim)
-                claimed.append(batch)
-            else:
-                lost.append(batch)
-        if lost:
-            self._reject_impostors(connection, lost, rejected)
-        return claimed
+        return {row[0]: _InboxRow(*row) for row in rows}
 
-    def _reject_impostors(self, connection: psycopg.Connection, lost: list[_Batch], rejected: list[_Rejected]) -> None:
-        """Reject a batch that came before with other content; one that came with the same content is a duplicate."""
-        landed = {
-            number: (digest, partition, offset)
-            for number, digest, partition, offset in connection.execute(
-                'SELECT batch, digest, partition, "offset" FROM batchstream.batches WHERE load_id = %s AND batch = ANY(%s)',
-                [self._load_id, [batch.key.batch for batch in lost]],
-            )
-        }
-        for batch in lost:
-            digest, partition, offset = landed[batch.key.batch]
-            if digest != batch.digest:
-                reason = f"batch {batch.key.batch} came before with other content, at partition {partition} offset {offset}"
-                rejected.append(_Rejected(batch.message, None, None, storable(batch.message.value or b""), reason))
-
-    def _copy_records(self, connection: psycopg.Connection, batches: list[_Batch], rejected: list[_Rejected]) -> list[_Counts]:
-        counts: list[_Counts] = []
+    def _copy_records(
+        self, connection: psycopg.Connection, batches: Collection[tuple[MessageKey, Message]], rejected: list[_Rejected]
+    ) -> list[_InboxRow]:
+        rows: list[_InboxRow] = []
         if batches:
-            self._rows.write(connection, self._good_records(batches, rejected, counts))
-        return counts
+            self._rows.write(connection, self._good_records(batches, rejected, rows))
+        return rows
 
     def _good_records(
-        self, batches: list[_Batch], rejected: list[_Rejected], counts: list[_Counts]
+        self, batches: Iterable[tuple[MessageKey, Message]], rejected: list[_Rejected], rows: list[_InboxRow]
     ) -> Iterator[Sequence[tuple[Any, ...]]]:
-        """Yield what lands of each batch; note what doesn't, and the counts."""
-        for batch in batches:
-            first = batch.key.first_record_id
-            decoded = self._codec.decode(batch.message.value, first)
+        """Yield what lands of each batch; note what doesn't, and the batch's row of the inbox."""
+        for key, message in batches:
+            digest = _digest(message)
+            decoded = self._codec.decode(message.value, key.first_record_id)
             yield decoded.records
             for fault in decoded.rejected:
-                record_id = None if fault.position is None else first + fault.position
-                rejected.append(_Rejected(batch.message, fault.position, record_id, fault.raw, fault.reason))
-            counts.append(_Counts(batch.key.batch, decoded.total, len(decoded.records)))
+                record_id = None if fault.position is None else key.first_record_id + fault.position
+                rejected.append(_Rejected(message, fault.position, record_id, fault.raw, fault.reason))
+            rows.append(_InboxRow(key.batch, message.partition, message.offset, digest, decoded.total, len(decoded.records)))
 
-    def _note_counts(self, connection: psycopg.Connection, counts: list[_Counts]) -> None:
-        if counts:
-            batches, records, landed = map(list, zip(*counts, strict=True))
-            # By their numbers, or PostgreSQL reads all batches of the load to find these.
-            connection.execute(
-                "UPDATE batchstream.batches AS b SET records = c.records, landed = c.landed "
-                "FROM unnest(%s::bigint[], %s::int[], %s::int[]) AS c (batch, records, landed) "
-                "WHERE b.load_id = %s AND b.batch = ANY(%s) AND b.batch = c.batch",
-                [batches, records, landed, self._load_id, batches],
-            )
+    def _enter(self, connection: psycopg.Connection, rows: list[_InboxRow]) -> None:
+        if not rows:
+            return
+        # Waits for another writer that has entered one of them and not committed yet.
+        entered = connection.execute(
+            'INSERT INTO batchstream.batches (load_id, batch, partition, "offset", digest, records, landed) '
+            "SELECT %s, * FROM unnest(%s::bigint[], %s::int[], %s::bigint[], %s::bigint[], %s::int[], %s::int[]) "
+            "ON CONFLICT DO NOTHING",
+            [self._load_id, *map(list, zip(*rows, strict=True))],
+        )
+        if entered.rowcount < len(rows):
+            raise _OvertakenError
 
     def _quarantine(self, connection: psycopg.Connection, rejected: list[_Rejected]) -> None:
         if not rejected:
@@ -222,3 +194,18 @@ class Lander:
                     for message, position, record_id, raw, reason in rejected
                 ],
             )
+
+
+def _digest(message: Message) -> int:
+    return zlib.crc32(message.value or b"")
+
+
+def _impostors(batches: list[tuple[MessageKey, Message]], inbox: dict[int, _InboxRow]) -> list[_Rejected]:
+    """Of batches that came before, those whose content is another; one with the same content is a duplicate."""
+    found = []
+    for key, message in batches:
+        first = inbox[key.batch]
+        if first.digest != _digest(message):
+            reason = f"batch {key.batch} came before with other content, at partition {first.partition} offset {first.offset}"
+            found.append(_Rejected(message, None, None, storable(message.value or b""), reason))
+    return found
