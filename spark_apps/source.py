@@ -9,8 +9,8 @@ from pyspark.sql import DataFrame, SparkSession
 from batchstream.consumer_group import GROUP_ID_PREFIX
 from spark_apps.kafka_settings import java_settings
 
-MAX_MESSAGES_PER_TRIGGER = 50_000
-"""Five million records a micro-batch: progress is committed now and then, and a replay repeats no more than that."""
+MAX_MESSAGES_PER_TRIGGER = 200_000
+"""Twenty million records a micro-batch: progress is noted now and then, and a replay reads no more than that again."""
 
 
 def stream(spark: SparkSession, settings: Mapping[str, Any], topic: str, start_offsets: Mapping[str, int]) -> DataFrame:

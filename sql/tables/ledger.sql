@@ -36,7 +36,7 @@ CREATE TABLE IF NOT EXISTS batchstream.loads (
 );
 CREATE INDEX IF NOT EXISTS loads_dataset ON batchstream.loads (dataset, load_id DESC);
 
--- The inbox: one row a batch that was consumed, written in the transaction that lands its records. Its primary key is
+-- The inbox: one row a batch that was consumed, written once, in the transaction that lands its records. Its primary key is
 -- what makes a second delivery of the same batch harmless.
 CREATE TABLE IF NOT EXISTS batchstream.batches (
     load_id bigint NOT NULL REFERENCES batchstream.loads ON DELETE CASCADE,
@@ -45,9 +45,8 @@ CREATE TABLE IF NOT EXISTS batchstream.batches (
     "offset" bigint NOT NULL,
     -- CRC-32 of the message's value: the same batch with other content is not a duplicate but an error.
     digest bigint NOT NULL,
-    -- Known when the batch is copied, in the same transaction.
-    records integer NOT NULL DEFAULT 0,
-    landed integer NOT NULL DEFAULT 0,
+    records integer NOT NULL,
+    landed integer NOT NULL,
     PRIMARY KEY (load_id, batch)
 );
 

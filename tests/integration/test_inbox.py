@@ -1,9 +1,10 @@
-"""What the inbox costs: of the batches that were landed before, none is read again, whatever PostgreSQL believes of the table."""
+"""What the inbox costs: a batch is written once, read by its number alone, and what has landed is not copied once more."""
 
 import psycopg
 import pytest
 
-from tests.support.landing import Landing
+from batchstream.postgres.landing import Landed
+from tests.support.landing import BATCHES, RECORDS, Landing
 from tests.support.pipeline import Pipeline
 
 MESSAGES_PER_TRANSACTION = 200
@@ -28,7 +29,7 @@ def test_landing_reads_no_more_of_the_inbox_than_it_lands(pipeline: Pipeline, ad
         for _ in range(OLDER_LOADS):
             older = Landing(pipeline, admin, pipeline.contract)
             admin.execute(
-                "INSERT INTO batchstream.batches SELECT %s, n, 0, n, 0 FROM generate_series(1, %s) AS n",
+                "INSERT INTO batchstream.batches SELECT %s, n, 0, n, 0, 0, 0 FROM generate_series(1, %s) AS n",
                 [older.load_id, MESSAGES],
             )
             pipeline.fail(older.load_id, "older")
@@ -43,3 +44,27 @@ def test_landing_reads_no_more_of_the_inbox_than_it_lands(pipeline: Pipeline, ad
     assert counts.messages == MESSAGES
     read = tuples_read(admin) - before
     assert read <= 4 * MESSAGES, f"{read} rows of the inbox were read to land {MESSAGES} batches"
+
+
+def tuples_written(admin: psycopg.Connection, schema: str, table: str) -> tuple[int, int]:
+    """Rows ever inserted and updated, those of what was rolled back, too."""
+    admin.execute("SELECT pg_stat_clear_snapshot()")
+    row = admin.execute(
+        "SELECT n_tup_ins, n_tup_upd FROM pg_stat_user_tables WHERE schemaname = %s AND relname = %s", [schema, table]
+    ).fetchone()
+    assert row is not None
+    return row
+
+
+def test_a_batch_is_written_once_and_a_second_delivery_copies_nothing(pipeline: Pipeline, admin: psycopg.Connection) -> None:
+    landing = Landing(pipeline, admin, pipeline.contract)
+    name = f"{landing.contract.name}_{landing.load_id}"
+    before = tuples_written(admin, "batchstream", "batches")
+    assert landing.land_in_chunks(landing.messages).landed == RECORDS
+    inserted, updated = tuples_written(admin, "batchstream", "batches")
+    assert (inserted - before[0], updated - before[1]) == (BATCHES, 0)
+    assert tuples_written(admin, "landing", name) == (RECORDS, 0)
+    assert landing.land_in_chunks(landing.messages) == Landed(messages=BATCHES, duplicates=BATCHES)
+    # A row that was copied and rolled back would count here.
+    assert tuples_written(admin, "landing", name) == (RECORDS, 0)
+    assert landing.is_complete()

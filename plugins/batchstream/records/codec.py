@@ -136,7 +136,8 @@ class RecordCodec:
         names = records * len(self._fields)
         # Every name is there, so as many ends of names as names means that none is there twice. Only an escaped quotation mark
         # and a colon look like the end of a name inside of a text.
-        if _has_blank(value) or value.count(b'":') - (value.count(b'\\":') if b"\\" in value else 0) != names:
+        ends = value.count(b'":')
+        if _has_blank(value) or (ends != names and ends - value.count(b'\\":') != names):
             return True
         if self._has_text and b"\\u0000" in value:
             return True
