@@ -5,7 +5,7 @@ y, on, 1 and their opposites in any case; timestamps with a space or a ``T``, of
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import msgspec
@@ -13,8 +13,12 @@ import msgspec
 from batchstream.contract.model import Column
 
 Literal = Callable[[str], bytes]
+Literals = Callable[[Sequence[str]], list[bytes]]
 
-_JSON_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+_NUMBER_OF_JSON = r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?"
+_JSON_NUMBER = re.compile(_NUMBER_OF_JSON)
+_JSON_NUMBERS = re.compile(f"{_NUMBER_OF_JSON}(?:,{_NUMBER_OF_JSON})*")
+_MINUS_ZERO = re.compile(r"-0(?![0-9.eE])")
 _NUMBER = re.compile(r"([+-]?)0*([0-9]*)(?:\.([0-9]*))?(?:[eE]([+-]?[0-9]+))?")
 _BOOLEANS = {
     **dict.fromkeys(("true", "t", "yes", "y", "on", "1"), b"true"),
@@ -43,6 +47,33 @@ def literal(column: Column, null: str) -> Literal:
     if not column.nullable:
         return not_null
     return lambda text: b"null" if text == null else not_null(text)
+
+
+def literals(column: Column, null: str) -> Literals:
+    """The same for the fields of many records: what `literal` gives for each of them, in less time."""
+    one = _literal_of_type(column)
+    is_number = column.type.python in (int, float) or column.type.copy_type == "numeric"
+
+    def not_null(texts: Sequence[str]) -> list[bytes]:
+        return (_plain_numbers(texts) if is_number else None) or list(map(one, texts))
+
+    def nullable(texts: Sequence[str]) -> list[bytes]:
+        if null not in texts:
+            return not_null(texts)
+        values = iter(not_null([text for text in texts if text != null]))
+        return [b"null" if text == null else next(values) for text in texts]
+
+    return nullable if column.nullable else not_null
+
+
+def _plain_numbers(texts: Sequence[str]) -> list[bytes] | None:
+    """Numbers that are JSON as they stand; None if one of them is not."""
+    joined = ",".join(texts)
+    if not _JSON_NUMBERS.fullmatch(joined) or ("-0" in joined and _MINUS_ZERO.search(joined)):
+        return None
+    values = joined.encode().split(b",")
+    # A field may hold a comma itself.
+    return values if len(values) == len(texts) else None
 
 
 def _literal_of_type(column: Column) -> Literal:

@@ -14,7 +14,7 @@ from typing import IO
 from batchstream.contract.model import Contract, SourceFormat
 from batchstream.errors import SourceError
 from batchstream.records.codec import MAX_RECORDS_PER_BATCH, RecordCodec, shorten
-from batchstream.records.literals import literal
+from batchstream.records.literals import literal, literals
 
 Row = tuple[int, list[str]]
 """Number of the line on which a record begins, and its fields."""
@@ -49,7 +49,8 @@ class SourceReader:
         self._source = contract.source
         self._columns = contract.columns
         self._codec = RecordCodec(contract)
-        self._literals = [literal(column, contract.source.null) for column in contract.columns]
+        self._literal = [literal(column, contract.source.null) for column in contract.columns]
+        self._literals = [literals(column, contract.source.null) for column in contract.columns]
         # Numbers without NULL are JSON as they stand: no field of such a source has to be looked at in Python.
         self._plain = all(column.type.python in (int, float) and not column.nullable for column in contract.columns)
         whitespace = contract.source.format is SourceFormat.WHITESPACE
@@ -139,25 +140,52 @@ class SourceReader:
         records = self._without_blank_lines(rows)
         fault: SourceError | None = None
         while fault is None:
-            lines: list[int] = []
-            values: list[bytes] = []
+            batch: list[Row] = []
             try:
-                for line, fields in islice(records, MAX_RECORDS_PER_BATCH):
-                    values += self._literals_of(line, fields)
-                    lines.append(line)
+                for row in islice(records, MAX_RECORDS_PER_BATCH):
+                    batch.append(row)
             except SourceError as error:
                 # Only after the records before it, so that the first fault of the file is the one that is told.
                 fault = error
-            if not lines:
+            values = self._values_by_column([fields for _, fields in batch])
+            if values is None:
+                values, earlier = self._values_by_row(batch)
+                fault = earlier or fault
+            if not values:
                 break
+            records_read = len(values) // len(self._columns)
             value = self._codec.encode(values)
-            if not self._codec.accepts(value, len(lines)):
+            if not self._codec.accepts(value, records_read):
                 first = self._codec.decode(value).rejected[0]
-                raise SourceError(f"{self._source.path}: line {lines[first.position or 0]}, {first.reason}; mend the source")
+                line, _ = batch[first.position or 0]
+                raise SourceError(f"{self._source.path}: line {line}, {first.reason}; mend the source")
             if fault is None:
-                yield self._counted(value, len(lines))
+                yield self._counted(value, records_read)
         if fault is not None:
             raise fault
+
+    def _values_by_column(self, records: list[list[str]]) -> list[bytes] | None:
+        """The values of records, one after the other; None if one of them has to be looked at, in `_values_by_row`."""
+        width = len(self._columns)
+        if any(len(fields) != width for fields in records):
+            return None
+        values = [b""] * (len(records) * width)
+        try:
+            for number, (texts, to_json) in enumerate(zip(zip(*records, strict=True), self._literals, strict=False)):
+                values[number::width] = to_json(texts)
+        except ValueError:
+            return None
+        return values
+
+    def _values_by_row(self, batch: list[Row]) -> tuple[list[bytes], SourceError | None]:
+        """The same of the records before the first fault, and that fault."""
+        values: list[bytes] = []
+        for line, fields in batch:
+            try:
+                values += self._literals_of(line, fields)
+            except SourceError as error:
+                return values, error
+        return values, None
 
     def _counted(self, value: bytes, records: int) -> bytes:
         self.records += records
@@ -214,7 +242,7 @@ class SourceReader:
             )
         values: list[bytes] = []
         try:
-            for field, to_json in zip(fields, self._literals, strict=True):
+            for field, to_json in zip(fields, self._literal, strict=True):
                 values.append(to_json(field))
         except ValueError as error:
             column, field = self._columns[len(values)], shorten(fields[len(values)])
