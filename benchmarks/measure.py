@@ -45,7 +45,7 @@ def measure(stage: Stage, rounds: int, names: list[str]) -> dict[str, dict[str, 
     """Rounds over all participants; the first one warms files and caches, and is dropped."""
     runs: dict[str, list[tuple[float, int]]] = {}
     faults: dict[str, str] = {}
-    expected = _content_of_ours(stage)
+    expected = content_of_ours(stage)
     for number in range(rounds):
         for name in names:
             participant = PARTICIPANTS[name]
@@ -73,7 +73,7 @@ def measure(stage: Stage, rounds: int, names: list[str]) -> dict[str, dict[str, 
     return {name: found for name, found in measured.items() if found}
 
 
-def _content_of_ours(stage: Stage) -> dict[bool, tuple[int, int]]:
+def content_of_ours(stage: Stage) -> dict[bool, tuple[int, int]]:
     """What everybody has to land, with and without record ids: what ours lands and has verified; kept for raw COPY, too."""
     _, table = landed(stage)
     content = {with_record_id: stage.fingerprint(table, with_record_id=with_record_id) for with_record_id in (True, False)}

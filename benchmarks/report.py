@@ -58,6 +58,7 @@ def _kind(kind: str, results: Results) -> list[str]:
     lines += [f"| | {' | '.join(sizes)} |", "|---" * (len(sizes) + 1) + "|"]
     lines += [_row("rounds that count", results, lambda result: str(result["rounds"]))]
     lines += [_row("measured on", results, lambda result: result["machine"]["date"])]
+    lines += [_row("code of", results, lambda result: result["machine"]["commit"])]
     lines += [_row("load average before", results, lambda result: f"{result['load_average']:.1f}")]
     lines += [_row("producer, records/s", results, lambda r: f"{r['records'] / r['producer']['median_seconds']:,.0f}")]
     lines += [_row("producer, peak MiB", results, lambda result: _mebibytes(result["producer"])), ""]

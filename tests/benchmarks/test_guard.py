@@ -50,6 +50,7 @@ def test_the_page_is_written_from_results(tmp_path: Path, monkeypatch: pytest.Mo
     found = {"median_seconds": 2.0, "min_seconds": 1.0, "max_seconds": 3.0, "peak_bytes": 2**20}
     machine = {
         "date": "2026-01-01",
+        "commit": "1a2b3c4",
         "cores": 2,
         "memory_bytes": 2**33,
         "system": "x",
