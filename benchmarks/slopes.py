@@ -1,4 +1,4 @@
-"""``python -m benchmarks.slopes``: what a record more costs in a large load, of ours and of raw COPY, both sizes in the same rounds.
+"""``python -m benchmarks.slopes``: what a record more costs in a large load, with both sizes in the same rounds.
 
 The published columns are measured one after the other, and a machine may be slower an hour later; here each participant runs
 with both sizes in turn.
