@@ -64,6 +64,15 @@ def test_one_process_without_this_projects_decoder_lands_ten_million_after_they_
     assert slowest(10_000_000, FIRST, RELOAD, SWAP) < fastest(10_000_000, ONE_PROCESS_WITH_JSON)
 
 
+@pytest.mark.parametrize("kind", ["numeric", "mixed"])
+def test_a_record_more_of_a_large_load_lands_at_more_than_half_of_the_rate_of_raw_copy(kind: str) -> None:
+    def seconds_more(name: str) -> float:
+        small, big = (_measured(kind, records, name)["median_seconds"] for records in (1_000_000, 10_000_000))
+        return big - small
+
+    assert seconds_more(report.LIMIT) / seconds_more(LANDED) > 0.5
+
+
 def test_the_page_is_made_of_the_results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(report, "PAGE", tmp_path / "page.md")
     monkeypatch.setattr(report, "PLOTS", tmp_path / "plots")
