@@ -18,7 +18,10 @@ Literals = Callable[[Sequence[str]], list[bytes]]
 _NUMBER_OF_JSON = r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?"
 _JSON_NUMBER = re.compile(_NUMBER_OF_JSON)
 _JSON_NUMBERS = re.compile(f"{_NUMBER_OF_JSON}(?:,{_NUMBER_OF_JSON})*")
-_MINUS_ZERO = re.compile(r"-0(?![0-9.eE])")
+MINUS_ZERO = r"-0(?![0-9.eE])"
+"""To JSON an integer without a sign, so a float is written -0.0."""
+
+_MINUS_ZERO = re.compile(MINUS_ZERO)
 _NUMBER = re.compile(r"([+-]?)0*([0-9]*)(?:\.([0-9]*))?(?:[eE]([+-]?[0-9]+))?")
 _BOOLEANS = {
     **dict.fromkeys(("true", "t", "yes", "y", "on", "1"), b"true"),

@@ -14,12 +14,12 @@ from typing import IO
 from batchstream.contract.model import Contract, SourceFormat
 from batchstream.errors import SourceError
 from batchstream.records.codec import MAX_RECORDS_PER_BATCH, RecordCodec, shorten
-from batchstream.records.literals import literal, literals
+from batchstream.records.literals import MINUS_ZERO, literal, literals
 
 Row = tuple[int, list[str]]
 """Number of the line on which a record begins, and its fields."""
 
-_MINUS_ZERO = re.compile(rb"-0(?![0-9.eE])")
+_MINUS_ZERO = re.compile(MINUS_ZERO.encode())
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _END_OF_LINE = b"\0"
