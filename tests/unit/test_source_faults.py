@@ -1,5 +1,6 @@
 """Sources with a fault: each is told by file, line, column and value, and nothing of its batch is sent."""
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -168,6 +169,42 @@ def test_a_quoted_text_is_refused_if(content: bytes, begin: str, tmp_path: Path)
     contract = make_contract(tmp_path, [{"name": "t", "physicalType": "text", "required": True}])
     write_source(contract, content)
     assert fault_of(contract).startswith(begin)
+
+
+TEXT: dict[str, Any] = {"name": "t", "physicalType": "text", "required": True}
+TWO_LINES = b'"x\ny",1\n' * 150
+
+
+@pytest.mark.parametrize(
+    ("rest", "begin"),
+    [
+        pytest.param(b"x,1\nx,y\n", "line 303, column 'n': expected integer", id="a bad number"),
+        pytest.param(b"x,1\nx,9\n", "line 303, column 'n': 9 is not integer", id="a broken rule"),
+        pytest.param(b"x,1\nx\n", "line 303: the line is too short", id="a field too few"),
+        pytest.param(b'x,1\n"x"y,1\n', "line 303: ',' expected after '\"'", id="quotes"),
+        pytest.param(b"x,1\nx\xff,1\n", "line 303, byte 2 of the line: expected UTF-8", id="no UTF-8"),
+        pytest.param(b"x,1\n\nx,1\n", "line 303: the line is blank, but records follow", id="a blank line"),
+        pytest.param(b"x,1\n" + b"\n" * 250 + b"x,1\n", "line 303: the line is blank, but records follow", id="250 blank lines"),
+        pytest.param(b"\n" * 250 + b'"x"y,1\n', "line 552: ',' expected after '\"'", id="quotes after blank lines"),
+        pytest.param(b"\n\nx,1\nx,y\nx\xff,1\n", "line 302: the line is blank, but records follow", id="the first of three"),
+        pytest.param(b"x,1\nx,y\n\nx\xff,1\n", "line 303, column 'n': expected integer", id="the first of three, a number"),
+        pytest.param(b"x,1\nx\nx,y\n\xff", "line 303: the line is too short", id="the first of three, a field too few"),
+    ],
+)
+def test_a_fault_after_records_of_two_lines_has_its_line(rest: bytes, begin: str, tmp_path: Path) -> None:
+    number = {"name": "n", "physicalType": "integer", "required": True, "logicalTypeOptions": {"maximum": 5}}
+    contract = make_contract(tmp_path, [TEXT, number])
+    write_source(contract, b"t,n\n" + TWO_LINES + rest)
+    assert fault_of(contract).startswith(begin)
+
+
+def test_any_number_of_blank_lines_may_end_a_file(tmp_path: Path) -> None:
+    contract = make_contract(tmp_path, [TEXT])
+    write_source(contract, b"t\n" + b"x\n" * 100 + b"\n" * 300)
+    reader = SourceReader(contract)
+    assert len(list(reader)) == 1
+    assert reader.records == 100
+    assert reader.sha256 == hashlib.sha256(contract.source.path.read_bytes()).hexdigest()
 
 
 @pytest.mark.parametrize(

@@ -15,9 +15,7 @@ from batchstream.contract.model import Column
 Literal = Callable[[str], bytes]
 Literals = Callable[[Sequence[str]], list[bytes]]
 
-_NUMBER_OF_JSON = r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?"
-_JSON_NUMBER = re.compile(_NUMBER_OF_JSON)
-_JSON_NUMBERS = re.compile(f"{_NUMBER_OF_JSON}(?:,{_NUMBER_OF_JSON})*")
+_JSON_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 MINUS_ZERO = r"-0(?![0-9.eE])"
 """To JSON an integer without a sign, so a float is written -0.0."""
 
@@ -31,6 +29,7 @@ _BOOLEANS = {
 _HOURS_ONLY = re.compile(r":\d\d(?:\.\d+)?[+-]\d\d$")
 
 _encode = msgspec.json.Encoder().encode
+_decode_numbers = msgspec.json.Decoder(list[float]).decode
 
 
 def literal(column: Column, null: str) -> Literal:
@@ -54,11 +53,7 @@ def literal(column: Column, null: str) -> Literal:
 
 def literals(column: Column, null: str) -> Literals:
     """The same for the fields of many records: what `literal` gives for each of them, in less time."""
-    one = _literal_of_type(column)
-    is_number = column.type.python in (int, float) or column.type.copy_type == "numeric"
-
-    def not_null(texts: Sequence[str]) -> list[bytes]:
-        return (_plain_numbers(texts) if is_number else None) or list(map(one, texts))
+    not_null = _literals_of_type(column)
 
     def nullable(texts: Sequence[str]) -> list[bytes]:
         if null not in texts:
@@ -69,14 +64,38 @@ def literals(column: Column, null: str) -> Literals:
     return nullable if column.nullable else not_null
 
 
+def _literals_of_type(column: Column) -> Literals:
+    one = _literal_of_type(column)
+    quick: Callable[[Sequence[str]], list[bytes] | None] | None = None
+    if column.type.python in (int, float) or column.type.copy_type == "numeric":
+        quick = _plain_numbers
+    elif column.type.python is bool:
+        quick = _plain_booleans
+    if quick is None:
+        return lambda texts: list(map(one, texts))
+    return lambda texts: quick(texts) or list(map(one, texts))
+
+
 def _plain_numbers(texts: Sequence[str]) -> list[bytes] | None:
     """Numbers that are JSON as they stand; None if one of them is not."""
     joined = ",".join(texts)
-    if not _JSON_NUMBERS.fullmatch(joined) or ("-0" in joined and _MINUS_ZERO.search(joined)):
+    if any(blank in joined for blank in " \t\r\n") or ("-0" in joined and _MINUS_ZERO.search(joined)):
+        return None
+    try:
+        numbers = _decode_numbers(f"[{joined}]")
+    except msgspec.DecodeError:
         return None
     values = joined.encode().split(b",")
-    # A field may hold a comma itself.
-    return values if len(values) == len(texts) else None
+    # A field may hold a comma itself, and one that is empty is no number.
+    return values if len(values) == len(numbers) == len(texts) else None
+
+
+def _plain_booleans(texts: Sequence[str]) -> list[bytes] | None:
+    """Booleans in small letters with nothing around them; None if one of them is not."""
+    try:
+        return [_BOOLEANS[text] for text in texts]
+    except KeyError:
+        return None
 
 
 def _literal_of_type(column: Column) -> Literal:

@@ -3,10 +3,9 @@
 The codec that the consumer uses judges each batch before it is sent: what leaves here lands.
 """
 
-import csv
 import hashlib
 import re
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from itertools import chain, islice
 from typing import IO
@@ -15,9 +14,7 @@ from batchstream.contract.model import Contract, SourceFormat
 from batchstream.errors import SourceError
 from batchstream.records.codec import MAX_RECORDS_PER_BATCH, RecordCodec, shorten
 from batchstream.records.literals import MINUS_ZERO, literal, literals
-
-Row = tuple[int, list[str]]
-"""Number of the line on which a record begins, and its fields."""
+from batchstream.records.rows import Row, RowReader, lines_of
 
 _MINUS_ZERO = re.compile(MINUS_ZERO.encode())
 
@@ -57,7 +54,6 @@ class SourceReader:
         self._delimiter = " " if whitespace else contract.source.delimiter
         self._separator = None if whitespace else self._delimiter.encode()
         self._digest = hashlib.sha256()
-        self._line = 0
         self.records = 0
         self.batches = 0
 
@@ -78,11 +74,12 @@ class SourceReader:
             SourceError: File, line, column, rule and value of the first fault; or the source holds no record.
         """
         self._digest = hashlib.sha256()
-        self._line = 0
         with self._open() as file:
             self._read_header(file)
-            rest = (yield from self._plain_batches(file)) if self._plain else []
-            yield from self._batches(self._rows(chain(rest, file)))
+            chunks = self._chunks(file)
+            rest = (yield from self._plain_batches(chunks)) if self._plain else chunks
+            # So far each record was a line.
+            yield from self._batches(RowReader(self._source, rest, 2 + self.records))
         if not self.records:
             raise SourceError(f"{self._source.path}: the source has a header but no record; write at least one")
 
@@ -96,26 +93,33 @@ class SourceReader:
 
     def _read_header(self, file: IO[bytes]) -> None:
         line = file.readline()
+        self._digest.update(line)
         expected = self._delimiter.join(column.name for column in self._columns)
         if not line:
             raise SourceError(f"{self._source.path}: the source is empty; expected the header {expected}")
-        header = [name.strip() for _, fields in self._rows([line], _BYTE_ORDER_MARK) for name in fields]
+        rows, _, fault = RowReader(self._source, [[line.removeprefix(_BYTE_ORDER_MARK)]], 1).take()
+        if fault is not None:
+            raise fault
+        header = [name.strip() for row in rows for name in row]
         if header != [column.name for column in self._columns]:
             raise SourceError(
                 f"{self._source.path}: line 1: expected the header {expected}, got {shorten(self._delimiter.join(header))}; "
                 "mend the source, its format or the contract"
             )
 
-    def _plain_batches(self, file: IO[bytes]) -> Generator[bytes, None, list[bytes]]:
-        """Batches of lines that hold nothing but JSON numbers; returns the first lines that don't, which are read by field."""
+    def _chunks(self, file: IO[bytes]) -> Iterator[list[bytes]]:
         while lines := list(islice(file, MAX_RECORDS_PER_BATCH)):
+            self._digest.update(b"".join(lines))
+            yield lines
+
+    def _plain_batches(self, chunks: Iterator[list[bytes]]) -> Generator[bytes, None, Iterator[list[bytes]]]:
+        """Batches of lines that hold nothing but JSON numbers; returns the other lines, which are read by field."""
+        for lines in chunks:
             value = self._plain_batch(lines)
             if value is None:
-                return lines
-            self._digest.update(b"".join(lines))
-            self._line += len(lines)
+                return chain([lines], chunks)
             yield self._counted(value, len(lines))
-        return []
+        return chunks
 
     def _plain_batch(self, lines: list[bytes]) -> bytes | None:
         text = b"".join(lines)
@@ -136,20 +140,13 @@ class SourceReader:
         value = self._codec.encode(values)
         return value if self._codec.accepts(value, len(lines)) else None
 
-    def _batches(self, rows: Iterator[Row]) -> Iterator[bytes]:
-        records = self._without_blank_lines(rows)
+    def _batches(self, reader: RowReader) -> Iterator[bytes]:
         fault: SourceError | None = None
         while fault is None:
-            batch: list[Row] = []
-            try:
-                for row in islice(records, MAX_RECORDS_PER_BATCH):
-                    batch.append(row)
-            except SourceError as error:
-                # Only after the records before it, so that the first fault of the file is the one that is told.
-                fault = error
-            values = self._values_by_column([fields for _, fields in batch])
+            rows, line, fault = reader.take()
+            values = self._values_by_column(rows)
             if values is None:
-                values, earlier = self._values_by_row(batch)
+                values, earlier = self._values_by_row(rows, line)
                 fault = earlier or fault
             if not values:
                 break
@@ -157,88 +154,44 @@ class SourceReader:
             value = self._codec.encode(values)
             if not self._codec.accepts(value, records_read):
                 first = self._codec.decode(value).rejected[0]
-                line, _ = batch[first.position or 0]
+                line += lines_of(rows[: first.position or 0])
                 raise SourceError(f"{self._source.path}: line {line}, {first.reason}; mend the source")
             if fault is None:
                 yield self._counted(value, records_read)
+        # Only after the records before it, so that the first fault of the file is the one that is told.
         if fault is not None:
             raise fault
 
-    def _values_by_column(self, records: list[list[str]]) -> list[bytes] | None:
+    def _values_by_column(self, rows: list[Row]) -> list[bytes] | None:
         """The values of records, one after the other; None if one of them has to be looked at, in `_values_by_row`."""
         width = len(self._columns)
-        if any(len(fields) != width for fields in records):
-            return None
-        values = [b""] * (len(records) * width)
+        values = [b""] * (len(rows) * width)
         try:
-            for number, (texts, to_json) in enumerate(zip(zip(*records, strict=True), self._literals, strict=False)):
+            # Strict: a record with a field too few or too many is a fault, too.
+            for number, (texts, to_json) in enumerate(zip(zip(*rows, strict=True), self._literals, strict=True)):
                 values[number::width] = to_json(texts)
         except ValueError:
             return None
         return values
 
-    def _values_by_row(self, batch: list[Row]) -> tuple[list[bytes], SourceError | None]:
+    def _values_by_row(self, rows: list[Row], line: int) -> tuple[list[bytes], SourceError | None]:
         """The same of the records before the first fault, and that fault."""
         values: list[bytes] = []
-        for line, fields in batch:
+        for number, fields in enumerate(rows):
             try:
-                values += self._literals_of(line, fields)
-            except SourceError as error:
-                return values, error
+                values += self._values_of(fields)
+            except ValueError as error:
+                where = f"{self._source.path}: line {line + lines_of(rows[:number])}"
+                return values, SourceError(f"{where}{error}; mend the source")
         return values, None
 
-    def _counted(self, value: bytes, records: int) -> bytes:
-        self.records += records
-        self.batches += 1
-        return value
-
-    def _without_blank_lines(self, rows: Iterator[Row]) -> Iterator[Row]:
-        blank = 0
-        for line, fields in rows:
-            if not fields:
-                blank = blank or line
-                continue
-            if blank:
-                raise SourceError(f"{self._source.path}: line {blank}: the line is blank, but records follow; remove it")
-            yield line, fields
-
-    def _rows(self, lines: Iterable[bytes], prefix: bytes = b"") -> Iterator[Row]:
-        """Line and fields of each record; a quoted field may hold line breaks, so a record may have several lines."""
-        if self._source.format is SourceFormat.WHITESPACE:
-            for text in self._texts(lines, prefix):
-                # As bytes, so that only ASCII's white space separates, here as in plain batches.
-                yield self._line, [field.decode() for field in text.encode().split()]
-            return
-        begins = self._line + 1
-        try:
-            for fields in csv.reader(self._texts(lines, prefix), delimiter=self._delimiter, strict=True):
-                yield begins, fields
-                begins = self._line + 1
-        except csv.Error as error:
-            what = "shorten this field" if "field limit" in str(error) else "mend the quotes of this record"
-            raise SourceError(f"{self._source.path}: line {begins}: {error}; {what}") from error
-
-    def _texts(self, lines: Iterable[bytes], prefix: bytes) -> Iterator[str]:
-        for line in lines:
-            self._line += 1
-            self._digest.update(line)
-            try:
-                yield line.removeprefix(prefix).decode()
-            except UnicodeDecodeError as error:
-                bad = line[error.start : error.end]
-                raise SourceError(
-                    f"{self._source.path}: line {self._line}, byte {error.start + 1} of the line: expected UTF-8, got {bad!r}; "
-                    "write the file in UTF-8"
-                ) from error
-
-    def _literals_of(self, line: int, fields: list[str]) -> list[bytes]:
-        """The fields of a record as JSON values."""
-        where = f"{self._source.path}: line {line}"
+    def _values_of(self, fields: Row) -> list[bytes]:
+        """The fields of a record as JSON values; a ValueError goes on where the number of the line ends."""
         if len(fields) != len(self._columns):
             kind = "short" if len(fields) < len(self._columns) else "long"
-            raise SourceError(
-                f"{where}: the line is too {kind}: expected {len(self._columns)} fields, got {len(fields)}: "
-                f"{shorten(self._delimiter.join(fields))}; mend the source"
+            raise ValueError(
+                f": the line is too {kind}: expected {len(self._columns)} fields, got {len(fields)}: "
+                f"{shorten(self._delimiter.join(fields))}"
             )
         values: list[bytes] = []
         try:
@@ -247,7 +200,10 @@ class SourceReader:
         except ValueError as error:
             column, field = self._columns[len(values)], shorten(fields[len(values)])
             expected = column.type.sql + ("" if column.nullable else " NOT NULL")
-            raise SourceError(
-                f"{where}, column '{column.name}': expected {expected}, got {field!r} ({error}); mend the source"
-            ) from error
+            raise ValueError(f", column '{column.name}': expected {expected}, got {field!r} ({error})") from error
         return values
+
+    def _counted(self, value: bytes, records: int) -> bytes:
+        self.records += records
+        self.batches += 1
+        return value
