@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from batchstream.paths import ROOT
 from batchstream.services.installation import Installation
 from tests.conftest import HOUSING, ORDERS
 
@@ -51,6 +52,18 @@ print("PARSED" + json.dumps({
         "max_active_runs": dag.max_active_runs,
     } for dag in bag.dags.values()},
 }))
+"""
+
+IMPORTS = """
+import importlib, sys
+import airflow.dag_processing.manager
+from airflow.dag_processing.dagbag import DagBag
+from airflow.utils.file import iter_airflow_imports
+for module in iter_airflow_imports(sys.argv[1]):
+    importlib.import_module(module)
+before = set(sys.modules)
+assert DagBag(sys.argv[1]).dags
+print("IMPORTED", *sorted(set(sys.modules) - before))
 """
 
 
@@ -147,3 +160,14 @@ def test_a_second_dataset_needs_only_its_contract(installation: Installation) ->
     found = parse(installation, ORDERS.parent)
     assert found["errors"] == {}
     assert found["dags"]["orders_pipeline"]["tasks"] == STEPS
+
+
+def test_airflows_processor_has_imported_the_providers_before_it_forks(installation: Installation) -> None:
+    # It imports what stands in the file, once; what only other modules import is imported by every parse.
+    command = [sys.executable, "-c", IMPORTS, str(ROOT / "dags" / "pipelines.py")]
+    done = subprocess.run(command, env=installation.environment(), capture_output=True, text=True, check=False)
+    assert "IMPORTED" in done.stdout, done.stderr
+    imported = done.stdout.partition("IMPORTED")[2].split()
+    assert "reload.pipeline" in imported
+    late = {"airflow.providers", "airflow.sdk.definitions.decorators", "confluent_kafka", "requests"}
+    assert [name for name in imported if name.startswith(tuple(late))] == []
