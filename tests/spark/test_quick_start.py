@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from batchstream.services.archive import JAVA_OPTIONS
+from batchstream.services.archive import options_with
+from batchstream.services.java import INSTALLED, is_supported, java_home, links_ahead_of_time, version
 from tests.support.pipeline import LARGE, Pipeline
 from tests.support.spark import SharedSpark
 
@@ -48,12 +49,36 @@ def test_a_load_imports_neither_pandas_nor_arrow(pipeline: Pipeline, times: int)
     assert not imported & {"pandas", "pyarrow", "numpy", "pyspark.testing"}
 
 
+def test_java_takes_classes_linked_if_it_can(pipeline: Pipeline, tmp_path: Path) -> None:
+    log = tmp_path / "aot.log"
+    options = pipeline.installation.spark_settings()["conf"][OPTIONS]
+    # An older Java has no such log, and would not start.
+    options += f" -Xlog:aot:file={log}" if links_ahead_of_time() else ""
+    process = pipeline.submit(pipeline.produced(), **{OPTIONS: options})
+    output, _ = process.communicate(timeout=120)
+    assert process.returncode == 0, output[-3000:]
+    assert log.exists() == links_ahead_of_time()
+    # An incubator module among Java's options would be enough for it not to.
+    assert not log.exists() or "Using AOT-linked classes: true" in log.read_text()
+    assert "[warning]" not in output
+
+
 def test_a_broken_archive_makes_no_run_red(pipeline: Pipeline, tmp_path: Path) -> None:
     broken = tmp_path / "classes.jsa"
     broken.write_bytes(b"no archive")
-    process = pipeline.submit(pipeline.produced(), **{OPTIONS: " ".join([*JAVA_OPTIONS, f"-XX:SharedArchiveFile={broken}"])})
+    process = pipeline.submit(pipeline.produced(), **{OPTIONS: " ".join(options_with(broken))})
     output, _ = process.communicate(timeout=120)
     assert process.returncode == 0, output[-3000:]
+
+
+def test_every_java_of_the_machine_lands_a_load_without_an_archive_of_its_own(pipeline: Pipeline) -> None:
+    homes = {home.resolve() for home in INSTALLED.glob("*") if (number := version(home)) and is_supported(number)}
+    for home in homes | {java_home()}:
+        load_id = pipeline.produced()
+        process = pipeline.submit(load_id, variables={"JAVA_HOME": str(home)})
+        output, _ = process.communicate(timeout=120)
+        assert process.returncode == 0, output[-3000:]
+        assert pipeline.finish(load_id).published_rows == 506
 
 
 def test_python_workers_take_pyspark_from_the_installed_package(spark: SharedSpark) -> None:

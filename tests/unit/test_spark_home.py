@@ -1,11 +1,14 @@
 """A Spark without the jars that no load uses: links to the installed one, made once; in an image, what is left of it."""
 
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from batchstream.services import spark_home as module
-from batchstream.services.spark_home import UNUSED, installed_spark, remove_unused, spark_home
+from batchstream.services.java import java_home
+from batchstream.services.spark_home import UNUSED, VECTORS, installed_spark, remove_unused, spark_home
 
 INSTALLED = {path.name for path in (installed_spark() / "jars").iterdir()}
 
@@ -18,10 +21,30 @@ def test_it_has_links_to_every_jar_but_those_that_no_load_uses(tmp_path: Path) -
     assert all(name.startswith(UNUSED) for name in left_out)
     for prefix in UNUSED:
         assert any(name.startswith(prefix) for name in left_out), prefix
-    assert (home / "bin" / "spark-submit").exists()
+    assert {path.name for path in (home / "bin").iterdir()} == {path.name for path in (installed_spark() / "bin").iterdir()}
     # What a master may be is for the connection to say.
     for kept in ("spark-sql_", "spark-core_", "spark-kubernetes_", "spark-yarn_", "hive-storage-api", "orc-core"):
         assert any(name.startswith(kept) for name in links), kept
+
+
+def test_java_gets_what_sparks_own_script_gives_it_but_the_vectors(tmp_path: Path) -> None:
+    given = {}
+    for spark in (installed_spark(), spark_home(tmp_path / "clone")):
+        java = tmp_path / spark.name / "bin" / "java"
+        java.parent.mkdir(parents=True)
+        # Spark's launcher is a Java itself, and has to tell what to run.
+        java.write_text(f'#!/bin/bash\n[[ "$*" == *launcher.Main* ]] && exec {java_home()}/bin/java "$@"\nprintf "%s\\n" "$@"\n')
+        java.chmod(0o755)
+        command = [spark / "bin" / "spark-submit", "--conf", "spark.driver.extraJavaOptions=-Da='b c'", "--name", "", "x y.py"]
+        environment = {**os.environ, "SPARK_HOME": str(spark), "JAVA_HOME": str(java.parent.parent)}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+        given[spark] = [word.replace(str(spark), "SPARK") for word in done.stdout.split("\n")]
+    packaged, ours = given.values()
+    assert "-Da=b c" in ours
+    assert ours[-4:] == ["--name", "", "x y.py", ""]
+    assert VECTORS in packaged
+    packaged.remove(VECTORS)
+    assert ours == packaged
 
 
 def test_an_image_keeps_the_same_jars(tmp_path: Path) -> None:

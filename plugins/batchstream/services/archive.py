@@ -1,7 +1,8 @@
-"""Java's class-data archive of the Spark job: halves the start of its JVM.
+"""Java's archive of the Spark job's classes: halves the start of its JVM.
 
-An archive fits one Java, one class path in one order and one set of options; Java ignores it otherwise, so it can make a run
-faster but never fail. (JEP 350, dynamic class-data archives.)
+With Java 25 it is an ahead-of-time cache, which holds them linked (JEP 483, JEP 514), before that a class-data archive, which
+holds them as they are read (JEP 350). Either fits one Java, one class path in one order and one set of options; Java ignores it
+otherwise, so it can make a run faster but never fail.
 """
 
 import hashlib
@@ -17,7 +18,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from batchstream.delivery import PRODUCER_SETTINGS
 from batchstream.paths import ROOT
 from batchstream.services import spark_home
-from batchstream.services.java import java_home
+from batchstream.services.java import java_home, links_ahead_of_time
 
 TRAINING_APPLICATION = ROOT / "spark_apps" / "train.py"
 MADE_OF = (ROOT / "uv.lock", Path(__file__), Path(spark_home.__file__), TRAINING_APPLICATION, ROOT / "spark_apps" / "session.py")
@@ -25,6 +26,8 @@ MADE_OF = (ROOT / "uv.lock", Path(__file__), Path(spark_home.__file__), TRAINING
 
 TRAINING_SECONDS = 180
 JAVA_OPTIONS = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
+QUIET = ("-Xlog:disable", "-Xlog:all=error:stderr")
+"""What Java says of classes that it can't take from an archive is no load's concern. (Every Java knows these options.)"""
 
 
 def archive_path(folder: Path, class_path: str) -> Path:
@@ -33,6 +36,11 @@ def archive_path(folder: Path, class_path: str) -> Path:
     made_of = [release, class_path.encode(), "".join(JAVA_OPTIONS).encode()]
     made_of += [path.read_bytes() for path in MADE_OF]
     return folder / f"classes-{hashlib.sha256(b''.join(made_of)).hexdigest()[:16]}.jsa"
+
+
+def options_with(archive: Path) -> list[str]:
+    """Options by which Java takes its classes from an archive."""
+    return [*JAVA_OPTIONS, *QUIET, f"-XX:{'AOTCache' if links_ahead_of_time() else 'SharedArchiveFile'}={archive}"]
 
 
 def make_archive(
@@ -46,7 +54,8 @@ def make_archive(
     producer.produce(topic, value=b"[]")
     producer.flush()
     partial = path.with_suffix(f".{os.getpid()}.partial")
-    options = " ".join([*JAVA_OPTIONS, f'"-XX:ArchiveClassesAtExit={partial}"'])
+    recording = "AOTCacheOutput" if links_ahead_of_time() else "ArchiveClassesAtExit"
+    options = " ".join([*JAVA_OPTIONS, f'"-XX:{recording}={partial}"'])
     command = ["spark-submit", "--master", "local[2]", "--driver-class-path", str(spark["driver_class_path"])]
     command += ["--driver-memory", str(spark["driver_memory"]), "--conf", f"spark.driver.extraJavaOptions={options}"]
     conf = spark["conf"]

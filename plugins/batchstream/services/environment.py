@@ -11,7 +11,7 @@ from batchstream.delivery import PRODUCER_SETTINGS
 from batchstream.paths import ROOT
 from batchstream.postgres import setup
 from batchstream.services import ports
-from batchstream.services.archive import JAVA_OPTIONS, archive_path
+from batchstream.services.archive import JAVA_OPTIONS, archive_path, options_with
 from batchstream.services.jars import jar_paths
 from batchstream.services.java import java_home
 from batchstream.services.spark_home import installed_spark
@@ -101,9 +101,8 @@ def spark_connection(jars: Path, state: Path, log_settings: Path, *, further_jar
     class_path = os.pathsep.join(str(path) for path in [*jar_paths(jars, "spark"), *further_jars])
     archived = archive_path(jars, class_path)
     java_options = [
-        *JAVA_OPTIONS,
+        *(options_with(archived) if archived.exists() else JAVA_OPTIONS),
         f"-Dlog4j2.configurationFile={log_settings}",
-        *([f"-XX:SharedArchiveFile={archived}", "-Xlog:cds=off", "-Xlog:cds+dynamic=off"] if archived.exists() else []),
     ]
     return {
         "driver_class_path": class_path,

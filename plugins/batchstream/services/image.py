@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from batchstream.paths import ROOT
-from batchstream.services.archive import JAVA_OPTIONS, archive_path, make_archive
+from batchstream.services.archive import archive_path, make_archive, options_with
 from batchstream.services.environment import spark_connection, tools
 from batchstream.services.errors import ServiceError
 from batchstream.services.installation import STATE_FOLDER
@@ -63,7 +63,7 @@ def check() -> None:
     """
     spark = image_spark_connection(Path("unused"))
     archive = archive_path(JARS, spark["driver_class_path"])
-    options = [*JAVA_OPTIONS, f"-XX:SharedArchiveFile={archive}", "-Xlog:class+load", "-Xlog:class+path=info"]
+    options = [*options_with(archive), "-Xlog:class+load", "-Xlog:class+path=info"]
     command = [java_home() / "bin" / "java", *options, "-cp", spark["driver_class_path"], "org.apache.spark.deploy.SparkSubmit"]
     done = subprocess.run([*command, "--version"], capture_output=True, text=True, check=False)
     if "org.apache.spark.deploy.SparkSubmit source: shared objects file (top)" not in done.stdout:

@@ -1,7 +1,8 @@
-"""A Spark without the jars that no load uses: those for machine learning, graphs, Hive, Spark Connect and its shell.
+"""A Spark without what no load uses: machine learning, graphs, Hive, Spark Connect and its shell.
 
 When Spark starts, it looks for data sources, extensions and resources in each jar on its class path, and its extension for
-machine learning alone takes a quarter of a second. A clone has a folder of links, as its installed package may serve others;
+machine learning alone takes a quarter of a second. It is also what Java's incubator module of vectors is for, and with such a
+module Java links no class ahead of time. A clone has a folder of links, as its installed package may serve others;
 ``python -m batchstream.services.spark_home``, for an image, removes the jars from the package itself.
 """
 
@@ -26,6 +27,20 @@ UNUSED = (
 )
 """How the names of their files begin. What a cluster's master may need stays: that is for a connection to choose."""
 
+VECTORS = "--add-modules=jdk.incubator.vector"
+"""Spark's launcher gives it to every Java, and has no setting for it."""
+
+SPARK_CLASS = f"""\
+#!/usr/bin/env bash
+# Spark's own, which ends with an exec of Java, but for an option.
+exec() {{
+    local word words=()
+    for word in "$@"; do [ "$word" = {VECTORS} ] || words+=("$word"); done
+    builtin exec "${{words[@]}}"
+}}
+source "$SPARK_HOME/package/bin/spark-class"
+"""
+
 
 def installed_spark() -> Path:
     """Folder of the installed pyspark, which is a whole Spark; found without the cost of importing it.
@@ -42,13 +57,19 @@ def installed_spark() -> Path:
 def spark_home(folder: Path) -> Path:
     """The folder for SPARK_HOME, below another one; made when it is missing, or Spark is another one."""
     spark = installed_spark()
-    made_of = "\n".join([str(spark), version("pyspark"), *UNUSED])
+    made_of = "\n".join([str(spark), version("pyspark"), *UNUSED, SPARK_CLASS])
     home = folder / f"home-{hashlib.sha256(made_of.encode()).hexdigest()[:16]}"
     if not home.exists():
         partial = home.with_suffix(f".{os.getpid()}.partial")
         (partial / "jars").mkdir(parents=True)
-        for name in ("bin", "python"):
-            (partial / name).symlink_to(spark / name)
+        (partial / "bin").mkdir()
+        (partial / "package").symlink_to(spark)
+        (partial / "python").symlink_to(spark / "python")
+        for script in sorted((spark / "bin").iterdir()):
+            (partial / "bin" / script.name).symlink_to(script)
+        (partial / "bin" / "spark-class").unlink()
+        (partial / "bin" / "spark-class").write_text(SPARK_CLASS)
+        (partial / "bin" / "spark-class").chmod(0o755)
         for jar in sorted((spark / "jars").iterdir()):
             if not jar.name.startswith(UNUSED):
                 (partial / "jars" / jar.name).symlink_to(jar)
