@@ -14,6 +14,7 @@ from typing import Any
 import psutil
 
 from batchstream.paths import ROOT
+from batchstream.services import java
 from batchstream.services.installation import Installation
 from batchstream.services.postgres import SETTINGS
 from benchmarks.dag import measure_dag
@@ -110,6 +111,7 @@ def machine(installation: Installation) -> dict[str, Any]:
         "memory_bytes": psutil.virtual_memory().total,
         "system": platform.platform(),
         "python": platform.python_version(),
+        "java": ".".join(map(str, java.version(java.java_home()) or ())),
         "packages": {name: version(name) for name in packages},
         "postgres": SETTINGS,
         "spark": {

@@ -59,6 +59,7 @@ def _kind(kind: str, results: Results) -> list[str]:
     lines += [_row("rounds that count", results, lambda result: str(result["rounds"]))]
     lines += [_row("measured on", results, lambda result: result["machine"]["date"])]
     lines += [_row("code of", results, lambda result: result["machine"]["commit"])]
+    lines += [_row("Java of Spark and Kafka", results, lambda result: result["machine"]["java"])]
     lines += [_row("load average before", results, lambda result: f"{result['load_average']:.1f}")]
     lines += [_row("producer, records/s", results, lambda r: f"{r['records'] / r['producer']['median_seconds']:,.0f}")]
     lines += [_row("producer, peak MiB", results, lambda result: _mebibytes(result["producer"])), ""]

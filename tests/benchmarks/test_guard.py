@@ -55,6 +55,7 @@ def test_the_page_is_written_from_results(tmp_path: Path, monkeypatch: pytest.Mo
         "memory_bytes": 2**33,
         "system": "x",
         "python": "3",
+        "java": "17",
         "packages": {"psycopg": "3"},
     }
     results = [
