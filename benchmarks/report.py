@@ -5,6 +5,7 @@ from typing import Any
 
 from batchstream.paths import ROOT
 from batchstream.records.codec import MAX_RECORDS_PER_BATCH
+from benchmarks.measure import LONG_RUN_SECONDS
 from benchmarks.participants import PARTICIPANTS
 from benchmarks.plot import line_chart
 from spark_apps.sink import DRIVER_MESSAGES
@@ -30,7 +31,8 @@ def write_report(document: dict[str, Any]) -> None:
         "",
         f"{newest['cores']} cores, {newest['memory_bytes'] / 2**30:.0f} GiB, {newest['system']}, Python {newest['python']}, "
         + ", ".join(f"{name} {version}" for name, version in newest["packages"].items())
-        + ". Median of the interleaved rounds after one that is dropped, and [min to max]. The same broker, PostgreSQL and topic "
+        + ". Median of the interleaved rounds after one that is dropped, and [min to max]; what takes more than "
+        f"{LONG_RUN_SECONDS} seconds runs once. The same broker, PostgreSQL and topic "
         "for all; the rows of each run were compared by count and checksum before it counted. Seconds are those of the "
         "participant's whole process, start of the JVM included. What each participant is, how it is set and what it is known to "
         "lose stands in `benchmarks/participants.py` and `benchmarks/peers/`. Machines are quicker on some days: seconds of "
@@ -72,6 +74,8 @@ def _cell(found: dict[str, Any] | None) -> str:
         return "-"
     if "fault" in found:
         return "failed"
+    if found.get("runs") == 1:
+        return f"{found['median_seconds']:.2f} (one run)"
     return f"{found['median_seconds']:.2f} [{found['min_seconds']:.2f} to {found['max_seconds']:.2f}]"
 
 

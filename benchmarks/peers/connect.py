@@ -20,7 +20,7 @@ from benchmarks.stage import Stage
 
 TYPES = {"double precision": "double", "integer": "int32", "text": "string", "boolean": "boolean", "date": "string"}
 POLL_SECONDS = 0.1
-LIMIT_SECONDS = 600
+LIMIT_SECONDS = 1200
 ROWS_A_BATCH = 5000
 PROVIDED = ("jackson-core", "jackson-databind", "jackson-annotations", "kafka-clients", "connect-api", "slf4j-api")
 

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from batchstream.services.installation import Installation
+from benchmarks import report
+from benchmarks.measure import measure
 from benchmarks.participants import landed, plain_chain, raw_copy
 from benchmarks.report import write_report
 from benchmarks.stage import Stage
@@ -42,6 +44,14 @@ def test_a_warm_landing_is_within_a_bound_of_raw_copy(stage: Stage, spark: Share
         seconds.append(time.monotonic() - begun)
     limit = min(raw_copy(stage)[0] for _ in range(3))
     assert min(seconds) < limit / LEAST_SHARE_OF_RAW_COPY
+
+
+@pytest.mark.parametrize(("most_seconds", "runs"), [(0.0, 1), (60.0, 2)])
+def test_what_takes_long_runs_once(most_seconds: float, runs: int, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("benchmarks.measure.LONG_RUN_SECONDS", most_seconds)
+    found = measure(stage, 3, ["raw COPY"])["raw COPY"]
+    assert found["runs"] == runs
+    assert ("one run" in report._cell(found)) == (runs == 1)
 
 
 def test_the_page_is_written_from_results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
