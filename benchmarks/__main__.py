@@ -43,7 +43,7 @@ def main() -> None:
     parser.add_argument("--full", action="store_true", help="all kinds and sizes, in hours")
     parser.add_argument("--kind", choices=[*KINDS, DAG], help="one kind of dataset alone, of --records; or airflow dags test")
     parser.add_argument("--records", type=int, default=506)
-    parser.add_argument("--participants", default="", help="those whose names contain one of these, separated by commas")
+    parser.add_argument("--participants", default="", help="those alone whose names contain one of these, separated by commas")
     parser.add_argument("--rounds", type=int, default=5, help="the first one is dropped")
     parser.add_argument("--output", type=Path, default=RESULTS)
     arguments = parser.parse_args()
@@ -61,7 +61,7 @@ def main() -> None:
             if kind in GROWTH:
                 names = [name for name in names if "batchstream" in name or name == LIMIT]
             result = _measured(installation, kind, records, arguments.rounds, names)
-            _write(arguments.output, result=result)
+            _write(arguments.output, result=result, apart=bool(arguments.participants))
         if with_dag:
             _write(arguments.output, dag={**measure_dag(installation, arguments.rounds), "machine": machine(installation)})
     if arguments.output == RESULTS:
@@ -87,13 +87,25 @@ def _measured(installation: Installation, kind: str, records: int, rounds: int, 
     return result
 
 
-def _write(path: Path, *, result: dict[str, Any] | None = None, dag: dict[str, Any] | None = None) -> None:
-    """Put what was measured in the place of what was measured before, of the same kind and size."""
+def _write(path: Path, *, result: dict[str, Any] | None = None, dag: dict[str, Any] | None = None, apart: bool = False) -> None:
+    """Put what was measured in the place of what was measured before, of the same kind and size.
+
+    Args:
+        path: The results.
+        result: What was measured of a dataset.
+        dag: What was measured of the whole reload.
+        apart: Whether `result` is of some participants alone: they go to those that were measured before, and are marked.
+    """
     document = json.loads(path.read_text()) if path.exists() else {"results": []}
     if dag is not None:
         document["dag"] = dag
     if result is not None:
-        kept = [old for old in document["results"] if (old["kind"], old["records"]) != (result["kind"], result["records"])]
+        dataset = (result["kind"], result["records"])
+        before = [old for old in document["results"] if (old["kind"], old["records"]) == dataset]
+        if apart and before:
+            marked = {name: {**found, "apart": result["machine"]["commit"]} for name, found in result["participants"].items()}
+            result = {**before[0], "participants": {**before[0]["participants"], **marked}}
+        kept = [old for old in document["results"] if old not in before]
         kinds = list(KINDS)
         document["results"] = sorted([*kept, result], key=lambda found: (kinds.index(found["kind"]), found["records"]))
     path.write_text(json.dumps(document, indent=1) + "\n")

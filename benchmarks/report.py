@@ -17,6 +17,11 @@ OURS = "batchstream, landed"
 MOST_RECORDS_ON_THE_DRIVER = DRIVER_MESSAGES * MAX_RECORDS_PER_BATCH
 """Larger loads land from executors; between the two the difference would be that of their starts, and no slope."""
 
+NOTES = (
+    "-: not measured at this size. With a commit: measured apart from the others of its column, by the code of that commit, in "
+    "an hour in which all may have been quicker or slower."
+)
+
 Results = list[dict[str, Any]]
 
 
@@ -56,7 +61,7 @@ def _kind(kind: str, results: Results) -> list[str]:
         if any(found):
             lines.append(f"| {name} | {' | '.join(map(_cell, found))} | {participant.guarantee} |")
         faults += [f"- {name}, {size}: {one['fault']}" for size, one in zip(sizes, found, strict=True) if one and "fault" in one]
-    lines += ["", "-: not measured at this size.", *(["", "Failed:", "", *faults] if faults else []), ""]
+    lines += ["", NOTES, *(["", "Failed:", "", *faults] if faults else []), ""]
     lines += [f"| | {' | '.join(sizes)} |", "|---" * (len(sizes) + 1) + "|"]
     lines += [_row("rounds that count", results, lambda result: str(result["rounds"]))]
     lines += [_row("measured on", results, lambda result: result["machine"]["date"])]
@@ -74,9 +79,10 @@ def _cell(found: dict[str, Any] | None) -> str:
         return "-"
     if "fault" in found:
         return "failed"
+    mark = f" ({found['apart']})" if "apart" in found else ""
     if found.get("runs") == 1:
-        return f"{found['median_seconds']:.2f} (one run)"
-    return f"{found['median_seconds']:.2f} [{found['min_seconds']:.2f} to {found['max_seconds']:.2f}]"
+        return f"{found['median_seconds']:.2f} (one run){mark}"
+    return f"{found['median_seconds']:.2f} [{found['min_seconds']:.2f} to {found['max_seconds']:.2f}]{mark}"
 
 
 def _row(name: str, results: Results, value: Any) -> str:
@@ -133,8 +139,10 @@ def _pairs(results: Results) -> list[tuple[dict[str, Any], dict[str, Any]]]:
 
 
 def _slope(name: str, small: dict[str, Any], big: dict[str, Any]) -> float | None:
-    found = [result["participants"].get(name, {}).get("median_seconds") for result in (small, big)]
-    if None in found or found[1] <= found[0]:
+    measured = [result["participants"].get(name, {}) for result in (small, big)]
+    found = [one.get("median_seconds") for one in measured]
+    # A slope between two hours would be one of the machine.
+    if None in found or found[1] <= found[0] or any("apart" in one for one in measured):
         return None
     return float((big["records"] - small["records"]) / (found[1] - found[0]))
 

@@ -1,12 +1,14 @@
 """The page compares only what compares: sizes that land in the same way, measured on one day."""
 
 import copy
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from benchmarks import report
+from benchmarks.__main__ import _write
 from tests.benchmarks.test_speed_claims import DOCUMENT
 
 LARGE = [result for result in DOCUMENT["results"] if result["kind"] == "numeric" and result["records"] >= 1_000_000]
@@ -43,3 +45,20 @@ def test_a_size_that_lands_on_the_driver_gives_none_with_one_that_lands_on_execu
     date = LARGE[1]["machine"]["date"]
     assert "Between" not in page(tmp_path, monkeypatch, measured(date, 100_000))
     assert "Between 100,100 and 10,000,000" in page(tmp_path, monkeypatch, measured(date, 100_100))
+
+
+def test_what_is_measured_apart_is_marked_and_gives_no_slope(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "results.json"
+    for result in copy.deepcopy(LARGE):
+        _write(file, result=result)
+    found = {"median_seconds": 50.5, "min_seconds": 50.0, "max_seconds": 51.0, "peak_bytes": 2**20, "runs": 4}
+    machine = {**LARGE[1]["machine"], "commit": "1a2b3c4"}
+    _write(file, result={**LARGE[1], "machine": machine, "participants": {"Flink SQL": found}}, apart=True)
+    results = json.loads(file.read_text())["results"]
+    assert [result["machine"] for result in results] == [result["machine"] for result in LARGE]
+    assert results[1]["participants"] == {**LARGE[1]["participants"], "Flink SQL": {**found, "apart": "1a2b3c4"}}
+    written = page(tmp_path, monkeypatch, results)
+    assert "| 50.50 [50.00 to 51.00] (1a2b3c4) |" in written
+    slopes = written.partition("Between")[2].partition("Peak memory")[0]
+    assert "| dlt |" in slopes
+    assert "| Flink SQL |" not in slopes
