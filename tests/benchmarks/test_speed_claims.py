@@ -54,6 +54,11 @@ def test_ten_million_are_published_before_spark_jdbc_flink_and_dlt_have_landed_t
     assert slowest(10_000_000, FIRST, RELOAD, SWAP, kind=kind) < fastest(10_000_000, *others, kind=kind)
 
 
+def test_ten_million_numbers_are_published_before_quix_connect_and_the_plain_chain_have_landed_them() -> None:
+    others = (*WITH_A_JVM, "Kafka Connect, Debezium JDBC sink", "Quix Streams")
+    assert slowest(10_000_000, FIRST, RELOAD, SWAP) < fastest(10_000_000, *others)
+
+
 @pytest.mark.parametrize("kind", ["numeric", "mixed"])
 def test_one_process_is_ahead_up_to_a_million_records_and_behind_the_verified_landing_of_ten_million(kind: str) -> None:
     assert slowest(1_000_000, ONE_PROCESS, kind=kind) < fastest(1_000_000, LANDED, kind=kind)
