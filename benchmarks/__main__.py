@@ -70,6 +70,8 @@ def main() -> None:
 
 def _measured(installation: Installation, kind: str, records: int, rounds: int, names: list[str]) -> dict[str, Any]:
     load_before = os.getloadavg()[0]
+    # Before the rounds: a commit may be made while they run.
+    measured_on = machine(installation)
     stage = Stage(installation, kind, records)
     result = {
         "kind": kind,
@@ -79,7 +81,7 @@ def _measured(installation: Installation, kind: str, records: int, rounds: int, 
         "load_average": load_before,
         "producer": measure_producer(stage, rounds),
         "participants": measure(stage, rounds, names),
-        "machine": machine(installation),
+        "machine": measured_on,
     }
     stage.pipeline.fail(stage.load_id, "the benchmark is done with it")
     stage.contract.source.path.unlink()
