@@ -1,10 +1,13 @@
 """Which Java runs Spark and Kafka; homes of Java here are scripts that answer as its versions do."""
 
+import re
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from batchstream.paths import ROOT
 from batchstream.services import java
 from batchstream.services.errors import ServiceError
 from batchstream.services.java import is_supported, java_home, version
@@ -59,6 +62,15 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Machine
 def test_a_version_is(number: str, parts: tuple[int, ...], supported: bool, tmp_path: Path) -> None:
     assert version(make_home(tmp_path / "home", number)) == parts
     assert is_supported(parts) == supported
+
+
+@pytest.mark.parametrize("number", ["17.0.15", "21", "25", "25-ea", "25.0.2", "25.0.3", "25.0.10", "25.1", "11.0.22", "26.0.1"])
+def test_the_set_up_looks_for_the_same_versions(number: str, tmp_path: Path) -> None:
+    home = make_home(tmp_path / "home", number)
+    (pattern,) = re.findall(r"grep -qE '(version [^']+)'", (ROOT / "scripts" / "bootstrap").read_text(encoding="utf-8"))
+    answer = subprocess.run([home / "bin" / "java"], capture_output=True, text=True, check=True).stderr
+    found = subprocess.run(["grep", "-qE", pattern], input=answer, text=True, check=False)
+    assert (found.returncode == 0) == is_supported(version(home) or (0,))
 
 
 def test_a_folder_without_java_has_no_version(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from tests.unit.building import make_contract, write_source
 
 A: dict[str, Any] = {"name": "a", "physicalType": "double precision", "required": True, "logicalTypeOptions": {"minimum": 0}}
 B: dict[str, Any] = {"name": "b", "physicalType": "smallint", "required": True}
+TEXT: dict[str, Any] = {"name": "t", "physicalType": "text", "required": True}
 NULLABLE_B = {"name": "b", "physicalType": "smallint"}
 
 KINDS: dict[str, tuple[list[dict[str, Any]], dict[str, Any]]] = {
@@ -166,12 +167,11 @@ def test_a_folder_is_no_source(contract: Contract) -> None:
     ],
 )
 def test_a_quoted_text_is_refused_if(content: bytes, begin: str, tmp_path: Path) -> None:
-    contract = make_contract(tmp_path, [{"name": "t", "physicalType": "text", "required": True}])
+    contract = make_contract(tmp_path, [TEXT])
     write_source(contract, content)
     assert fault_of(contract).startswith(begin)
 
 
-TEXT: dict[str, Any] = {"name": "t", "physicalType": "text", "required": True}
 TWO_LINES = b'"x\ny",1\n' * 150
 
 
