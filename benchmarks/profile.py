@@ -8,7 +8,7 @@ from batchstream.postgres import templates
 from batchstream.postgres.copy_rows import RowCopy
 from batchstream.postgres.landing import Lander, Message
 from batchstream.records.codec import RecordCodec
-from batchstream.records.messages import batch_key
+from batchstream.records.messages import load_messages
 from batchstream.records.source import SourceReader
 from batchstream.services.installation import Installation
 from benchmarks.datasets import KINDS
@@ -33,12 +33,13 @@ def profile(installation: Installation, kind: str) -> dict[str, float]:
     """Microseconds of this process's CPU a record, by step."""
     stage = Stage(installation, kind, RECORDS)
     contract = stage.contract
-    values = list(SourceReader(contract))
+    batches = list(SourceReader(contract))
+    values = [batch.value for batch in batches]
     codec = RecordCodec(contract)
     decoded = [codec.decode(value) for value in values]
     messages = [
-        Message(contract.topic.name, 0, number, batch_key(stage.load_id, number + 1), value)
-        for number, value in enumerate(values)
+        Message(contract.topic.name, 0, number, key, value)
+        for number, (key, value) in enumerate(load_messages(stage.load_id, batches))
     ]
 
     def write_rows() -> None:

@@ -1,9 +1,8 @@
 """Lands micro-batches: on the driver when the load is small, on the executors when it is large. One way for both."""
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -24,6 +23,9 @@ if TYPE_CHECKING:
 
 MESSAGES_PER_TRANSACTION = 200
 """20,000 records a COPY: the memory of a task stays flat however large its share of the micro-batch is."""
+
+BYTES_PER_TRANSACTION = 16 * 1024 * 1024
+"""Where messages are so large, it holds less of them."""
 
 DRIVER_MESSAGES = 1_000
 """Loads of at most so many messages land on the driver: starting Python workers costs more than a second core saves."""
@@ -85,7 +87,7 @@ class Sink:
 
 
 def land_spans(job: Job, connection: psycopg.Connection, spans: Iterable[Span]) -> Landed:
-    """Land the messages of spans, `MESSAGES_PER_TRANSACTION` at a time."""
+    """Land the messages of spans, `MESSAGES_PER_TRANSACTION` or `BYTES_PER_TRANSACTION` at a time."""
     contract = load_contract(job.contract_path)
     group = group_id(contract.name)
     messages = (message for span in spans for message in fetch(job.kafka, contract.topic.name, span, group))
@@ -93,12 +95,24 @@ def land_spans(job: Job, connection: psycopg.Connection, spans: Iterable[Span]) 
 
 
 def land_in_chunks(lander: Lander, connection: psycopg.Connection, messages: Iterable[Message]) -> Landed:
-    """Land messages, `MESSAGES_PER_TRANSACTION` at a time."""
-    remaining = iter(messages)
+    """Land messages, `MESSAGES_PER_TRANSACTION` or `BYTES_PER_TRANSACTION` at a time."""
     total = Landed()
-    while chunk := list(islice(remaining, MESSAGES_PER_TRANSACTION)):
+    for chunk in _chunks(messages):
         total = total.plus(lander.land(connection, chunk))
     return total
+
+
+def _chunks(messages: Iterable[Message]) -> Iterator[list[Message]]:
+    chunk: list[Message] = []
+    size = 0
+    for message in messages:
+        chunk.append(message)
+        size += len(message.value or b"")
+        if len(chunk) == MESSAGES_PER_TRANSACTION or size >= BYTES_PER_TRANSACTION:
+            yield chunk
+            chunk, size = [], 0
+    if chunk:
+        yield chunk
 
 
 def _task(job: Job) -> Callable[[Span], Any]:

@@ -34,7 +34,7 @@ def single_topic(stage: Stage) -> str:
     admin.create_topics([NewTopic(topic, stage.contract.topic.partitions, 1)])[topic].result()
     producer = Producer({**servers, "linger.ms": 50})
     for batch in SourceReader(stage.contract):
-        for record in msgspec.json.decode(batch, type=list[msgspec.Raw]):
+        for record in msgspec.json.decode(batch.value, type=list[msgspec.Raw]):
             while True:
                 try:
                     producer.produce(topic, bytes(record))

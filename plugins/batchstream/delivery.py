@@ -6,7 +6,7 @@ from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException
 
-from batchstream.errors import DeliveryError
+from batchstream.errors import DeliveryError, SourceError
 
 PRODUCER_SETTINGS = {
     "enable.idempotence": True,
@@ -19,8 +19,8 @@ PRODUCER_SETTINGS = {
 }
 """Of the Kafka connections that we make, in librdkafka's names; consumers leave out what is the producer's alone."""
 
-MAX_UNACKNOWLEDGED_MESSAGES = 2_000
-"""About 32 MB of housing's batches: enough to keep a broker busy, while the client's own limit is a gigabyte."""
+MAX_UNACKNOWLEDGED_BYTES = 32 * 1024 * 1024
+"""Two thousand of housing's batches: enough to keep a broker busy, while the client's own limit is a gigabyte."""
 
 POLL_SECONDS = 0.1
 CONNECT_SECONDS = 15
@@ -33,18 +33,21 @@ class Acknowledged:
 
     Attributes:
         batches: Messages that the broker has acknowledged.
+        value_bytes: What their values have together.
         offsets: First and last offset of each partition among them.
     """
 
     def __init__(self) -> None:
         self.batches = 0
+        self.value_bytes = 0
         self.offsets: dict[str, list[int]] = {}
 
     def __call__(self, error: KafkaError | None, message: Any) -> None:
         """Take the verdict on one message."""
         if error is not None:
-            raise KafkaException(error)
+            raise _failure(error, message.topic(), message.key(), len(message))
         self.batches += 1
+        self.value_bytes += len(message)
         offset = message.offset()
         span = self.offsets.setdefault(str(message.partition()), [offset, offset])
         span[0] = min(span[0], offset)
@@ -62,23 +65,39 @@ def deliver(producer: Any, topic: str, messages: Iterable[tuple[bytes | None, by
     Raises:
         KafkaException: No broker answers, or a message was not delivered; the first failure stops the rest.
         DeliveryError: Some messages had no answer after `FLUSH_SECONDS`.
+        SourceError: A message is larger than the producer or the broker takes.
     """
     _connect(producer, topic)
     acknowledged = Acknowledged()
-    for sent, (key, value) in enumerate(messages):
-        while sent - acknowledged.batches >= MAX_UNACKNOWLEDGED_MESSAGES:
+    sent_bytes = 0
+    for key, value in messages:
+        while sent_bytes - acknowledged.value_bytes >= MAX_UNACKNOWLEDGED_BYTES:
             producer.poll(POLL_SECONDS)
+        size = len(value or b"")
+        sent_bytes += size
         while True:
             try:
                 producer.produce(topic, key=key, value=value, on_delivery=acknowledged)
                 break
             except BufferError:
                 producer.poll(POLL_SECONDS)
+            except KafkaException as error:
+                raise _failure(error.args[0], topic, key, size) from error
         producer.poll(0)
     unsent = producer.flush(FLUSH_SECONDS)
     if unsent:
         raise DeliveryError(f"{unsent} batches without an answer after {FLUSH_SECONDS} s")
     return acknowledged
+
+
+def _failure(error: KafkaError, topic: str, key: bytes | None, size: int) -> Exception:
+    if error.code() != KafkaError.MSG_SIZE_TOO_LARGE:
+        return KafkaException(error)
+    shown = (key or b"").decode(errors="replace")
+    return SourceError(
+        f"topic '{topic}': the message with the key {shown} has {size:,} bytes, and {error.str()}; "
+        "shorten the record, or raise 'message.max.bytes' of the Kafka connection and 'max.message.bytes' of the topic"
+    )
 
 
 def _connect(producer: Any, topic: str) -> None:

@@ -86,7 +86,7 @@ def test_whole_messages_that_are_no_batch_are_quarantined_and_the_others_land(
         (b"", value_5),
         (b"somebody else's", b"\xff\xfe\x00"),
         (b'{"load_id":1}', b"[1]"),
-        (batch_key(load_id + 1_000_000, 1), value_5),
+        (batch_key(load_id + 1_000_000, 1, 1), value_5),
     ]
     pipeline.produce(load_id, [*foreign, *messages])
     consumed = pipeline.consume(load_id)

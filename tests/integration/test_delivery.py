@@ -1,8 +1,16 @@
-"""When an idempotent producer begins to send, and how; the rest is in the tests of the producer's faults."""
+"""When an idempotent producer begins to send, how, and how much; the rest is in the tests of the producer's faults."""
 
+import random
 import subprocess
 import sys
+from collections.abc import Iterator
 
+import pytest
+from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from batchstream.delivery import MAX_UNACKNOWLEDGED_BYTES, deliver
+from batchstream.errors import SourceError
 from tests.support.pipeline import Pipeline
 
 PROCESSES = 30
@@ -38,3 +46,34 @@ def test_the_broker_keeps_batches_compressed(pipeline: Pipeline) -> None:
     pipeline.send(messages)
     logs = (pipeline.installation.kafka.folder / "data").glob(f"{pipeline.contract.topic.name}-*/*.log")
     assert 0 < sum(log.stat().st_size for log in logs) < sum(len(value) for _, value in messages) / 2
+
+
+def test_what_is_under_way_is_bounded_by_its_bytes(pipeline: Pipeline) -> None:
+    pipeline.create_topic(pipeline.open())
+    producer = Producer(pipeline.kafka)
+    value = random.Random(506).randbytes(900_000)
+    under_way = 0
+
+    def messages() -> Iterator[tuple[bytes, bytes]]:
+        nonlocal under_way
+        for number in range(200):
+            under_way = max(under_way, len(producer) * len(value))
+            yield b"%d" % number, value
+
+    assert deliver(producer, pipeline.contract.topic.name, messages()).value_bytes == 200 * len(value)
+    assert MAX_UNACKNOWLEDGED_BYTES / 2 < under_way <= MAX_UNACKNOWLEDGED_BYTES + len(value)
+
+
+@pytest.mark.parametrize(("topics", "clients"), [(100_000, 1_000_000), (1_000_000, 100_000)], ids=["the topic", "the producer"])
+def test_a_message_that_is_larger_than_it_takes_is_told(pipeline: Pipeline, topics: int, clients: int) -> None:
+    topic = f"{pipeline.contract.topic.name}-{topics}"
+    config = {"max.message.bytes": str(topics)}
+    admin = AdminClient(pipeline.kafka)
+    admin.create_topics([NewTopic(topic, 1, 1, config=config)])[topic].result()
+    producer = Producer({**pipeline.kafka, "message.max.bytes": clients})
+    value = random.Random(506).randbytes(200_000)
+    with pytest.raises(SourceError) as caught:
+        deliver(producer, topic, [(b"a key", b"small"), (b"another key", value)])
+    said = str(caught.value)
+    assert said.startswith(f"topic '{topic}': the message with the key another key has 200,000 bytes, and ")
+    assert said.endswith("raise 'message.max.bytes' of the Kafka connection and 'max.message.bytes' of the topic")

@@ -161,8 +161,8 @@ def test_the_same_batch_with_other_content_is_an_impostor(landing: Landing, toge
         (b"\xff\x00", r"the message's key is not a load's: \xff\x00"),
         (b'{"load_id": 1}', "the message's key is not a load's: {\"load_id\": 1}"),
         (
-            b'{"load_id":1,"batch":2,"first_record_id":2}',
-            'the message\'s key contradicts itself: {"load_id":1,"batch":2,"first_record_id":2}',
+            b'{"load_id":1,"batch":2,"first_record_id":1}',
+            'the message\'s key contradicts itself: {"load_id":1,"batch":2,"first_record_id":1}',
         ),
     ],
 )
@@ -175,7 +175,7 @@ def test_a_message_without_a_key_of_ours_is_quarantined(landing: Landing, key: b
 
 def test_messages_of_other_loads_are_counted_and_nothing_else(landing: Landing) -> None:
     others = [
-        landing.message(number, value, key=batch_key(landing.load_id + other, number), offset=50 + number)
+        landing.message(number, value, key=batch_key(landing.load_id + other, number, number), offset=50 + number)
         for other in (-1, 1)
         for number, value in enumerate(landing.values, 1)
     ]

@@ -10,6 +10,7 @@ from batchstream.contract import Contract
 from batchstream.postgres import ledger, opening, setup, templates
 from batchstream.postgres.landing import Landed, Lander, Message
 from batchstream.postgres.ledger import State
+from batchstream.records.codec import MAX_RECORDS_PER_BATCH
 from batchstream.records.messages import batch_key
 from batchstream.records.source import SourceReader
 from spark_apps.sink import land_in_chunks
@@ -32,14 +33,14 @@ class Landing:
         with pipeline.connect() as connection:
             ledger.transition(connection, self.load_id, State.PRODUCED)
         self.table = templates.landing(contract, self.load_id)
-        self.values = list(SourceReader(contract))
+        self.values = [batch.value for batch in SourceReader(contract)]
         self.messages = [self.message(number, value) for number, value in enumerate(self.values, 1)]
 
     def message(self, batch: int, value: bytes | None, *, offset: int | None = None, key: bytes | None = None) -> Message:
         return Message(self.contract.topic.name, 0, batch if offset is None else offset, key or self.key(batch), value)
 
     def key(self, batch: int) -> bytes:
-        return batch_key(self.load_id, batch)
+        return batch_key(self.load_id, batch, (batch - 1) * MAX_RECORDS_PER_BATCH + 1)
 
     def land(self, messages: Iterable[Message]) -> Landed:
         """As another task would: with a connection and a lander of its own."""

@@ -192,7 +192,7 @@ def test_a_message_is_rejected_for(value: bytes | None, reason: str, codec: Reco
 def test_decoding_at_once_agrees_with_decoding_one_by_one(dataset: str, request: pytest.FixtureRequest) -> None:
     contract: Contract = request.getfixturevalue(dataset)
     codec = RecordCodec(contract)
-    for value in SourceReader(contract):
+    for _, value in SourceReader(contract):
         decoded = codec.decode(value)
         assert repr([record[:-1] for record in decoded.records]) == repr([codec.examine(raw) for raw in array_elements(value)])
 

@@ -15,7 +15,7 @@ import pytest
 from batchstream.contract import Contract
 from batchstream.errors import SourceError
 from batchstream.records.codec import RecordCodec
-from batchstream.records.source import SourceReader, check_header
+from batchstream.records.source import MAX_BATCH_BYTES, SourceReader, check_header
 from tests.unit.building import make_contract, write_source
 
 NUMBERS: list[dict[str, Any]] = [
@@ -31,7 +31,7 @@ TEXTS: list[dict[str, Any]] = [
 def decoded(contract: Contract) -> list[tuple[Any, ...]]:
     """The records of a source, by way of its messages."""
     codec = RecordCodec(contract)
-    batches = [codec.decode(value) for value in SourceReader(contract)]
+    batches = [codec.decode(batch.value) for batch in SourceReader(contract)]
     assert not any(batch.rejected for batch in batches)
     return [record[:-1] for batch in batches for record in batch.records]
 
@@ -49,10 +49,11 @@ def literal(tmp_path: Path, physical: str, field: str) -> Any:
 
 def test_housing_is_six_batches_with_exactly_the_sources_numbers(housing: Contract) -> None:
     reader = SourceReader(housing)
-    values = list(reader)
+    sent = list(reader)
     header, *lines = housing.source.path.read_text(encoding="ascii").splitlines()
-    batches = [json.loads(value, parse_float=str, parse_int=str) for value in values]
+    batches = [json.loads(value, parse_float=str, parse_int=str) for _, value in sent]
     assert [len(batch) for batch in batches] == [100] * 5 + [6]
+    assert [batch.first_record_id for batch in sent] == [1, 101, 201, 301, 401, 501]
     records = [record for batch in batches for record in batch]
     assert [list(record) for record in records] == [header.split()] * 506
     assert [list(record.values()) for record in records] == [line.split() for line in lines]
@@ -144,7 +145,7 @@ def test_a_file_may_have(file_format: str, content: bytes, tmp_path: Path) -> No
     content = content.replace(b",", b" \t ") if file_format == "whitespace" else content
     assert read(contract, content) == [(1.0, 2), (3.0, 4)]
     reader = SourceReader(contract)
-    assert [len(json.loads(value)) for value in reader] == [2]
+    assert [len(json.loads(value)) for _, value in reader] == [2]
     assert reader.sha256 == hashlib.sha256(content).hexdigest()
 
 
@@ -156,10 +157,35 @@ def test_batches_are_of_a_hundred_and_what_is_left(records: int, odd: int | None
     content = "\n".join(["a,b", *lines]).encode()
     assert read(contract, content) == [(float(number), number) for number in range(records)]
     reader = SourceReader(contract)
-    sizes = [len(json.loads(value)) for value in reader]
+    sizes = [len(json.loads(value)) for _, value in reader]
     assert sizes == [100] * (records // 100) + ([records % 100] if records % 100 else [])
     assert (reader.records, reader.batches) == (records, len(sizes))
     assert reader.sha256 == hashlib.sha256(content).hexdigest()
+
+
+@pytest.mark.parametrize("quote", ["", '"'], ids=["plain", "field by field"])
+def test_a_hundred_records_that_are_too_large_for_one_message_are_several(quote: str, tmp_path: Path) -> None:
+    names = [f"c{number}" for number in range(400)]
+    contract = make_contract(tmp_path, [{"name": name, "physicalType": "double precision", "required": True} for name in names])
+    rows = [[float(f"{record}.{column:03}123456789") for column in range(len(names))] for record in range(250)]
+    lines = [",".join(names), *(",".join(f"{quote}{value}{quote}" for value in row) for row in rows)]
+    assert read(contract, "\n".join(lines).encode()) == [tuple(row) for row in rows]
+    reader = SourceReader(contract)
+    batches = list(reader)
+    sizes = [len(json.loads(value)) for _, value in batches]
+    assert sizes == [50, 50, 50, 50, 50]
+    assert [batch.first_record_id for batch in batches] == [1, 51, 101, 151, 201]
+    assert max(len(value) for _, value in batches) <= MAX_BATCH_BYTES
+    assert (reader.records, reader.batches) == (250, 5)
+
+
+def test_a_record_that_is_too_large_for_a_batch_is_one_alone(tmp_path: Path) -> None:
+    names = [f"c{number}" for number in range(6)]
+    contract = make_contract(tmp_path, [{"name": name, "physicalType": "text", "required": True} for name in names])
+    small, large = ",".join("abcdef"), ",".join(letter * 100_000 for letter in "abcdef")
+    write_source(contract, "\n".join([",".join(names), small, small, large, small]).encode())
+    found = [(batch.first_record_id, len(json.loads(batch.value))) for batch in SourceReader(contract)]
+    assert found == [(1, 2), (3, 1), (4, 1)]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import msgspec
 
@@ -23,6 +24,18 @@ class MessageKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     first_record_id: int
 
 
+class Batch(NamedTuple):
+    """Some records of a source that follow one another.
+
+    Attributes:
+        first_record_id: 1-based number in the source of the first of them.
+        value: All of them, as the value of a message.
+    """
+
+    first_record_id: int
+    value: bytes
+
+
 @dataclass(frozen=True, slots=True)
 class ForeignKey:
     """A key that is none of ours."""
@@ -33,15 +46,15 @@ class ForeignKey:
 _decoder = msgspec.json.Decoder(MessageKey)
 
 
-def batch_key(load_id: int, batch: int) -> bytes:
+def batch_key(load_id: int, batch: int, first_record_id: int) -> bytes:
     """The key of a load's batch; the same in every try, so duplicates go to the same partition and can be told."""
-    return msgspec.json.encode(MessageKey(load_id, batch, (batch - 1) * MAX_RECORDS_PER_BATCH + 1))
+    return msgspec.json.encode(MessageKey(load_id, batch, first_record_id))
 
 
-def load_messages(load_id: int, batches: Iterable[bytes]) -> Iterator[tuple[bytes, bytes]]:
+def load_messages(load_id: int, batches: Iterable[Batch]) -> Iterator[tuple[bytes, bytes]]:
     """Key and value of each batch of a load, in the order of the source."""
-    for number, value in enumerate(batches, 1):
-        yield batch_key(load_id, number), value
+    for number, batch in enumerate(batches, 1):
+        yield batch_key(load_id, number, batch.first_record_id), batch.value
 
 
 def decode_key(key: bytes | None) -> MessageKey | ForeignKey:
@@ -52,6 +65,8 @@ def decode_key(key: bytes | None) -> MessageKey | ForeignKey:
         found = _decoder.decode(key)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return ForeignKey(f"the message's key is not a load's: {shorten(storable(key))}")
-    if not 1 <= found.batch < 2**53 or found.first_record_id != (found.batch - 1) * MAX_RECORDS_PER_BATCH + 1:
+    # Each batch before it has one record at least, and a hundred at most.
+    most = (found.batch - 1) * MAX_RECORDS_PER_BATCH + 1
+    if not 1 <= found.batch < 2**53 or not found.batch <= found.first_record_id <= most:
         return ForeignKey(f"the message's key contradicts itself: {shorten(storable(key))}")
     return found

@@ -14,9 +14,13 @@ from batchstream.contract.model import Contract, SourceFormat
 from batchstream.errors import SourceError
 from batchstream.records.codec import MAX_RECORDS_PER_BATCH, RecordCodec, shorten
 from batchstream.records.literals import MINUS_ZERO, literal, literals
+from batchstream.records.messages import Batch
 from batchstream.records.rows import Row, RowReader, lines_of
 
 _MINUS_ZERO = re.compile(MINUS_ZERO.encode())
+
+MAX_BATCH_BYTES = 512 * 1024
+"""Of more than one record: half of what producers, brokers and topics take in a message unless they are told otherwise."""
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _END_OF_LINE = b"\0"
@@ -33,13 +37,13 @@ def check_header(contract: Contract) -> None:
 
 
 class SourceReader:
-    """One pass over a source; iterate to get its batches.
+    """Reads a source; each pass over it gives the same batches.
 
     Line ends are LF or CRLF, a byte order mark is allowed, and so are blank lines at the end, but not between records.
 
     Attributes:
-        records: Records read so far.
-        batches: Batches given so far.
+        records: Records that this pass has read so far.
+        batches: Batches that it has given so far.
     """
 
     def __init__(self, contract: Contract) -> None:
@@ -67,13 +71,14 @@ class SourceReader:
         with self._open() as file:
             self._read_header(file)
 
-    def __iter__(self) -> Iterator[bytes]:
-        """Batches of 100 records, the last one of what is left, as the values of messages.
+    def __iter__(self) -> Iterator[Batch]:
+        """Batches of 100 records, the last one of what is left; of less where those would be more than `MAX_BATCH_BYTES`.
 
         Raises:
             SourceError: File, line, column, rule and value of the first fault; or the source holds no record.
         """
         self._digest = hashlib.sha256()
+        self.records = self.batches = 0
         with self._open() as file:
             self._read_header(file)
             chunks = self._chunks(file)
@@ -112,16 +117,16 @@ class SourceReader:
             self._digest.update(b"".join(lines))
             yield lines
 
-    def _plain_batches(self, chunks: Iterator[list[bytes]]) -> Generator[bytes, None, Iterator[list[bytes]]]:
+    def _plain_batches(self, chunks: Iterator[list[bytes]]) -> Generator[Batch, None, Iterator[list[bytes]]]:
         """Batches of lines that hold nothing but JSON numbers; returns the other lines, which are read by field."""
         for lines in chunks:
-            value = self._plain_batch(lines)
-            if value is None:
+            values = self._plain_values(lines)
+            if values is None or not self._codec.accepts(value := self._codec.encode(values), len(lines)):
                 return chain([lines], chunks)
-            yield self._counted(value, len(lines))
+            yield from self._bounded(values, value)
         return chunks
 
-    def _plain_batch(self, lines: list[bytes]) -> bytes | None:
+    def _plain_values(self, lines: list[bytes]) -> list[bytes] | None:
         text = b"".join(lines)
         # Quotes, a bare CR, and -0, which JSON has as an integer without a sign, are for the field by field reader.
         if b'"' in text or text.count(b"\r") != text.count(b"\r\n") or (b"-0" in text and _MINUS_ZERO.search(text)):
@@ -137,10 +142,9 @@ class SourceReader:
             return None
         # A mark elsewhere than at the end of its line is left among the values, and no JSON.
         del values[width - 1 :: width]
-        value = self._codec.encode(values)
-        return value if self._codec.accepts(value, len(lines)) else None
+        return values
 
-    def _batches(self, reader: RowReader) -> Iterator[bytes]:
+    def _batches(self, reader: RowReader) -> Iterator[Batch]:
         fault: SourceError | None = None
         while fault is None:
             rows, line, fault = reader.take()
@@ -150,14 +154,13 @@ class SourceReader:
                 fault = earlier or fault
             if not values:
                 break
-            records_read = len(values) // len(self._columns)
             value = self._codec.encode(values)
-            if not self._codec.accepts(value, records_read):
+            if not self._codec.accepts(value, len(values) // len(self._columns)):
                 first = self._codec.decode(value).rejected[0]
                 line += lines_of(rows[: first.position or 0])
                 raise SourceError(f"{self._source.path}: line {line}, {first.reason}; mend the source")
             if fault is None:
-                yield self._counted(value, records_read)
+                yield from self._bounded(values, value)
         # Only after the records before it, so that the first fault of the file is the one that is told.
         if fault is not None:
             raise fault
@@ -203,7 +206,15 @@ class SourceReader:
             raise ValueError(f", column '{column.name}': expected {expected}, got {field!r} ({error})") from error
         return values
 
-    def _counted(self, value: bytes, records: int) -> bytes:
+    def _bounded(self, values: list[bytes], value: bytes) -> Iterator[Batch]:
+        """The batch of some values, or, if that is too large, those of its halves."""
+        records = len(values) // len(self._columns)
+        if len(value) > MAX_BATCH_BYTES and records > 1:
+            middle = records // 2 * len(self._columns)
+            for half in (values[:middle], values[middle:]):
+                yield from self._bounded(half, self._codec.encode(half))
+            return
+        first_record_id = self.records + 1
         self.records += records
         self.batches += 1
-        return value
+        yield Batch(first_record_id, value)
