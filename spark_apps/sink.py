@@ -25,7 +25,7 @@ MESSAGES_PER_TRANSACTION = 200
 """20,000 records a COPY: the memory of a task stays flat however large its share of the micro-batch is."""
 
 BYTES_PER_TRANSACTION = 16 * 1024 * 1024
-"""Where messages are so large, it holds less of them."""
+"""Of the values of its messages: where they are large, it holds fewer of them."""
 
 DRIVER_MESSAGES = 1_000
 """Loads of at most so many messages land on the driver: starting Python workers costs more than a second core saves."""

@@ -72,7 +72,7 @@ class SourceReader:
             self._read_header(file)
 
     def __iter__(self) -> Iterator[Batch]:
-        """Batches of 100 records, the last one of what is left; of less where those would be more than `MAX_BATCH_BYTES`.
+        """Batches of 100 records, the last one of what is left; of fewer where those would be more than `MAX_BATCH_BYTES`.
 
         Raises:
             SourceError: File, line, column, rule and value of the first fault; or the source holds no record.
