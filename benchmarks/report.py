@@ -17,9 +17,10 @@ OURS = "batchstream, landed"
 MOST_RECORDS_ON_THE_DRIVER = DRIVER_MESSAGES * MAX_RECORDS_PER_BATCH
 """Larger loads land from executors; between the two the difference would be that of their starts, and no slope."""
 
-NOTES = (
-    "-: not measured at this size. With a commit: measured apart from the others of its column, by the code of that commit, in "
-    "an hour in which all may have been quicker or slower."
+NOT_MEASURED = "-: not measured at this size."
+APART = (
+    " With a commit: measured apart from the others of its column, by the code of that commit, in an hour in which all may have "
+    "been quicker or slower."
 )
 
 Results = list[dict[str, Any]]
@@ -61,7 +62,8 @@ def _kind(kind: str, results: Results) -> list[str]:
         if any(found):
             lines.append(f"| {name} | {' | '.join(map(_cell, found))} | {participant.guarantee} |")
         faults += [f"- {name}, {size}: {one['fault']}" for size, one in zip(sizes, found, strict=True) if one and "fault" in one]
-    lines += ["", NOTES, *(["", "Failed:", "", *faults] if faults else []), ""]
+    apart = any("apart" in found for result in results for found in result["participants"].values())
+    lines += ["", NOT_MEASURED + APART * apart, *(["", "Failed:", "", *faults] if faults else []), ""]
     lines += [f"| | {' | '.join(sizes)} |", "|---" * (len(sizes) + 1) + "|"]
     lines += [_row("rounds that count", results, lambda result: str(result["rounds"]))]
     lines += [_row("measured on", results, lambda result: result["machine"]["date"])]

@@ -31,6 +31,7 @@ def measured(date: str, records: int) -> list[dict[str, Any]]:
 def test_sizes_of_one_day_give_a_slope(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found = page(tmp_path, monkeypatch, measured(LARGE[1]["machine"]["date"], 1_000_000))
     assert "Between 1,000,000 and 10,000,000 records" in found
+    assert "apart" not in found
 
 
 def test_sizes_of_two_days_give_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -59,6 +60,7 @@ def test_what_is_measured_apart_is_marked_and_gives_no_slope(tmp_path: Path, mon
     assert results[1]["participants"] == {**LARGE[1]["participants"], "Flink SQL": {**found, "apart": "1a2b3c4"}}
     written = page(tmp_path, monkeypatch, results)
     assert "| 50.50 [50.00 to 51.00] (1a2b3c4) |" in written
+    assert "With a commit: measured apart" in written
     slopes = written.partition("Between")[2].partition("Peak memory")[0]
     assert "| dlt |" in slopes
     assert "| Flink SQL |" not in slopes
