@@ -1,5 +1,6 @@
 """``python -m benchmarks.growth``: how fast the records of one large load land from its first million to its last."""
 
+import os
 import sys
 import threading
 import time
@@ -34,6 +35,8 @@ def main() -> None:
     records = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000_000
     with running_installation() as installation:
         stage = Stage(installation, "numeric", records)
+        # What source and topic have left in memory would be written to disk while the last records land.
+        os.sync()
         watch = Progress(stage)
         watch.start()
         landed(stage)

@@ -33,7 +33,8 @@ def write_report(document: dict[str, Any]) -> None:
     lines = [
         "# Benchmarks",
         "",
-        "Written by `make bench` (or `make bench-full`) out of [the results](../benchmarks/results.json); don't edit it.",
+        "Written by `make bench` (or `make bench-full`; of one column `python -m benchmarks --kind KIND --records N`) out of "
+        "[the results](../benchmarks/results.json); don't edit it.",
         "",
         f"{newest['cores']} cores, {newest['memory_bytes'] / 2**30:.0f} GiB, {newest['system']}, Python {newest['python']}, "
         + ", ".join(f"{name} {version}" for name, version in newest["packages"].items())

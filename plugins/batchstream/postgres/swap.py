@@ -1,7 +1,7 @@
-"""The publish whose cost doesn't grow with the rows: the landing itself is shown, in place of the load before it.
+"""The publish by a swap: the landing itself is shown, in place of the load before it, once it has its key and indexes.
 
 A dataset is a view over a partitioned table with a partition a load; it shows the newest load in ``batchstream.shown``. So
-a publish attaches a partition and inserts a row.
+a publish attaches a partition and inserts a row, however many rows there are.
 """
 
 import logging
