@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from batchstream.contract import Contract, load_contract
+from batchstream.contract import Contract, load_contract, parse_contract
 from batchstream.contract.model import SourceFormat, Topic
 from tests.conftest import HOUSING
 from tests.unit.building import edited, make_contract, mistake_of, write_contract
@@ -85,6 +85,13 @@ def test_a_contract_needs_no_more_than_columns_and_a_source(tmp_path: Path) -> N
     assert contract.source.path == tmp_path / "data" / "x.csv"
     assert (contract.schedule, contract.expected_records, contract.description) == ("@daily", None, "")
     assert [check.name for check in contract.checks] == ["a_b: duplicateValues mustBe 0"]
+
+
+def test_the_text_of_a_contract_is_enough_when_its_file_is_gone(tmp_path: Path) -> None:
+    path = write_contract(tmp_path, HOUSING.read_text(encoding="utf-8"))
+    text, found = path.read_text(encoding="utf-8"), load_contract(path)
+    path.unlink()
+    assert parse_contract(text, path) == found
 
 
 @pytest.mark.parametrize(("replicas", "in_sync"), [(1, 1), (2, 1), (3, 2), (5, 2)])

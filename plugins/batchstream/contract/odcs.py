@@ -42,21 +42,37 @@ class MistakeError(ValueError):
 
 
 def load_contract(path: Path) -> Contract:
-    """Read and check a contract.
+    """Read and check a contract file.
 
     Raises:
         ContractError: The file can't be read, or a field breaks a rule: file, field, rule, what was found, what to write.
     """
     try:
-        document = _parsed(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ContractError(f"{path}: can't be read: {error}; write a UTF-8 file that Airflow may read") from error
+    return parse_contract(text, path)
+
+
+def parse_contract(text: str, path: Path) -> Contract:
+    """Check the text of a contract.
+
+    Args:
+        text: The contract, such as the ledger keeps it for a load.
+        path: The file that it was read from, which need not hold this text any more: named in messages, and where
+            ``sourcePath`` begins.
+
+    Raises:
+        ContractError: A field breaks a rule: file, field, rule, what was found, what to write.
+    """
+    try:
+        document = _parsed(text)
         if not isinstance(document, dict):
             raise MistakeError("file", f"must be a mapping; got {type(document).__name__}; write an ODCS contract")
         odcs = OpenDataContractStandard.model_validate(document)
         for unknown in unknown_fields(odcs, document):
             raise ValueError(unknown)
         return _contract(path, odcs)
-    except (OSError, UnicodeDecodeError) as error:
-        raise ContractError(f"{path}: can't be read: {error}; write a UTF-8 file that Airflow may read") from error
     except yaml.YAMLError as error:
         raise ContractError(f"{path}: is not YAML: {' '.join(str(error).split())}; mend the file") from error
     except ValidationError as error:
