@@ -72,7 +72,7 @@ def decimal(number: int, scale: int) -> Decimal:
 @st.composite
 def tables(draw: st.DrawFn, max_rows: int = 230) -> Table:
     names = draw(st.lists(NAMES, min_size=1, max_size=8, unique=True))
-    columns = tuple(Column(name, draw(TYPES), nullable=draw(st.booleans())) for name in names)
+    columns = tuple(Column(name, draw(TYPES), nullable=draw(st.booleans()), source_name=name) for name in names)
     delimiter, null = draw(st.sampled_from([",", ";", "\t", "|", "→"])), draw(st.sampled_from(["", "\\N", "NULL"]))
     source = Source(Path("no source"), SourceFormat.CSV, delimiter, null)
     contract = Contract(

@@ -1,13 +1,17 @@
 """Contracts: what the two at hand hold, and what is said of a broken one."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from batchstream.contract import Contract, load_contract, parse_contract
 from batchstream.contract.model import SourceFormat, Topic
+from batchstream.errors import SourceError
+from batchstream.records.codec import RecordCodec
+from batchstream.records.source import SourceReader, check_header
 from tests.conftest import HOUSING
-from tests.unit.building import edited, make_contract, mistake_of, write_contract
+from tests.unit.building import edited, make_contract, mistake_of, write_contract, write_source
 
 INTEGERS = ("chas", "rad", "tax")
 
@@ -94,6 +98,28 @@ def test_the_text_of_a_contract_is_enough_when_its_file_is_gone(tmp_path: Path) 
     assert parse_contract(text, path) == found
 
 
+def test_a_column_may_be_called_otherwise_in_the_header(tmp_path: Path) -> None:
+    names = ["Sepal.Length", "1960", "Country Name", "", " id ", "created_at", "id", "id"]
+    tables = [f"c{number}" for number in range(len(names))]
+    properties: list[dict[str, Any]] = [
+        {"name": name, "physicalName": table, "physicalType": "int"} for name, table in zip(names, tables, strict=True)
+    ]
+    contract = make_contract(tmp_path, [*properties, {"physicalName": "last", "physicalType": "int"}])
+    assert [column.name for column in contract.columns] == [*tables, "last"]
+    assert [column.source_name for column in contract.columns] == [*(name.strip() for name in names), "last"]
+    write_source(contract, b'Sepal.Length,1960,"Country Name",,id,created_at,id,id,last\n1,2,3,4,5,6,7,8,9\n')
+    (batch,) = SourceReader(contract)
+    assert RecordCodec(contract).decode(batch.value).records == [(1, 2, 3, 4, 5, 6, 7, 8, 9, 1)]
+    write_source(contract, f"{','.join(tables)},last\n1,2,3,4,5,6,7,8,9\n".encode())
+    with pytest.raises(SourceError, match=r"expected the header Sepal\.Length,1960,.*physicalName the table's"):
+        check_header(contract)
+
+
+def test_a_key_is_never_null_and_an_integer_is_a_number(tmp_path: Path) -> None:
+    contract = make_contract(tmp_path, [{"name": "id", "physicalType": "int", "logicalType": "number", "primaryKey": True}])
+    assert (contract.key, [column.nullable for column in contract.columns]) == ("id", [False])
+
+
 @pytest.mark.parametrize(("replicas", "in_sync"), [(1, 1), (2, 1), (3, 2), (5, 2)])
 def test_with_three_replicas_an_acknowledgement_means_two(replicas: int, in_sync: int, tmp_path: Path) -> None:
     settings = {"topicReplicationFactor": replicas}
@@ -146,7 +172,7 @@ CRIM = "column 'crim'"
 FIRST = "schema[0].properties[0]"
 SETTINGS = "customProperties"
 REQUIRED = "required: true\n"
-NAME = "must be lower-case letters, digits and underscores, at most"
+NAME = "must be called lower-case letters, digits and underscores, at most"
 STANDARD = "write what the standard says of this field"
 REPLICAS = "topicReplicationFactor\n    value: 1"
 PARTITIONS = "topicPartitions\n    value: 1"
@@ -162,16 +188,38 @@ MISTAKES = [
     case("table in capitals", "- name: housing", "- name: Housing", "schema[0].name", "got 'Housing'", "such as 'housing'"),
     case("table of 41 letters", "name: housing", f"name: {'h' * 41}", "schema[0].name", f"{NAME} 40", f"'{'h' * 40}'"),
     case("table with a digit first", "name: housing", "name: 9h", "schema[0].name", "got '9h'", "such as 'c_9h'"),
-    case("column with a blank", "name: crim", "name: my crim", f"{FIRST}.name", "got 'my crim'", "such as 'my_crim'"),
-    case("column of 64 letters", "name: crim", f"name: {'c' * 64}", f"{FIRST}.name", f"{NAME} 63", f"'{'c' * 63}'"),
-    case("column without name", "name: crim\n        ", "", f"{FIRST}.name", "got None", "such as 'my_name'"),
+    case("column with a dot", "name: crim", "name: Crim.Rate", f"{FIRST}.name", "got 'Crim.Rate'", "physicalName: crim_rate"),
+    case("column of digits", "name: crim", "name: '1960'", f"{FIRST}.name", "got '1960'", "such as physicalName: c_1960"),
+    case("column of 64 letters", "name: crim", f"name: {'c' * 64}", f"{FIRST}.name", f"{NAME} 63", f": {'c' * 63}"),
+    case("column without name", "name: crim\n        ", "", f"{FIRST}.name", "is missing", "write what the header"),
+    case(
+        "column of two lines", "name: crim", 'name: "a\\nb"\n        physicalName: crim', f"{FIRST}.name", "'a\\nb'", "one line"
+    ),
+    case(
+        "table's name of a column in capitals",
+        "name: crim",
+        "name: crim\n        physicalName: CRIM",
+        f"{FIRST}.physicalName",
+        "got 'CRIM'",
+        "write such as 'crim'",
+    ),
+    case(
+        "blank in a header of blanks",
+        "name: crim",
+        "name: my crim\n        physicalName: crim",
+        CRIM,
+        "name: got 'my crim'",
+        "write a name without blanks",
+    ),
     case("column twice", "name: zn", "name: crim", CRIM, "stands twice", "write each column once"),
-    case("column of ours", "name: crim", "name: record_id", "column 'record_id'", "batchstream adds", "write another name"),
-    case("column id without key", "name: crim", "name: id", "column 'id'", "batchstream adds", "write another name"),
-    case("system column", "name: crim", "name: ctid", "column 'ctid'", "system column of PostgreSQL", "write another name"),
+    case("column of ours", "name: crim", "name: created_at", "column 'created_at'", "batchstream adds", "add another name"),
+    case("column id without key", "name: crim", "name: id", "column 'id'", "batchstream adds", "add primaryKey: true if it is"),
+    case(
+        "system column", "name: crim", "name: ctid", "column 'ctid'", "system column of PostgreSQL", "physicalName: source_ctid"
+    ),
     case("partitioned column", REQUIRED, f"{REQUIRED}        partitioned: true\n", CRIM, "partitioned is not", "remove it"),
     case("items", REQUIRED, f"{REQUIRED}        items: {{name: x}}\n", CRIM, "items is not supported", "remove it"),
-    case("nullable key", "required: true", "primaryKey: true", CRIM, "can't be NULL", "write required: true"),
+    case("nullable key", "required: true", "primaryKey: true\n        required: false", CRIM, "can't be NULL", "remove required"),
     case("misspelt field", "required", "requird", f"{FIRST}.requird", "is no field of the standard", "write required"),
     case("unknown field", "required", "zzz", f"{FIRST}.zzz", "is no field of the standard", "remove it"),
     case("unknown field of a rule", "metric: rowC", "metrik: rowC", "schema[0].quality[0].metrik", "no field", "write metric"),

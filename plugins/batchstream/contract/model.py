@@ -1,6 +1,6 @@
 """What a contract says, as frozen data: the only form in which other modules see it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
@@ -26,13 +26,19 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column of the dataset, in source order."""
+    """One column of the dataset, in source order.
+
+    Attributes:
+        name: What the table calls it, and what messages say.
+        source_name: What the header of the source calls it: any text of one line.
+    """
 
     name: str
     type: ColumnType
     nullable: bool
     indexed: bool = False
     rules: Rules = Rules()
+    source_name: str = field(kw_only=True)
 
 
 class SourceFormat(StrEnum):

@@ -1,44 +1,26 @@
 """Reads a contract file in the Open Data Contract Standard (https://bitol-io.github.io/open-data-contract-standard/)."""
 
-import re
 from collections.abc import Hashable
 from pathlib import Path
 from typing import Any
 
 import yaml
-from open_data_contract_standard.model import DataQuality, OpenDataContractStandard, SchemaObject, SchemaProperty
+from open_data_contract_standard.model import DataQuality, OpenDataContractStandard, SchemaObject
 from pydantic import ValidationError
 
-from batchstream.contract.model import RECORD_ID, Check, Column, Contract
-from batchstream.contract.properties import ContractSettings, read_rules, read_settings
+from batchstream.contract.columns import IDENTIFIER, MAX_NAME_LENGTH, NAME_RULE, read_columns, suggested_name, table_name_of
+from batchstream.contract.mistake import MistakeError, shown
+from batchstream.contract.model import Check, Contract, SourceFormat
+from batchstream.contract.properties import ContractSettings, read_settings
 from batchstream.contract.quality import expected_row_count, no_duplicates, read_check
 from batchstream.contract.strict import unknown_fields
-from batchstream.contract.types import SUPPORTED, parse_type
 from batchstream.errors import ContractError
-
-IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]*")
-MAX_NAME_LENGTH = 63
-"""PostgreSQL cuts longer names without an error."""
 
 MAX_DEPTH = 100
 """Levels of a contract; the standard needs fewer than ten."""
 
 MAX_TABLE_NAME_LENGTH = 40
 """Leaves room for suffixes such as ``_created_at_idx`` and a load's id."""
-
-OWN_COLUMNS = ("created_at", "updated_at", "load_id", "record_id")
-SYSTEM_COLUMNS = ("cmax", "cmin", "ctid", "tableoid", "xmax", "xmin")
-"""Names that PostgreSQL keeps to itself in every table."""
-
-# Fields of a property that ask for something that is not done here; to ignore them would be a promise not kept.
-_UNSUPPORTED = ("partitioned", "properties", "items", "map")
-
-
-class MistakeError(ValueError):
-    """A field of the contract that breaks a rule."""
-
-    def __init__(self, field: str, rule: str) -> None:
-        super().__init__(f"{field}: {rule}")
 
 
 def load_contract(path: Path) -> Contract:
@@ -132,10 +114,18 @@ def _contract(path: Path, odcs: OpenDataContractStandard) -> Contract:
     if len(odcs.schema_ or []) != 1:
         raise MistakeError("schema", f"must hold exactly one table; got {len(odcs.schema_ or [])}; write one contract a table")
     table: SchemaObject = odcs.schema_[0]  # type: ignore[index]
-    name = _identifier("schema[0].name", table.physicalName or table.name, MAX_TABLE_NAME_LENGTH)
+    name = _table_name(table)
     settings = read_settings(path, name, odcs.customProperties or [])
-    key, columns = _columns(table)
+    key, columns = read_columns(table)
     for column in columns:
+        if settings.source.format is SourceFormat.WHITESPACE and column.source_name.encode().split() != [
+            column.source_name.encode()
+        ]:
+            raise MistakeError(
+                f"column '{column.name}'",
+                f"name: got {shown(column.source_name)}, but blanks separate the names of a header whose sourceFormat is "
+                "whitespace; write a name without blanks",
+            )
         if column.indexed and len(index := f"{name}_{column.name}_idx") > MAX_NAME_LENGTH:
             raise MistakeError(
                 f"column '{column.name}'", f"its index {index} has more than {MAX_NAME_LENGTH} letters; write shorter names"
@@ -164,60 +154,15 @@ def _settings(settings: ContractSettings) -> dict[str, Any]:
     }
 
 
-def _identifier(field: str, name: str | None, max_length: int = MAX_NAME_LENGTH) -> str:
-    if not name or not IDENTIFIER.fullmatch(name) or len(name) > max_length:
-        cleaned = re.sub(r"[^a-z0-9_]+", "_", (name or "my_name").lower()).strip("_")
-        suggestion = cleaned if IDENTIFIER.fullmatch(cleaned) else f"c_{cleaned}"
+def _table_name(table: SchemaObject) -> str:
+    name = table.physicalName or table.name
+    if not name or not IDENTIFIER.fullmatch(name) or len(name) > MAX_TABLE_NAME_LENGTH:
         raise MistakeError(
-            field,
-            f"must be lower-case letters, digits and underscores, at most {max_length}, not beginning with a digit; "
-            f"got {name!r}; write such as {suggestion[:max_length]!r}",
+            "schema[0].name",
+            f"a table must be called {NAME_RULE.format(MAX_TABLE_NAME_LENGTH)}; got {shown(name)}; "
+            f"write such as {suggested_name(name or 'my_name', MAX_TABLE_NAME_LENGTH)!r}",
         )
     return name
-
-
-def _columns(table: SchemaObject) -> tuple[str | None, tuple[Column, ...]]:
-    if not table.properties:
-        raise MistakeError("schema[0].properties", "is empty; write a property for each column of the source, in its order")
-    keys = [prop for prop in table.properties if prop.primaryKey]
-    if len(keys) > 1:
-        said = ", ".join(str(prop.name) for prop in keys)
-        raise MistakeError("schema[0].properties", f"primaryKey must stand at one column at most; got {said}; keep one")
-    if keys and not keys[0].required:
-        raise MistakeError(f"column '{keys[0].name}'", "a primaryKey can't be NULL; write required: true")
-    columns = tuple(_column(number, prop, has_key=bool(keys)) for number, prop in enumerate(table.properties))
-    names = [column.name for column in columns]
-    if repeated := [name for name in names if names.count(name) > 1]:
-        raise MistakeError(f"column '{repeated[0]}'", "stands twice; write each column once")
-    return (keys[0].physicalName or keys[0].name) if keys else None, columns
-
-
-def _column(number: int, prop: SchemaProperty, *, has_key: bool) -> Column:
-    name = _identifier(f"schema[0].properties[{number}].name", prop.physicalName or prop.name)
-    field = f"column '{name}'"
-    if name in OWN_COLUMNS or (name == RECORD_ID and not has_key):
-        raise MistakeError(field, "is the name of a column that batchstream adds; write another name")
-    if name in SYSTEM_COLUMNS:
-        raise MistakeError(field, "is the name of a system column of PostgreSQL; write another name")
-    for unsupported in _UNSUPPORTED:
-        if getattr(prop, unsupported):
-            raise MistakeError(field, f"{unsupported} is not supported: a column holds one plain value; remove it")
-    if not prop.physicalType:
-        raise MistakeError(field, f"physicalType is missing, and a type is never guessed; write one of {SUPPORTED}")
-    try:
-        column_type = parse_type(prop.physicalType)
-    except ValueError as error:
-        raise MistakeError(field, f"physicalType: {error}") from error
-    if prop.logicalType and prop.logicalType not in column_type.logical:
-        raise MistakeError(
-            field,
-            f"logicalType '{prop.logicalType}' does not agree with {column_type.sql}; write {' or '.join(column_type.logical)}",
-        )
-    try:
-        indexed, rules = read_rules(prop, column_type)
-    except ValueError as error:
-        raise MistakeError(field, str(error)) from error
-    return Column(name, column_type, nullable=not prop.required, indexed=indexed, rules=rules)
 
 
 def _checks(table: SchemaObject) -> tuple[int | None, tuple[Check, ...]]:
@@ -225,11 +170,9 @@ def _checks(table: SchemaObject) -> tuple[int | None, tuple[Check, ...]]:
         (f"schema[0].quality[{number}]", rule, None) for number, rule in enumerate(table.quality or [])
     ]
     for prop in table.properties or []:
-        column = prop.physicalName or prop.name
-        rules += [(f"column '{column}': quality[{number}]", rule, column) for number, rule in enumerate(prop.quality or [])]
-    checks = [
-        no_duplicates(prop.physicalName or prop.name or "") for prop in table.properties or [] if prop.primaryKey or prop.unique
-    ]
+        name = table_name_of(prop)
+        rules += [(f"column '{name}': quality[{number}]", rule, name) for number, rule in enumerate(prop.quality or [])]
+    checks = [no_duplicates(table_name_of(prop)) for prop in table.properties or [] if prop.primaryKey or prop.unique]
     expected: int | None = None
     for field, rule, column in rules:
         try:

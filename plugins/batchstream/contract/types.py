@@ -40,9 +40,9 @@ class ColumnType:
 _MAX_REAL = 3.4028235677973362e38
 
 _SIMPLE = {
-    "smallint": ColumnType("smallint", int, "int2", ("integer",), -(2**15), 2**15 - 1),
-    "integer": ColumnType("integer", int, "int4", ("integer",), -(2**31), 2**31 - 1),
-    "bigint": ColumnType("bigint", int, "int8", ("integer",), -(2**63), 2**63 - 1),
+    "smallint": ColumnType("smallint", int, "int2", ("integer", "number"), -(2**15), 2**15 - 1),
+    "integer": ColumnType("integer", int, "int4", ("integer", "number"), -(2**31), 2**31 - 1),
+    "bigint": ColumnType("bigint", int, "int8", ("integer", "number"), -(2**63), 2**63 - 1),
     "real": ColumnType("real", float, "float4", ("number",), -_MAX_REAL, _MAX_REAL),
     "double precision": ColumnType("double precision", float, "float8", ("number",)),
     "text": ColumnType("text", str, "text", ("string",)),

@@ -99,17 +99,18 @@ class SourceReader:
     def _read_header(self, file: IO[bytes]) -> None:
         line = file.readline()
         self._digest.update(line)
-        expected = self._delimiter.join(column.name for column in self._columns)
+        names = [column.source_name for column in self._columns]
+        expected = self._delimiter.join(names)
         if not line:
             raise SourceError(f"{self._source.path}: the source is empty; expected the header {expected}")
         rows, _, fault = RowReader(self._source, [[line.removeprefix(_BYTE_ORDER_MARK)]], 1).take()
         if fault is not None:
             raise fault
         header = [name.strip() for row in rows for name in row]
-        if header != [column.name for column in self._columns]:
+        if header != names:
             raise SourceError(
                 f"{self._source.path}: line 1: expected the header {expected}, got {shorten(self._delimiter.join(header))}; "
-                "mend the source, its format or the contract"
+                "mend the source, its format or the contract, whose name is the header's and physicalName the table's"
             )
 
     def _chunks(self, file: IO[bytes]) -> Iterator[list[bytes]]:

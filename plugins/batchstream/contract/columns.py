@@ -1,0 +1,116 @@
+"""The columns of a contract: what the header of the source calls each, what the table calls it, and what it may hold."""
+
+import re
+from collections import Counter
+
+from open_data_contract_standard.model import SchemaObject, SchemaProperty
+
+from batchstream.contract.mistake import MistakeError, shown
+from batchstream.contract.model import RECORD_ID, Column
+from batchstream.contract.properties import read_rules
+from batchstream.contract.types import SUPPORTED, parse_type
+
+IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]*")
+MAX_NAME_LENGTH = 63
+"""PostgreSQL cuts longer names without an error."""
+
+OWN_COLUMNS = ("created_at", "updated_at", "load_id", "record_id")
+SYSTEM_COLUMNS = ("cmax", "cmin", "ctid", "tableoid", "xmax", "xmin")
+"""Names that PostgreSQL keeps to itself in every table."""
+
+# Fields of a property that ask for something that is not done here; to ignore them would be a promise not kept.
+_UNSUPPORTED = ("partitioned", "properties", "items", "map")
+
+
+def read_columns(table: SchemaObject) -> tuple[str | None, tuple[Column, ...]]:
+    """Name of the key column, if there is one, and all columns in the order of the source.
+
+    Raises:
+        MistakeError: A column breaks a rule.
+    """
+    if not table.properties:
+        raise MistakeError("schema[0].properties", "is empty; write a property for each column of the source, in its order")
+    keys = [prop for prop in table.properties if prop.primaryKey]
+    if len(keys) > 1:
+        said = ", ".join(str(prop.name) for prop in keys)
+        raise MistakeError("schema[0].properties", f"primaryKey must stand at one column at most; got {said}; keep one")
+    columns = tuple(_column(number, prop, has_key=bool(keys)) for number, prop in enumerate(table.properties))
+    name, times = Counter(column.name for column in columns).most_common(1)[0]
+    if times > 1:
+        raise MistakeError(f"column '{name}'", "stands twice; write each column once, under a physicalName of its own")
+    return (table_name_of(keys[0]) if keys else None), columns
+
+
+def table_name_of(prop: SchemaProperty) -> str:
+    """What the table calls a column."""
+    return prop.physicalName or prop.name or ""
+
+
+def _column(number: int, prop: SchemaProperty, *, has_key: bool) -> Column:
+    name = _name(f"schema[0].properties[{number}]", prop, has_key=has_key)
+    field = f"column '{name}'"
+    for unsupported in _UNSUPPORTED:
+        if getattr(prop, unsupported):
+            raise MistakeError(field, f"{unsupported} is not supported: a column holds one plain value; remove it")
+    if prop.primaryKey and prop.required is False:
+        raise MistakeError(field, "a primaryKey can't be NULL; remove required: false")
+    if not prop.physicalType:
+        raise MistakeError(field, f"physicalType is missing, and a type is never guessed; write one of {SUPPORTED}")
+    try:
+        column_type = parse_type(prop.physicalType)
+    except ValueError as error:
+        raise MistakeError(field, f"physicalType: {error}") from error
+    if prop.logicalType and prop.logicalType not in column_type.logical:
+        raise MistakeError(
+            field,
+            f"logicalType '{prop.logicalType}' does not agree with {column_type.sql}; write {' or '.join(column_type.logical)}",
+        )
+    try:
+        indexed, rules = read_rules(prop, column_type)
+    except ValueError as error:
+        raise MistakeError(field, str(error)) from error
+    return Column(
+        name,
+        column_type,
+        nullable=not (prop.required or prop.primaryKey),
+        indexed=indexed,
+        rules=rules,
+        source_name=name if prop.name is None else prop.name.strip(),
+    )
+
+
+def _name(where: str, prop: SchemaProperty, *, has_key: bool) -> str:
+    """What the table calls a column; the source may call it otherwise."""
+    name = table_name_of(prop)
+    if not name:
+        raise MistakeError(f"{where}.name", "is missing; write what the header of the source calls the column")
+    if prop.name is not None and any(character in prop.name for character in "\r\n"):
+        raise MistakeError(f"{where}.name", f"got {shown(prop.name)}; write the name as the header has it, which is one line")
+    suggestion = suggested_name(name)
+    if not IDENTIFIER.fullmatch(name) or len(name) > MAX_NAME_LENGTH:
+        field = "physicalName" if prop.physicalName else "name"
+        raise MistakeError(
+            f"{where}.{field}",
+            f"a column of the table must be called {NAME_RULE.format(MAX_NAME_LENGTH)}; got {shown(name)}; "
+            + (f"write such as {suggestion!r}" if prop.physicalName else f"add such as physicalName: {suggestion}"),
+        )
+    taken = None
+    if name in OWN_COLUMNS or (name == RECORD_ID and not has_key):
+        taken = "is the name of a column that batchstream adds"
+    elif name in SYSTEM_COLUMNS:
+        taken = "is the name of a system column of PostgreSQL"
+    if taken:
+        key = "primaryKey: true if it is the key, or " if name == RECORD_ID else ""
+        raise MistakeError(
+            f"column '{name}'", f"{taken}; add {key}another name for the table, such as physicalName: source_{name}"
+        )
+    return name
+
+
+NAME_RULE = "lower-case letters, digits and underscores, at most {}, not beginning with a digit"
+
+
+def suggested_name(name: str, max_length: int = MAX_NAME_LENGTH) -> str:
+    """A name for PostgreSQL that resembles another one."""
+    cleaned = re.sub(r"[^a-z0-9_]+", "_", name.lower()).strip("_")
+    return (cleaned if IDENTIFIER.fullmatch(cleaned) else f"c_{cleaned}")[:max_length]
