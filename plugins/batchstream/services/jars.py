@@ -13,6 +13,7 @@ from typing import NamedTuple
 from rich.progress import Progress
 
 from batchstream.paths import ROOT
+from batchstream.services.console import out
 from batchstream.services.errors import ServiceError
 
 REPOSITORY_VARIABLE = "BATCHSTREAM_MAVEN_REPOSITORY"
@@ -58,7 +59,7 @@ def download_missing(folder: Path, kinds: tuple[str, ...] = SERVICES) -> None:
     missing = [(jar, path) for jar, path in _targets(folder, kinds) if not path.exists()]
     if not missing:
         return
-    with Progress() as progress, ThreadPoolExecutor(PARALLEL_DOWNLOADS) as pool:
+    with Progress(console=out) as progress, ThreadPoolExecutor(PARALLEL_DOWNLOADS) as pool:
         bar = progress.add_task(f"jars for {' and '.join(kinds)} from Maven Central", total=len(missing))
         for _ in pool.map(lambda item: _download(*item), missing):
             progress.advance(bar)

