@@ -55,11 +55,14 @@ def fetch(settings: Mapping[str, Any], topic: str, span: Span, group: str) -> It
 
 def _messages(consumer: Consumer, topic: str, span: Span) -> Iterator[Message]:
     position = span.start
-    heard = time.monotonic()
+    silence = 0.0
     while position < span.end:
-        for message in consumer.consume(min(MESSAGES_PER_CALL, span.end - position), timeout=1):
+        # Only while it waits here: what becomes of the messages may take as long as it takes.
+        asked = time.monotonic()
+        messages = consumer.consume(min(MESSAGES_PER_CALL, span.end - position), timeout=1)
+        silence = 0 if messages else silence + time.monotonic() - asked
+        for message in messages:
             error, offset = message.error(), int(message.offset() or 0)
-            heard = time.monotonic()
             if error is None:
                 position = offset + 1
                 if offset < span.end:
@@ -69,7 +72,7 @@ def _messages(consumer: Consumer, topic: str, span: Span) -> Iterator[Message]:
                 position = offset
             else:
                 raise _failure(error, topic, span, position)
-        if time.monotonic() - heard > SILENCE_SECONDS:
+        if silence > SILENCE_SECONDS:
             raise FetchError(
                 f"topic '{topic}' partition {span.partition} offset {position}: no message came within {SILENCE_SECONDS} s; "
                 "look whether the brokers run, and the partition has a leader"

@@ -10,6 +10,7 @@ from confluent_kafka import KafkaException
 from batchstream.contract import Contract
 from batchstream.delivery import Acknowledged, deliver
 from batchstream.errors import DeliveryError
+from batchstream.kafka_errors import explained
 from batchstream.records.messages import load_messages
 from batchstream.records.source import SourceReader
 from reload.connections import KAFKA, POSTGRES, kafka_settings, postgres
@@ -74,10 +75,6 @@ class ProduceBatchesOperator(ProduceToTopicOperator):
         try:
             return deliver(KafkaProducerHook(kafka_config_id=self.kafka_config_id).get_producer(), self.topic, messages)
         except KafkaException as error:
-            raise DeliveryError(f"Kafka at {_servers()}: {error}: start the broker, or mend connection '{KAFKA}'") from error
+            raise explained(error.args[0], kafka_settings(), self.topic) from error
         except DeliveryError as error:
-            raise DeliveryError(f"Kafka at {_servers()}: {error}") from error
-
-
-def _servers() -> str:
-    return str(kafka_settings()["bootstrap.servers"])
+            raise DeliveryError(f"Kafka at {kafka_settings()['bootstrap.servers']}: {error}") from error

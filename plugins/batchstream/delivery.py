@@ -63,7 +63,8 @@ def deliver(producer: Any, topic: str, messages: Iterable[tuple[bytes | None, by
         messages: Key and value of each.
 
     Raises:
-        KafkaException: No broker answers, or a message was not delivered; the first failure stops the rest.
+        KafkaException: No broker answers, or a message was not delivered; the first failure stops the rest. What it means says
+            `batchstream.kafka_errors.explained`.
         DeliveryError: Some messages had no answer after `FLUSH_SECONDS`.
         SourceError: A message is larger than the producer or the broker takes.
     """

@@ -1,14 +1,17 @@
 """The topic of a contract: made if missing, otherwise compared with what the contract says."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicCollection, TopicPartition
-from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType
+from confluent_kafka import KafkaError, KafkaException, TopicCollection, TopicPartition
+from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, OffsetSpec, ResourceType
 
 from batchstream.contract.model import Topic
-from batchstream.errors import DeliveryError, TopicError
+from batchstream.errors import TopicError
+from batchstream.kafka_errors import REFUSED, UNSETTLED, explained, is_of_the_connection
+from batchstream.records.source import MAX_BATCH_BYTES
 
 KAFKA_VARIABLE = "BATCHSTREAM_KAFKA"
 """Environment variable that carries the Kafka connection's settings as JSON to the Spark driver; never a command line."""
@@ -16,15 +19,8 @@ KAFKA_VARIABLE = "BATCHSTREAM_KAFKA"
 REQUEST_TIMEOUT_SECONDS = 15
 MILLISECONDS_PER_DAY = 24 * 60 * 60 * 1000
 
-
-_UNSETTLED = (
-    KafkaError.UNKNOWN_TOPIC_OR_PART,
-    KafkaError.NOT_LEADER_FOR_PARTITION,
-    KafkaError.LEADER_NOT_AVAILABLE,
-    # Of several brokers, the one that is asked may hear of a new topic last.
-    KafkaError._UNKNOWN_TOPIC,
-    KafkaError._UNKNOWN_PARTITION,
-)
+LEAST_MESSAGE_BYTES = MAX_BATCH_BYTES + 64 * 1024
+"""What a topic has to take, or a load fails in its midst: a full batch, its key, and what Kafka writes around them."""
 
 
 class TopicState(NamedTuple):
@@ -40,22 +36,22 @@ class TopicState(NamedTuple):
 
 
 def ensure_topic(settings: Mapping[str, Any], topic: Topic) -> TopicState:
-    """Make the topic, or see to it that the one which exists is what the contract says.
+    """Make the topic, or see to it that the one which exists is what the contract says, and loses no record.
 
     Args:
         settings: librdkafka's, of an Airflow connection: at least ``bootstrap.servers``.
         topic: What the contract says.
 
     Raises:
-        TopicError: The topic exists with other partitions, replication, in-sync replicas or retention.
-        DeliveryError: The broker can't be reached.
+        TopicError: The topic exists with other settings than the contract's, or can't be made; see the message.
+        ConnectionSettingsError: The brokers refused the log-in.
+        DeliveryError: No broker can be reached, or none is ready.
     """
-    admin = AdminClient(client_settings(settings))
-    try:
-        _create(admin, topic)
-        return _settled_state(admin, settings, topic)
-    except KafkaException as error:
-        raise _unreachable(settings, error.args[0]) from error
+    with _asking(settings, topic.name) as admin:
+        # Asked first: whoever may not make topics may use one that was made for him.
+        if not _exists(admin, topic):
+            _create(admin, topic)
+        return _settled_state(admin, topic)
 
 
 def topic_id(settings: Mapping[str, Any], topic: Topic) -> str:
@@ -63,16 +59,18 @@ def topic_id(settings: Mapping[str, Any], topic: Topic) -> str:
 
     Raises:
         TopicError: The topic is gone.
-        DeliveryError: The broker can't be reached.
+        ConnectionSettingsError: The brokers refused the log-in.
+        DeliveryError: No broker can be reached, or none is ready.
     """
-    try:
-        return str(_described(AdminClient(client_settings(settings)), topic).topic_id)
-    except KafkaException as error:
-        if error.args[0].code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
+    with _asking(settings, topic.name) as admin:
+        try:
+            return str(_described(admin, topic).topic_id)
+        except KafkaException as error:
+            if error.args[0].code() != KafkaError.UNKNOWN_TOPIC_OR_PART:
+                raise
             raise TopicError(
                 f"topic '{topic.name}' is gone, and with it what was sent: start a new run, which makes it"
             ) from error
-        raise _unreachable(settings, error.args[0]) from error
 
 
 def client_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -88,19 +86,47 @@ def client_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in settings.items() if name not in producer_only}
 
 
-def _unreachable(settings: Mapping[str, Any], error: KafkaError) -> DeliveryError:
-    return DeliveryError(f"Kafka at {settings.get('bootstrap.servers')}: {error.str()}. Start the broker, or mend the address")
+@contextmanager
+def _asking(settings: Mapping[str, Any], topic: str) -> Iterator[AdminClient]:
+    """A client for questions about a topic; what Kafka says of them is raised as ours."""
+    refusals: list[KafkaError] = []
+    admin: AdminClient | None = None
+    try:
+        configuration: dict[str, Any] = {**client_settings(settings), "error_cb": refusals.append}
+        admin = AdminClient(configuration)
+        yield admin
+    except KafkaException as error:
+        cause = error.args[0]
+        if admin is not None and is_of_the_connection(cause):
+            # A client whose log-in is refused tries again until its request has timed out, and says why beside it.
+            admin.poll(0)
+            cause = next((refusal for refusal in refusals if refusal.code() in REFUSED), cause)
+        raise explained(cause, settings, topic) from error
+
+
+def _exists(admin: AdminClient, topic: Topic) -> bool:
+    try:
+        _described(admin, topic)
+    except KafkaException as error:
+        if error.args[0].code() in UNSETTLED:
+            return False
+        raise
+    return True
 
 
 def _create(admin: AdminClient, topic: Topic) -> None:
+    config = {
+        "retention.ms": topic.retention_days * MILLISECONDS_PER_DAY,
+        "min.insync.replicas": topic.min_insync_replicas,
+        # Whatever the brokers' own defaults are.
+        "retention.bytes": -1,
+        "cleanup.policy": "delete",
+    }
     new = NewTopic(
         topic.name,
         num_partitions=topic.partitions,
         replication_factor=topic.replication_factor,
-        config={
-            "retention.ms": str(topic.retention_days * MILLISECONDS_PER_DAY),
-            "min.insync.replicas": str(topic.min_insync_replicas),
-        },
+        config={name: str(value) for name, value in config.items()},
     )
     try:
         admin.create_topics([new], request_timeout=REQUEST_TIMEOUT_SECONDS)[topic.name].result()
@@ -109,16 +135,16 @@ def _create(admin: AdminClient, topic: Topic) -> None:
             raise
 
 
-def _settled_state(admin: AdminClient, settings: Mapping[str, Any], topic: Topic) -> TopicState:
+def _settled_state(admin: AdminClient, topic: Topic) -> TopicState:
     """Look at a topic; one that was made a moment ago may not be known to the broker yet, or have no leader."""
     deadline = time.monotonic() + REQUEST_TIMEOUT_SECONDS
     while True:
         try:
             description = _described(admin, topic)
             _compare(admin, topic, description)
-            return TopicState(str(description.topic_id), _end_offsets(settings, topic))
+            return TopicState(str(description.topic_id), _end_offsets(admin, topic))
         except KafkaException as error:
-            if error.args[0].code() not in _UNSETTLED or time.monotonic() > deadline:
+            if error.args[0].code() not in UNSETTLED or time.monotonic() > deadline:
                 raise
         time.sleep(0.1)
 
@@ -130,25 +156,31 @@ def _described(admin: AdminClient, topic: Topic) -> Any:
 
 def _compare(admin: AdminClient, topic: Topic, description: Any) -> None:
     resource = ConfigResource(ResourceType.TOPIC, topic.name)
-    config = admin.describe_configs([resource], request_timeout=REQUEST_TIMEOUT_SECONDS)[resource].result()
-    found = {
-        "partitions": len(description.partitions),
-        "replication factor": min(len(partition.replicas) for partition in description.partitions),
-        "min.insync.replicas": int(config["min.insync.replicas"].value),
-        "retention.ms": int(config["retention.ms"].value),
-        "cleanup.policy": config["cleanup.policy"].value,
-    }
+    entries = admin.describe_configs([resource], request_timeout=REQUEST_TIMEOUT_SECONDS)[resource].result()
+    # A service that is not Kafka itself may not have all of them.
+    found = {name: entry.value for name, entry in entries.items() if entry.value is not None}
+    found["partitions"] = str(len(description.partitions))
+    found["replication factor"] = str(min(len(partition.replicas) for partition in description.partitions))
     expected = {
-        "partitions": topic.partitions,
-        "replication factor": topic.replication_factor,
-        "min.insync.replicas": topic.min_insync_replicas,
-        "retention.ms": topic.retention_days * MILLISECONDS_PER_DAY,
+        "partitions": str(topic.partitions),
+        "replication factor": str(topic.replication_factor),
+        "min.insync.replicas": str(topic.min_insync_replicas),
+        "retention.ms": str(topic.retention_days * MILLISECONDS_PER_DAY),
+        # Any limit deletes the beginning of a load that is larger.
+        "retention.bytes": "-1",
         # A compacted topic would drop batches whose keys repeat.
         "cleanup.policy": "delete",
     }
+    if topic.replication_factor > 1:
+        # A copy that lags would become the leader, without what was acknowledged meanwhile.
+        expected["unclean.leader.election.enable"] = "false"
     differences = [
-        f"{name} is {found[name]}, the contract says {expected[name]}" for name in expected if found[name] != expected[name]
+        f"{name} is {found[name]}, the contract says {value}"
+        for name, value in expected.items()
+        if found.get(name, value) != value
     ]
+    if int(found.get("max.message.bytes", LEAST_MESSAGE_BYTES)) < LEAST_MESSAGE_BYTES:
+        differences.append(f"max.message.bytes is {found['max.message.bytes']}, batches need {LEAST_MESSAGE_BYTES}")
     if differences:
         raise TopicError(
             f"topic '{topic.name}': {'; '.join(differences)}. Change the contract, or alter the topic with kafka-topics.sh and "
@@ -156,12 +188,8 @@ def _compare(admin: AdminClient, topic: Topic, description: Any) -> None:
         )
 
 
-def _end_offsets(settings: Mapping[str, Any], topic: Topic) -> dict[int, int]:
-    consumer = Consumer({**client_settings(settings), "group.id": "batchstream-offsets", "enable.auto.commit": False})
-    try:
-        return {
-            partition: consumer.get_watermark_offsets(TopicPartition(topic.name, partition), timeout=REQUEST_TIMEOUT_SECONDS)[1]
-            for partition in range(topic.partitions)
-        }
-    finally:
-        consumer.close()
+def _end_offsets(admin: AdminClient, topic: Topic) -> dict[int, int]:
+    latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+    wanted = {TopicPartition(topic.name, partition): latest for partition in range(topic.partitions)}
+    found = admin.list_offsets(wanted, request_timeout=REQUEST_TIMEOUT_SECONDS)
+    return {partition.partition: int(future.result().offset) for partition, future in found.items()}

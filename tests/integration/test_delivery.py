@@ -3,14 +3,17 @@
 import random
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
-from confluent_kafka import Producer
+from confluent_kafka import KafkaException, Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from batchstream.delivery import MAX_UNACKNOWLEDGED_BYTES, deliver
-from batchstream.errors import SourceError
+from batchstream.errors import SourceError, TopicError
+from batchstream.kafka_errors import explained
 from tests.support.pipeline import Pipeline
 
 PROCESSES = 30
@@ -28,6 +31,13 @@ def messages():
 
 deliver(Producer({"bootstrap.servers": sys.argv[1], "enable.idempotence": True, "debug": "broker"}), sys.argv[2], messages())
 """
+
+
+class LateProducer(Producer):
+    """A producer whose clock is an hour slow."""
+
+    def produce(self, *arguments: Any, **settings: Any) -> None:
+        super().produce(*arguments, **settings, timestamp=int((time.time() - 3600) * 1000))
 
 
 def test_it_is_connected_before_it_sends_and_need_not_ask_twice_for_its_id(pipeline: Pipeline) -> None:
@@ -62,6 +72,20 @@ def test_what_is_under_way_is_bounded_by_its_bytes(pipeline: Pipeline) -> None:
 
     assert deliver(producer, pipeline.contract.topic.name, messages()).value_bytes == 200 * len(value)
     assert MAX_UNACKNOWLEDGED_BYTES / 2 < under_way <= MAX_UNACKNOWLEDGED_BYTES + len(value)
+
+
+def test_a_message_that_the_broker_refuses_is_told_with_its_cause(pipeline: Pipeline) -> None:
+    topic = f"{pipeline.contract.topic.name}-times"
+    config = {"message.timestamp.before.max.ms": "1000"}
+    admin = AdminClient(pipeline.kafka)
+    admin.create_topics([NewTopic(topic, 1, 1, config=config)])[topic].result()
+    producer = LateProducer(pipeline.kafka)
+    with pytest.raises(KafkaException) as caught:
+        deliver(producer, topic, [(b"key", b"value")])
+    error = explained(caught.value.args[0], pipeline.kafka, topic)
+    assert isinstance(error, TopicError)
+    assert "INVALID_TIMESTAMP" in str(error)
+    assert "set the clocks" in str(error)
 
 
 @pytest.mark.parametrize(("topics", "clients"), [(100_000, 1_000_000), (1_000_000, 100_000)], ids=["the topic", "the producer"])

@@ -14,7 +14,7 @@ from confluent_kafka import KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, OffsetSpec, ResourceType
 
 from batchstream.contract.model import Topic
-from batchstream.errors import DeliveryError, TerminalError, TopicError
+from batchstream.errors import ConnectionSettingsError, DeliveryError, TerminalError, TopicError
 from batchstream.services import ports
 from batchstream.services.installation import Installation
 from batchstream.topics import ensure_topic, topic_id
@@ -86,7 +86,7 @@ def test_a_missing_topic_is_made_as_the_contract_says(kafka: dict[str, Any], bro
     made = ensure_topic(kafka, topic)
     assert {number: partition.replicas for number, partition in _partitions(broker, topic).items()} == {0: [1]}
     config = _config(broker, topic)
-    assert (config["retention.ms"], config["cleanup.policy"]) == (str(WEEK), "delete")
+    assert (config["retention.ms"], config["retention.bytes"], config["cleanup.policy"]) == (str(WEEK), "-1", "delete")
     assert made.end_offsets == {0: 0}
     assert made.topic_id == topic_id(kafka, topic)
 
@@ -118,6 +118,8 @@ def test_end_offsets_are_of_every_partition(kafka: dict[str, Any], broker: Admin
         (1, {"min_insync_replicas": "2"}, "min.insync.replicas is 2, the contract says 1"),
         (1, {"cleanup_policy": "compact"}, "cleanup.policy is compact, the contract says delete"),
         (1, {"cleanup_policy": "compact,delete"}, "cleanup.policy is compact,delete, the contract says delete"),
+        (1, {"retention_bytes": "1000000"}, "retention.bytes is 1000000, the contract says -1"),
+        (1, {"max_message_bytes": "100000"}, "max.message.bytes is 100000, batches need 589824"),
         (
             2,
             {"cleanup_policy": "compact", "retention_ms": "1"},
@@ -140,6 +142,39 @@ def test_a_topic_that_differs_is_refused_with_both_values(
     # Nothing is mended behind its owner's back.
     assert _config(broker, topic) == before
     assert len(_partitions(broker, topic)) == partitions
+
+
+@pytest.mark.parametrize(
+    ("changes", "other", "said"),
+    [
+        ({"name": "{name}.x"}, "{name}_x", r"collides with existing topic: {name}_x .*; write another topic into the contract"),
+        ({"replication_factor": 3}, None, r"replication factor.*topicReplicationFactor\), or start more brokers"),
+        ({"name": "no topic's name"}, None, r"write another topic into the contract"),
+        ({"retention_days": -5}, None, r"INVALID_CONFIG.*write other topic settings into the contract"),
+    ],
+    ids=["names that collide", "more copies than brokers", "a name that Kafka forbids", "a setting that it forbids"],
+)
+def test_a_topic_that_can_not_be_made_is_an_error_with_its_cause(
+    kafka: dict[str, Any], broker: AdminClient, topic: Topic, changes: dict[str, Any], other: str | None, said: str
+) -> None:
+    def named(text: str) -> str:
+        return text.replace("{name}", topic.name)
+
+    try:
+        if other:
+            _make(broker, replace(topic, name=named(other)))
+        changed = {name: named(value) if isinstance(value, str) else value for name, value in changes.items()}
+        with pytest.raises(TopicError, match=named(said)) as refused:
+            ensure_topic(kafka, replace(topic, **changed))
+        assert "start the broker" not in str(refused.value).lower().replace("or start more brokers", "")
+    finally:
+        if other:
+            broker.delete_topics([named(other)])[named(other)].result()
+
+
+def test_a_setting_that_no_client_has_is_the_connections_fault(kafka: dict[str, Any], topic: Topic) -> None:
+    with pytest.raises(ConnectionSettingsError, match=r"property: \"sasl.user\".*Mend the Kafka connection"):
+        ensure_topic({**kafka, "sasl.user": "me"}, topic)
 
 
 def test_what_the_message_says_to_do_helps(kafka: dict[str, Any], broker: AdminClient, topic: Topic) -> None:

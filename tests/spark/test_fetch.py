@@ -1,5 +1,6 @@
 """Messages of a span of offsets, from a real broker: all of them, each once, or an error that says what to do."""
 
+import time
 import uuid
 from collections.abc import Iterator
 
@@ -101,3 +102,15 @@ def test_a_broker_that_keeps_silent_is_given_up(monkeypatch: pytest.MonkeyPatch)
     settings = {"bootstrap.servers": f"{ports.LOOPBACK}:{ports.any_free()}", "log_level": 0}
     with pytest.raises(FetchError, match=r"^topic 'any' partition 0 offset 3: no message came within 2 s; look whether"):
         list(fetch(settings, "any", Span(0, 3, 4), "spark-consumer-tests"))
+
+
+def test_the_time_that_a_landing_takes_is_no_silence_of_the_broker(topic: Topic, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "SILENCE_SECONDS", 1)
+    monkeypatch.setattr(module, "MESSAGES_PER_CALL", 1)
+    topic.send(*(b"%d" % number for number in range(3)))
+    found = []
+    for message in fetch(topic.settings, topic.name, Span(0, 0, 3), "spark-consumer-tests"):
+        found.append(message.offset)
+        time.sleep(1.2)
+    # What was sent meanwhile is waited for, too.
+    assert found == [0, 1, 2]

@@ -1,8 +1,12 @@
 """One Airflow connection for librdkafka and for Java: every setting that decides about security is translated or refused."""
 
+from pathlib import Path
+
 import pytest
 
 from batchstream.errors import ConnectionSettingsError
+from batchstream.postgres.connection import PostgresSettings
+from spark_apps.job import Job
 from spark_apps.kafka_settings import java_settings
 
 PLAIN = "org.apache.kafka.common.security.plain.PlainLoginModule"
@@ -71,3 +75,10 @@ def test_a_password_can_not_end_its_quotes() -> None:
 def test_what_java_has_in_another_form_is_refused_by_name(settings: dict[str, object], message: str) -> None:
     with pytest.raises(ConnectionSettingsError, match=message):
         java_settings({"bootstrap.servers": "k", **settings})
+
+
+def test_a_job_in_a_message_shows_no_password() -> None:
+    postgres = PostgresSettings("test", "localhost", 5432, "me", "first secret", "any")
+    job = Job(Path("x.odcs.yaml"), 7, "checkpoints", {"bootstrap.servers": "k:9092", "sasl.password": "second secret"}, postgres)
+    assert "load_id=7" in repr(job)
+    assert "secret" not in repr(job)

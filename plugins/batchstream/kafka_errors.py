@@ -1,0 +1,100 @@
+"""What an error of Kafka means for a load: wait and try again, or first mend the topic, its rights or the connection."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from confluent_kafka import KafkaError
+
+from batchstream.errors import BatchstreamError, ConnectionSettingsError, DeliveryError, TopicError
+
+UNSETTLED = frozenset(
+    {
+        KafkaError.UNKNOWN_TOPIC_OR_PART,
+        KafkaError.NOT_LEADER_FOR_PARTITION,
+        KafkaError.LEADER_NOT_AVAILABLE,
+        # Of several brokers, the one that is asked may hear of a new topic last.
+        KafkaError._UNKNOWN_TOPIC,
+        KafkaError._UNKNOWN_PARTITION,
+    }
+)
+"""What is said of a topic that was made a moment ago, or whose leader has just been lost."""
+
+_BUSY = UNSETTLED | {
+    KafkaError.REQUEST_TIMED_OUT,
+    KafkaError.BROKER_NOT_AVAILABLE,
+    KafkaError.REPLICA_NOT_AVAILABLE,
+    KafkaError.NETWORK_EXCEPTION,
+    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+    KafkaError.COORDINATOR_NOT_AVAILABLE,
+    KafkaError.NOT_COORDINATOR,
+    KafkaError.NOT_ENOUGH_REPLICAS,
+    KafkaError.NOT_ENOUGH_REPLICAS_AFTER_APPEND,
+    KafkaError.NOT_CONTROLLER,
+    KafkaError.KAFKA_STORAGE_ERROR,
+    KafkaError.OFFSET_NOT_AVAILABLE,
+    KafkaError.THROTTLING_QUOTA_EXCEEDED,
+    # An idempotent producer that has lost count begins anew with the next try.
+    KafkaError.OUT_OF_ORDER_SEQUENCE_NUMBER,
+    KafkaError.INVALID_PRODUCER_EPOCH,
+    KafkaError.INVALID_PRODUCER_ID_MAPPING,
+    KafkaError.UNKNOWN_PRODUCER_ID,
+}
+"""Of brokers that answer: time mends it."""
+
+REFUSED = frozenset(
+    {
+        KafkaError._AUTHENTICATION,
+        KafkaError._SSL,
+        KafkaError._INVALID_ARG,
+        KafkaError.SASL_AUTHENTICATION_FAILED,
+        KafkaError.UNSUPPORTED_SASL_MECHANISM,
+        KafkaError.ILLEGAL_SASL_STATE,
+        KafkaError.SECURITY_DISABLED,
+    }
+)
+"""What the connection's own settings bring about."""
+
+_GRANT = "give the Kafka connection's user this right (kafka-acls.sh), or name another user in the connection"
+
+_ADVICE = {
+    KafkaError.TOPIC_EXCEPTION: "write another topic into the contract, or delete the one whose name collides",
+    KafkaError.INVALID_REPLICATION_FACTOR: "write at most as many copies as there are brokers into the contract "
+    "(topicReplicationFactor), or start more brokers",
+    KafkaError.INVALID_PARTITIONS: "write another topicPartitions into the contract",
+    KafkaError.INVALID_CONFIG: "write other topic settings into the contract, or mend the brokers' own",
+    KafkaError.POLICY_VIOLATION: "write what the brokers' policy allows into the contract, or have the topic made for you",
+    KafkaError.TOPIC_AUTHORIZATION_FAILED: _GRANT,
+    KafkaError.GROUP_AUTHORIZATION_FAILED: _GRANT,
+    KafkaError.CLUSTER_AUTHORIZATION_FAILED: _GRANT,
+    KafkaError.INVALID_TIMESTAMP: "set the clocks of this machine and of the brokers, or the topic's message.timestamp.type to "
+    "LogAppendTime, or raise its message.timestamp.before.max.ms and message.timestamp.after.max.ms",
+    KafkaError.INVALID_RECORD: "look at the topic's settings and at the brokers' log",
+    KafkaError.UNSUPPORTED_VERSION: "use brokers of Kafka 2.4 or later",
+}
+
+
+def explained(error: KafkaError, settings: Mapping[str, Any], topic: str) -> BatchstreamError:
+    """An error of Kafka as ours: retried if time may mend it, else with what to do.
+
+    Args:
+        error: The client's.
+        settings: Of the Kafka connection.
+        topic: Name of the topic that it is about.
+    """
+    code, servers = error.code(), settings.get("bootstrap.servers")
+    if code in REFUSED:
+        return ConnectionSettingsError(
+            f"Kafka at {servers} refused the log-in, or a setting is wrong: {error.str()}. Mend the Kafka connection: "
+            "security.protocol, sasl.…, ssl.…"
+        )
+    if code in _BUSY:
+        return DeliveryError(f"Kafka at {servers}: topic '{topic}': {error.str()}. Look at the brokers; the retry may succeed")
+    if is_of_the_connection(error):
+        return DeliveryError(f"Kafka at {servers}: {error.str()}. Start the broker, or mend the address")
+    advice = _ADVICE.get(code, "look at the topic and at the brokers' log")
+    return TopicError(f"topic '{topic}' at {servers}: {error.str()} ({error.name()}); {advice}")
+
+
+def is_of_the_connection(error: KafkaError) -> bool:
+    """Whether no broker was reached or answered; the client's own codes are negative."""
+    return int(error.code()) < 0 and error.code() not in REFUSED | UNSETTLED
