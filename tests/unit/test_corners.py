@@ -19,22 +19,6 @@ PAIR: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("text", ["[" * 30_000, "- " * 30_000, "{" * 30_000, "a: " + "[" * 200 + "]" * 200])
-def test_a_contract_as_deep_as_a_well_is_no_crash(tmp_path: Path, text: str) -> None:
-    path = tmp_path / "deep.odcs.yaml"
-    path.write_text(text)
-    with pytest.raises(ContractError, match=r"deep\.odcs\.yaml: is not YAML"):
-        load_contract(path)
-
-
-@pytest.mark.parametrize("version", ["!!bool abc", "!!int ''", "2020-13-45", "!!int abc"])
-def test_a_value_that_yaml_takes_for_another_type_is_told_to_be_put_in_quotes(tmp_path: Path, version: str) -> None:
-    path = tmp_path / "typed.odcs.yaml"
-    path.write_text(HOUSING.read_text().replace("version: 1.0.0", f"version: {version}"))
-    with pytest.raises(ContractError, match="put it in quotes"):
-        load_contract(path)
-
-
 @pytest.mark.parametrize(
     ("physical", "options"),
     [

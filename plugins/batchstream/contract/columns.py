@@ -5,7 +5,7 @@ from collections import Counter
 
 from open_data_contract_standard.model import SchemaObject, SchemaProperty
 
-from batchstream.contract.mistake import MistakeError, shown
+from batchstream.contract.mistake import MistakeError
 from batchstream.contract.model import RECORD_ID, Column
 from batchstream.contract.properties import read_rules
 from batchstream.contract.types import SUPPORTED, parse_type
@@ -13,6 +13,9 @@ from batchstream.contract.types import SUPPORTED, parse_type
 IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]*")
 MAX_NAME_LENGTH = 63
 """PostgreSQL cuts longer names without an error."""
+
+MAX_COLUMNS = 1590
+"""PostgreSQL allows 1,600 in a table, those of ours and those that were dropped included."""
 
 OWN_COLUMNS = ("created_at", "updated_at", "load_id", "record_id")
 SYSTEM_COLUMNS = ("cmax", "cmin", "ctid", "tableoid", "xmax", "xmin")
@@ -30,6 +33,12 @@ def read_columns(table: SchemaObject) -> tuple[str | None, tuple[Column, ...]]:
     """
     if not table.properties:
         raise MistakeError("schema[0].properties", "is empty; write a property for each column of the source, in its order")
+    if len(table.properties) > MAX_COLUMNS:
+        raise MistakeError(
+            "schema[0].properties",
+            f"a table of PostgreSQL has at most 1,600 columns, of which batchstream needs a few; got {len(table.properties):,}; "
+            f"write at most {MAX_COLUMNS:,}",
+        )
     keys = [prop for prop in table.properties if prop.primaryKey]
     if len(keys) > 1:
         said = ", ".join(str(prop.name) for prop in keys)
@@ -85,13 +94,13 @@ def _name(where: str, prop: SchemaProperty, *, has_key: bool) -> str:
     if not name:
         raise MistakeError(f"{where}.name", "is missing; write what the header of the source calls the column")
     if prop.name is not None and any(character in prop.name for character in "\r\n"):
-        raise MistakeError(f"{where}.name", f"got {shown(prop.name)}; write the name as the header has it, which is one line")
+        raise MistakeError(f"{where}.name", f"got {prop.name!r}; write the name as the header has it, which is one line")
     suggestion = suggested_name(name)
     if not IDENTIFIER.fullmatch(name) or len(name) > MAX_NAME_LENGTH:
         field = "physicalName" if prop.physicalName else "name"
         raise MistakeError(
             f"{where}.{field}",
-            f"a column of the table must be called {NAME_RULE.format(MAX_NAME_LENGTH)}; got {shown(name)}; "
+            f"a column of the table must be called {NAME_RULE.format(MAX_NAME_LENGTH)}; got {name!r}; "
             + (f"write such as {suggestion!r}" if prop.physicalName else f"add such as physicalName: {suggestion}"),
         )
     taken = None

@@ -1,8 +1,7 @@
 """What is wrong with a contract: the field, the rule, what was found, what to write."""
 
-from typing import Any
-
-MAX_SHOWN_CHARACTERS = 200
+MAX_BEGIN, MAX_END = 600, 300
+"""Characters of a message; what was found may be as long as the contract."""
 
 
 class MistakeError(ValueError):
@@ -12,7 +11,8 @@ class MistakeError(ValueError):
         super().__init__(f"{field}: {rule}")
 
 
-def shown(value: Any) -> str:
-    """A value as a message may show it."""
-    text = repr(value)
-    return text if len(text) <= MAX_SHOWN_CHARACTERS else f"{text[:MAX_SHOWN_CHARACTERS]}… ({len(text)} characters)"
+def clipped(message: str) -> str:
+    """A message whose middle is left out if it is too long to be read: field and rule stand first, what to write last."""
+    if len(message) <= MAX_BEGIN + MAX_END:
+        return message
+    return f"{message[:MAX_BEGIN]} … {message[-MAX_END:]}"

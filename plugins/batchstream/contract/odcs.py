@@ -1,6 +1,6 @@
 """Reads a contract file in the Open Data Contract Standard (https://bitol-io.github.io/open-data-contract-standard/)."""
 
-from collections.abc import Hashable
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -9,15 +9,13 @@ from open_data_contract_standard.model import DataQuality, OpenDataContractStand
 from pydantic import ValidationError
 
 from batchstream.contract.columns import IDENTIFIER, MAX_NAME_LENGTH, NAME_RULE, read_columns, suggested_name, table_name_of
-from batchstream.contract.mistake import MistakeError, shown
+from batchstream.contract.document import MAX_SIZE, read_document
+from batchstream.contract.mistake import MistakeError, clipped
 from batchstream.contract.model import Check, Contract, SourceFormat
 from batchstream.contract.properties import ContractSettings, read_settings
 from batchstream.contract.quality import expected_row_count, no_duplicates, read_check
 from batchstream.contract.strict import unknown_fields
 from batchstream.errors import ContractError
-
-MAX_DEPTH = 100
-"""Levels of a contract; the standard needs fewer than ten."""
 
 MAX_TABLE_NAME_LENGTH = 40
 """Leaves room for suffixes such as ``_created_at_idx`` and a load's id."""
@@ -29,11 +27,26 @@ def load_contract(path: Path) -> Contract:
     Raises:
         ContractError: The file can't be read, or a field breaks a rule: file, field, rule, what was found, what to write.
     """
+    return parse_contract(read_text(path), path)
+
+
+def read_text(path: Path) -> str:
+    """The text of a contract file.
+
+    Raises:
+        ContractError: The file can't be read, is too large or not UTF-8.
+    """
     try:
-        text = path.read_text(encoding="utf-8")
+        # A pipe or a device would keep everyone waiting, also those who want another contract.
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise ContractError(f"{path}: is no regular file; write the contract into one")
+        with path.open("rb") as file:
+            content = file.read(MAX_SIZE + 1)
+        if len(content) > MAX_SIZE:
+            raise ContractError(f"{path}: a contract has at most {MAX_SIZE:,} bytes; shorten it")
+        return content.decode()
     except (OSError, UnicodeDecodeError) as error:
         raise ContractError(f"{path}: can't be read: {error}; write a UTF-8 file that Airflow may read") from error
-    return parse_contract(text, path)
 
 
 def parse_contract(text: str, path: Path) -> Contract:
@@ -48,7 +61,7 @@ def parse_contract(text: str, path: Path) -> Contract:
         ContractError: A field breaks a rule: file, field, rule, what was found, what to write.
     """
     try:
-        document = _parsed(text)
+        document = read_document(text)
         if not isinstance(document, dict):
             raise MistakeError("file", f"must be a mapping; got {type(document).__name__}; write an ODCS contract")
         odcs = OpenDataContractStandard.model_validate(document)
@@ -56,52 +69,23 @@ def parse_contract(text: str, path: Path) -> Contract:
             raise ValueError(unknown)
         return _contract(path, odcs)
     except yaml.YAMLError as error:
-        raise ContractError(f"{path}: is not YAML: {' '.join(str(error).split())}; mend the file") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        field = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"]).removeprefix(".")
+        why = " ".join(str(error).split()).replace(' in "<unicode string>",', ",")
         raise ContractError(
-            f"{path}: {field}: {first['msg']}; got {first['input']!r}; write what the standard says of this field"
+            f"{path}: is not YAML: {why}; mend the file; a value that begins with such as * or @ needs quotes"
         ) from error
+    except ValidationError as error:
+        raise ContractError(f"{path}: {clipped(_standard_mistake(error))}") from error
     except ValueError as error:
-        raise ContractError(f"{path}: {error}") from error
+        raise ContractError(f"{path}: {clipped(str(error))}") from error
 
 
-def _parsed(text: str) -> Any:
-    # libyaml's composer recurses in C, and the process would end without a word; its events don't.
-    if text.count("[") + text.count("{") + text.count("- -") > MAX_DEPTH:
-        depth = 0
-        for event in yaml.parse(text, Loader=yaml.CSafeLoader):
-            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-            if depth > MAX_DEPTH:
-                raise yaml.YAMLError(f"more than {MAX_DEPTH} levels deep")
-    try:
-        return yaml.load(text, Loader=_Loader)  # noqa: S506 - a subclass of the safe one
-    except (ValueError, LookupError) as error:
-        # YAML guesses types: 2020-13-45 is a date to it, !!int '' a number.
-        raise yaml.YAMLError(f"a value is none of its type ({error}), put it in quotes") from error
-
-
-class _Loader(yaml.CSafeLoader):
-    """Refuses a key that stands twice in a mapping, of which YAML would take the last without a word."""
-
-    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
-        """Build a mapping whose keys are unique."""
-        pairs = list(node.value)
-        mapping: dict[Any, Any] = super().construct_mapping(node, deep=deep)
-        if len(mapping) != len(pairs):
-            self._refuse_repeated(pairs, deep)
-        return mapping
-
-    def _refuse_repeated(self, pairs: list[Any], deep: bool) -> None:
-        seen: set[Any] = set()
-        for key_node, _ in pairs:
-            key: Any = self.construct_object(key_node, deep=deep)
-            if not isinstance(key, Hashable):
-                continue  # The base class says what is wrong with it.
-            if key in seen:
-                raise yaml.constructor.ConstructorError(None, None, f"key '{key}' stands twice", key_node.start_mark)
-            seen.add(key)
+def _standard_mistake(error: ValidationError) -> str:
+    first = error.errors(include_url=False)[0]
+    field = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"]).removeprefix(".")
+    got = first["input"]
+    if first["type"] == "string_type" and not isinstance(got, list | dict):
+        return f"{field}: must be a text; got {got!r}; put what you wrote in quotes"
+    return f"{field}: {first['msg']}; got {got!r}; write what the standard says of this field"
 
 
 def _contract(path: Path, odcs: OpenDataContractStandard) -> Contract:
@@ -123,7 +107,7 @@ def _contract(path: Path, odcs: OpenDataContractStandard) -> Contract:
         ]:
             raise MistakeError(
                 f"column '{column.name}'",
-                f"name: got {shown(column.source_name)}, but blanks separate the names of a header whose sourceFormat is "
+                f"name: got {column.source_name!r}, but blanks separate the names of a header whose sourceFormat is "
                 "whitespace; write a name without blanks",
             )
         if column.indexed and len(index := f"{name}_{column.name}_idx") > MAX_NAME_LENGTH:
@@ -159,28 +143,29 @@ def _table_name(table: SchemaObject) -> str:
     if not name or not IDENTIFIER.fullmatch(name) or len(name) > MAX_TABLE_NAME_LENGTH:
         raise MistakeError(
             "schema[0].name",
-            f"a table must be called {NAME_RULE.format(MAX_TABLE_NAME_LENGTH)}; got {shown(name)}; "
+            f"a table must be called {NAME_RULE.format(MAX_TABLE_NAME_LENGTH)}; got {name!r}; "
             f"write such as {suggested_name(name or 'my_name', MAX_TABLE_NAME_LENGTH)!r}",
         )
     return name
 
 
 def _checks(table: SchemaObject) -> tuple[int | None, tuple[Check, ...]]:
+    columns = [(table_name_of(prop), prop) for prop in table.properties or []]
     rules: list[tuple[str, DataQuality, str | None]] = [
         (f"schema[0].quality[{number}]", rule, None) for number, rule in enumerate(table.quality or [])
     ]
-    for prop in table.properties or []:
-        name = table_name_of(prop)
+    for name, prop in columns:
         rules += [(f"column '{name}': quality[{number}]", rule, name) for number, rule in enumerate(prop.quality or [])]
-    checks = [no_duplicates(table_name_of(prop)) for prop in table.properties or [] if prop.primaryKey or prop.unique]
+    # A dict, as a rule that stands twice is measured once.
+    checks = dict.fromkeys(no_duplicates(name) for name, prop in columns if prop.primaryKey or prop.unique)
     expected: int | None = None
     for field, rule, column in rules:
         try:
             check = read_check(rule, column)
         except ValueError as error:
             raise MistakeError(field, str(error)) from error
-        if check is not None and check not in checks:
-            checks.append(check)
+        if check is not None:
+            checks[check] = None
         if column is None and expected_row_count(rule) is not None:
             expected = expected_row_count(rule)
     return expected, tuple(checks)

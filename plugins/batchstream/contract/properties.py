@@ -11,6 +11,7 @@ from open_data_contract_standard.model import CustomProperty, SchemaProperty
 
 from batchstream.contract.model import Publish, Rules, Source, SourceFormat, Topic
 from batchstream.contract.quality import MAX_BOUND
+from batchstream.contract.schedule import read_schedule
 from batchstream.contract.types import MAX_VARCHAR_LENGTH, ColumnType
 
 DEFAULT_RETENTION_DAYS = 7
@@ -21,10 +22,10 @@ MAX_REJECTED = 2**62
 TOPIC_NAME = re.compile(r"[A-Za-z0-9._-]{1,249}")
 """Kafka's own rule, org.apache.kafka.common.internals.Topic."""
 
-Types = type | tuple[type, ...]
+# As the fields of the standard that are true or false take them.
+_WORDS = {"yes": True, "on": True, "no": False, "off": False}
 
-# What Airflow knows beside cron expressions.
-_PRESETS = ("@once", "@continuous", "@hourly", "@daily", "@weekly", "@monthly", "@quarterly", "@yearly")
+Types = type | tuple[type, ...]
 
 # Name → type of its value.
 _SETTINGS: dict[str, Types] = {
@@ -97,6 +98,10 @@ def read_settings(path: Path, name: str, properties: list[CustomProperty]) -> Co
         raise ValueError(f"customProperties: topic: got {topic.name!r}; write letters, digits, '.', '_' and '-', at most 249")
     if "\0" in given["sourcePath"]:
         raise ValueError(f"customProperties: sourcePath: got {given['sourcePath']!r}; write a path without U+0000")
+    try:
+        schedule = read_schedule(given.get("schedule", "@daily"))
+    except ValueError as error:
+        raise ValueError(f"customProperties: schedule: {error}") from error
     # dags/contracts/NAME.odcs.yaml → the folder that holds dags/.
     source_path = path.resolve().parent.parent.parent / given["sourcePath"]
     return ContractSettings(
@@ -104,21 +109,8 @@ def read_settings(path: Path, name: str, properties: list[CustomProperty]) -> Co
         topic=topic,
         rejected_records_allowed=_between(0, MAX_REJECTED, given, "rejectedRecordsAllowed", 0),
         publish=Publish(publish),
-        schedule=_schedule(given.get("schedule", "@daily")),
+        schedule=schedule,
     )
-
-
-def _schedule(text: str | None) -> str | None:
-    if text is None or text in _PRESETS:
-        return text
-    # Only here: most contracts have a preset, and DAG files are parsed often.
-    from croniter import croniter  # type: ignore[import-untyped]
-
-    if text.startswith("@") or not croniter.is_valid(text):
-        raise ValueError(
-            f"customProperties: schedule: got {text!r}; write @daily, a cron expression such as '0 6 * * *', or null"
-        )
-    return text
 
 
 def read_rules(prop: SchemaProperty, column_type: ColumnType) -> tuple[bool, Rules]:
@@ -199,8 +191,11 @@ def _closed(field: str, properties: list[CustomProperty], vocabulary: Mapping[st
             raise ValueError(f"{field}: '{name}' is not known; write one of {', '.join(vocabulary)}")
         if name in given:
             raise ValueError(f"{field}: '{name}' stands twice; write it once")
+        if vocabulary[name] is bool:
+            value = _WORDS.get(value, value) if isinstance(value, str) else value
         if not isinstance(value, vocabulary[name]) or (isinstance(value, bool) and vocabulary[name] is not bool):
-            raise ValueError(f"{field}: {name}: got {value!r}; write a {_said(vocabulary[name])}")
+            quotes = ", in quotes" if vocabulary[name] is str and not isinstance(value, list | dict) else ""
+            raise ValueError(f"{field}: {name}: got {value!r}; write a {_said(vocabulary[name])}{quotes}")
         given[name] = value
     return given
 
