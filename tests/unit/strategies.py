@@ -10,6 +10,7 @@ from uuid import UUID
 import msgspec
 from hypothesis import strategies as st
 
+from batchstream.contract.allowance import Allowance
 from batchstream.contract.model import Column, Contract, Publish, Source, SourceFormat, Topic
 from batchstream.contract.types import ColumnType, parse_type
 
@@ -86,7 +87,7 @@ def tables(draw: st.DrawFn, max_rows: int = 230) -> Table:
         topic=Topic("x-data", partitions=1, replication_factor=1, retention_days=1),
         checks=(),
         expected_records=None,
-        rejected_records_allowed=0,
+        rejected_records_allowed=Allowance(),
         publish=Publish.MERGE,
         schedule=None,
     )

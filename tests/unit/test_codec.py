@@ -118,6 +118,7 @@ def test_one_bad_record_of_a_hundred_costs_one(column: str, value: bytes, reason
     (rejected,) = decoded.rejected
     assert (rejected.position, rejected.raw) == (position, bad.decode("utf-8", "backslashreplace").replace("\0", "\\x00"))
     assert rejected.reason.startswith(f"column '{column}': ")
+    assert rejected.column == column
     assert reason in rejected.reason
     assert len(rejected.reason) < 300
 

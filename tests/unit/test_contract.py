@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from batchstream.contract import Contract, load_contract, parse_contract
+from batchstream.contract.allowance import Allowance
 from batchstream.contract.model import SourceFormat, Topic
 from batchstream.errors import SourceError
 from batchstream.records.codec import RecordCodec
@@ -32,7 +33,7 @@ def test_housing_travels_and_is_checked_as_its_contract_says(housing: Contract) 
     assert housing.topic == Topic("housing-data", partitions=1, replication_factor=1, retention_days=7)
     assert housing.source.format is SourceFormat.WHITESPACE
     assert housing.source.path == HOUSING.parents[2] / "data" / "housing.csv"
-    assert (housing.expected_records, housing.rejected_records_allowed, housing.schedule) == (506, 0, "@daily")
+    assert (housing.expected_records, housing.rejected_records_allowed, housing.schedule) == (506, Allowance(0), "@daily")
     assert housing.description.startswith("Boston Housing (Harrison and Rubinfeld 1978")
     names = [check.name for check in housing.checks]
     assert names[0] == "506 tracts"
@@ -238,6 +239,10 @@ MISTAKES = [
     case("text as partitions", PARTITIONS, PARTITIONS[:-1] + "two", f"{SETTINGS}: topicPartitions", "'two'", "a whole number"),
     case("true as partitions", PARTITIONS, PARTITIONS[:-1] + "true", f"{SETTINGS}: topicPartitions", "True", "a whole number"),
     case("negative rejects", "value: 0", "value: -1", f"{SETTINGS}: rejectedRecordsAllowed", "got -1", "write at least 0"),
+    case("more than all rejected", "value: 0", "value: 101%", f"{SETTINGS}: rejectedRecordsAllowed", "got '101%'", "to 100%"),
+    case(
+        "a share without %", "value: 0", "value: '1'", f"{SETTINGS}: rejectedRecordsAllowed", "got '1'", "a share of the records"
+    ),
     case(
         "unknown publish",
         "value: 0",

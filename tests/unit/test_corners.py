@@ -83,7 +83,7 @@ def test_the_sign_of_zero_is_kept(tmp_path: Path, rows: str) -> None:
 def test_the_first_fault_of_a_file_is_the_one_that_is_told(tmp_path: Path, rows: str, line: int) -> None:
     contract = make_contract(tmp_path, PAIR)
     write_source(contract, b"a,b\n" + rows.encode("latin-1"))
-    with pytest.raises(SourceError, match=f": line {line}[,:]"):
+    with pytest.raises(SourceError, match=rf"^[^\n]*(?:: |:\n  )line {line}[,:]"):
         list(SourceReader(contract))
 
 

@@ -6,7 +6,7 @@ from batchstream.records.messages import ForeignKey, MessageKey, batch_key, deco
 
 
 @pytest.mark.parametrize("load_id", [1, 7, 2**63 - 1])
-@pytest.mark.parametrize(("batch", "first"), [(1, 1), (2, 2), (2, 101), (6, 310), (2**40, (2**40 - 1) * 100 + 1)])
+@pytest.mark.parametrize(("batch", "first"), [(1, 1), (2, 2), (2, 101), (6, 310), (1, 2), (2**40, (2**40 - 1) * 100 + 1)])
 def test_a_key_comes_back(load_id: int, batch: int, first: int) -> None:
     assert decode_key(batch_key(load_id, batch, first)) == MessageKey(load_id, batch, first)
 
@@ -66,13 +66,11 @@ def test_a_key_is_not_a_loads_if_it_is(value: bytes) -> None:
 @pytest.mark.parametrize(
     "value",
     [
-        case("more records before it than batches hold", key(first="102")),
         case("the first record of the batch before", key(first="1")),
         case("less records before it than batches", key(batch="3", first="2")),
-        case("another first record of the first batch", key(batch="1", first="2")),
         case("batch 0", key(batch="0", first="-99")),
         case("a negative batch", key(batch="-1", first="-199")),
-        case("a batch beyond all counting", key(batch=str(2**53), first=str((2**53 - 1) * 100 + 1))),
+        case("a record beyond all counting", key(first=str(2**63))),
     ],
 )
 def test_a_key_contradicts_itself_with(value: bytes) -> None:

@@ -1,6 +1,7 @@
 """Sources with a fault: each is told by file, line, column and value, and nothing of its batch is sent."""
 
 import hashlib
+import json
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 
 from batchstream.contract import Contract
 from batchstream.errors import SourceError
+from batchstream.records.messages import Batch
 from batchstream.records.source import SourceReader, check_header
 from tests.unit.building import make_contract, write_source
 
@@ -66,10 +68,26 @@ FAULTS = [
     case("a header that is not UTF-8", b"\xff,b\n1,2\n", "line 1, byte 1 of the line: expected UTF-8, got b'\\xff'", "UTF-8"),
     case("a short line", b"a,b\n1,2\n3\n", "line 3: the line is too short: expected 2 fields, got 1: 3;", "mend the source"),
     case("a long line", b"a,b\n1,2\n3,4,5\n", "line 3: the line is too long: expected 2 fields, got 3: 3", "mend the source"),
-    case("a long and a short line", b"a,b\n1,2,3\n4\n", "line 2: the line is too long: expected 2 fields, got 3: 1"),
-    case("a short and a long line", b"a,b\n1\n2,3,4\n", "line 2: the line is too short: expected 2 fields, got 1: 1"),
+    case(
+        "a long and a short line",
+        b"a,b\n1,2,3\n4\n",
+        "2 of 2 records",
+        "\n  line 2: the line is too long: expected 2 fields, got 3: 1",
+    ),
+    case(
+        "a short and a long line",
+        b"a,b\n1\n2,3,4\n",
+        "2 of 2 records",
+        "\n  line 2: the line is too short: expected 2 fields, got 1: 1",
+    ),
     case("a blank line in the middle", b"a,b\n1,2\n\n3,4\n", "line 3: the line is blank, but records follow; remove it"),
-    case("two blank lines in the middle", b"a,b\n1,2\n\n\n3,4\n", "line 3: the line is blank, but records follow"),
+    case(
+        "two blank lines in the middle",
+        b"a,b\n1,2\n\n\n3,4\n",
+        "2 of 4 records",
+        "\n  line 3: the line is blank",
+        "\n  line 4: the",
+    ),
     case("blank lines, CRLF", b"a,b\r\n1,2\r\n\r\n3,4\r\n", "line 3: the line is blank, but records follow"),
     case("bytes that are not UTF-8", b"a,b\n1,2\n3,\xe9\n", "line 3, byte 3 of the line: expected UTF-8, got b'\\xe9'"),
     case("half of a character", b"a,b\n1,2\n3,4\xc3", "line 3, byte 4 of the line: expected UTF-8, got b'\\xc3'"),
@@ -113,7 +131,6 @@ VALUES = [
     ),
     case("a fraction for an integer", b"a,b\n1,2\n3,1.5\n", "line 3, column 'b': 1.5 is not smallint", "got `float`"),
     case("less than the minimum", b"a,b\n1,2\n-0.1,3\n", "line 3, column 'a': -0.1 is not double precision", ">= 0"),
-    case("the first of two", b"a,b\n1,2\n-1,3\n-2,4\n", "line 3, column 'a': -1 is not"),
 ]
 
 
@@ -133,14 +150,14 @@ def test_a_fault_far_down_has_its_line_and_the_batches_before_it_are_given(line:
     lines[line - 1] = bad
     written(contract, b"\n".join(lines))
     reader = SourceReader(contract)
-    given: list[bytes] = []
+    given: list[Batch] = []
     with pytest.raises(SourceError) as caught:
         given.extend(reader)
     assert str(caught.value).startswith(
         (f"{contract.source.path}: line {line}, column 'a'", f"{contract.source.path}: line {line}: ")
     )
-    assert len(given) == reader.batches
-    assert (reader.batches, reader.records) == ((line - 2) // 100, (line - 2) // 100 * 100)
+    assert sum(len(json.loads(batch.value)) for batch in given) == line - 2
+    assert (reader.batches, reader.records, reader.rejected_records) == (-(-(line - 2) // 100), 300, 1)
 
 
 def test_a_missing_file_is_named(contract: Contract) -> None:
@@ -157,7 +174,7 @@ def test_a_folder_is_no_source(contract: Contract) -> None:
 @pytest.mark.parametrize(
     ("content", "begin"),
     [
-        pytest.param(b't\nx\n"y\nz\n', "line 3: unexpected end of data; mend the quotes of this record", id="never closed"),
+        pytest.param(b't\nx\n"y\nz\n', "line 3: unexpected end of data: a quote is opened and never closed", id="never closed"),
         pytest.param(b't\nx\n"y"z\n', "line 3: ',' expected after '\"'", id="closed too early"),
         pytest.param(b't\n"a\n\nb"\n"y\n', "line 5: unexpected end of data", id="never closed after line breaks"),
         pytest.param(b'"t\nx\n', "line 1: unexpected end of data", id="never closed in the header"),
@@ -176,26 +193,43 @@ TWO_LINES = b'"x\ny",1\n' * 150
 
 
 @pytest.mark.parametrize(
-    ("rest", "begin"),
+    ("rest", "begins"),
     [
-        pytest.param(b"x,1\nx,y\n", "line 303, column 'n': expected integer", id="a bad number"),
-        pytest.param(b"x,1\nx,9\n", "line 303, column 'n': 9 is not integer", id="a broken rule"),
-        pytest.param(b"x,1\nx\n", "line 303: the line is too short", id="a field too few"),
-        pytest.param(b'x,1\n"x"y,1\n', "line 303: ',' expected after '\"'", id="quotes"),
-        pytest.param(b"x,1\nx\xff,1\n", "line 303, byte 2 of the line: expected UTF-8", id="no UTF-8"),
-        pytest.param(b"x,1\n\nx,1\n", "line 303: the line is blank, but records follow", id="a blank line"),
-        pytest.param(b"x,1\n" + b"\n" * 250 + b"x,1\n", "line 303: the line is blank, but records follow", id="250 blank lines"),
-        pytest.param(b"\n" * 250 + b'"x"y,1\n', "line 552: ',' expected after '\"'", id="quotes after blank lines"),
-        pytest.param(b"\n\nx,1\nx,y\nx\xff,1\n", "line 302: the line is blank, but records follow", id="the first of three"),
-        pytest.param(b"x,1\nx,y\n\nx\xff,1\n", "line 303, column 'n': expected integer", id="the first of three, a number"),
-        pytest.param(b"x,1\nx\nx,y\n\xff", "line 303: the line is too short", id="the first of three, a field too few"),
+        pytest.param(b"x,1\nx,y\n", ["line 303, column 'n': expected integer"], id="a bad number"),
+        pytest.param(b"x,1\nx,9\n", ["line 303, column 'n': 9 is not integer"], id="a broken rule"),
+        pytest.param(b"x,1\nx\n", ["line 303: the line is too short"], id="a field too few"),
+        pytest.param(b'x,1\n"x"y,1\n', ["line 303: ',' expected after '\"'"], id="quotes"),
+        pytest.param(b"x,1\nx\xff,1\n", ["line 303, byte 2 of the line: expected UTF-8"], id="no UTF-8"),
+        pytest.param(b"x,1\n\nx,1\n", ["line 303: the line is blank, but records follow"], id="a blank line"),
+        pytest.param(
+            b"\n\nx,1\nx,y\nx\xff,1\n",
+            ["line 302: the line is blank", "line 303: the line is blank", "line 305, column 'n'", "line 306, byte 2"],
+            id="blank lines, a number, no UTF-8",
+        ),
+        pytest.param(b"x,1\nx,y\n\nx\xff,1\n", ["line 303, column 'n'", "line 304: ", "line 305, byte 2"], id="three"),
+        pytest.param(
+            b"x,1\nx\nx,y\n\xff", ["line 303: the line is too short", "line 304, column 'n'", "line 305, byte 1"], id="at the end"
+        ),
+        pytest.param(b'"x"y,1\n' * 2 + b"x,1\nx\n", ["line 302: ','", "line 303: ','", "line 305: "], id="quotes twice"),
     ],
 )
-def test_a_fault_after_records_of_two_lines_has_its_line(rest: bytes, begin: str, tmp_path: Path) -> None:
+def test_faults_after_records_of_two_lines_have_their_lines(rest: bytes, begins: list[str], tmp_path: Path) -> None:
     number = {"name": "n", "physicalType": "integer", "required": True, "logicalTypeOptions": {"maximum": 5}}
     contract = make_contract(tmp_path, [TEXT, number])
     write_source(contract, b"t,n\n" + TWO_LINES + rest)
-    assert fault_of(contract).startswith(begin)
+    said = fault_of(contract)
+    found = said.split("\n  ")[1:] if len(begins) > 1 else [said]
+    assert [one[: len(begin)] for one, begin in zip(found, begins, strict=True)] == begins
+
+
+@pytest.mark.parametrize("rest", [b"x,1\n", b'"x"y,1\n'], ids=["a record", "quotes"])
+def test_blank_lines_are_bad_only_if_something_follows(rest: bytes, tmp_path: Path) -> None:
+    contract = make_contract(tmp_path, [TEXT, {"name": "n", "physicalType": "integer", "required": True}])
+    write_source(contract, b"t,n\n" + TWO_LINES + b"\n" * 250 + rest)
+    bad = 250 + (rest != b"x,1\n")
+    said = fault_of(contract)
+    assert said.startswith(f"{bad} of 401 records break the contract")
+    assert "The first 10:\n  line 302: the line is blank" in said
 
 
 def test_any_number_of_blank_lines_may_end_a_file(tmp_path: Path) -> None:

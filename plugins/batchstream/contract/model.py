@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from batchstream.contract.allowance import Allowance
 from batchstream.contract.types import ColumnType
 
 RECORD_ID = "id"
@@ -116,7 +117,7 @@ class Contract:
     topic: Topic
     checks: tuple[Check, ...]
     expected_records: int | None
-    rejected_records_allowed: int
+    rejected_records_allowed: Allowance
     publish: Publish
     schedule: str | None
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from open_data_contract_standard.model import CustomProperty, SchemaProperty
 
+from batchstream.contract.allowance import Allowance, parse_allowance
 from batchstream.contract.model import Publish, Rules, Source, SourceFormat, Topic
 from batchstream.contract.quality import MAX_BOUND
 from batchstream.contract.schedule import read_schedule
@@ -18,7 +19,6 @@ DEFAULT_RETENTION_DAYS = 7
 MAX_PARTITIONS = 10_000
 MAX_REPLICATION_FACTOR = 100
 MAX_RETENTION_DAYS = 36_500
-MAX_REJECTED = 2**62
 TOPIC_NAME = re.compile(r"[A-Za-z0-9._-]{1,249}")
 """Kafka's own rule, org.apache.kafka.common.internals.Topic."""
 
@@ -38,7 +38,7 @@ _SETTINGS: dict[str, Types] = {
     "topicReplicationFactor": int,
     "topicMinInsyncReplicas": int,
     "topicRetentionDays": int,
-    "rejectedRecordsAllowed": int,
+    "rejectedRecordsAllowed": (int, str),
     "publish": str,
     "schedule": (str, NoneType),
 }
@@ -60,7 +60,7 @@ class ContractSettings(NamedTuple):
 
     source: Source
     topic: Topic
-    rejected_records_allowed: int
+    rejected_records_allowed: Allowance
     publish: Publish
     schedule: str | None
 
@@ -107,10 +107,17 @@ def read_settings(path: Path, name: str, properties: list[CustomProperty]) -> Co
     return ContractSettings(
         source=Source(source_path, SourceFormat(source_format), delimiter, given.get("sourceNull", "")),
         topic=topic,
-        rejected_records_allowed=_between(0, MAX_REJECTED, given, "rejectedRecordsAllowed", 0),
+        rejected_records_allowed=_allowance(given.get("rejectedRecordsAllowed", 0)),
         publish=Publish(publish),
         schedule=schedule,
     )
+
+
+def _allowance(value: int | str) -> Allowance:
+    try:
+        return parse_allowance(value)
+    except ValueError as error:
+        raise ValueError(f"customProperties: rejectedRecordsAllowed: {error}") from error
 
 
 def read_rules(prop: SchemaProperty, column_type: ColumnType) -> tuple[bool, Rules]:

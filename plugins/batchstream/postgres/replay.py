@@ -10,7 +10,7 @@ from batchstream.contract.model import Contract
 from batchstream.errors import LoadError
 from batchstream.postgres import ledger, templates
 from batchstream.postgres.publish import publish
-from batchstream.records.codec import RecordCodec
+from batchstream.records.codec import Misfit, RecordCodec
 
 
 def replay_load(connection: psycopg.Connection, contracts: Mapping[str, Contract], load_id: int) -> str:
@@ -80,9 +80,10 @@ def _land_rejected(connection: psycopg.Connection, contract: Contract, load_id: 
     )
     landed, refused = 0, None
     for partition, offset, position, record_id, raw in rows:
-        found = codec.examine(raw.encode()) if record_id is not None else "the message was rejected whole and can't be replayed"
-        if isinstance(found, str):
-            refused = refused or f"still rejected, at partition {partition} offset {offset} position {position}: {found}"
+        whole = Misfit("the message was rejected whole and can't be replayed")
+        found = whole if record_id is None else codec.examine(raw.encode())
+        if isinstance(found, Misfit):
+            refused = refused or f"still rejected, at partition {partition} offset {offset} position {position}: {found.reason}"
             continue
         connection.execute(insert, [record_id, *found])
         connection.execute(

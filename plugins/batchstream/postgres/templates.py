@@ -197,8 +197,15 @@ def row_count_check(contract: Contract, load_id: int) -> sql.Composed:
         dataset=sql.SQL(contract.name),
         landing=landing(contract, load_id),
         expected=sql.Literal(contract.expected_records),
-        rejected_allowed=sql.Literal(contract.rejected_records_allowed),
+        rejected_allowed=_rejected_allowed(contract),
     )
+
+
+def _rejected_allowed(contract: Contract) -> sql.Composable:
+    allowed = contract.rejected_records_allowed
+    if allowed.percent is None:
+        return sql.Literal(allowed.records)
+    return sql.SQL("floor(ledger.source_records * {}::numeric / 100)::bigint").format(str(allowed.percent))
 
 
 def _measurement(number: int, check: Check, table: sql.Identifier) -> sql.Composed:

@@ -25,11 +25,13 @@ class RejectedRecord:
         position: 0-based place in the array; None if the message as a whole was rejected.
         raw: The record, or the message, as it came.
         reason: Column, rule and value.
+        column: The column whose value breaks the contract, if it is one's.
     """
 
     position: int | None
     raw: str
     reason: str
+    column: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,19 @@ class DecodedBatch:
     records: Sequence[tuple[Any, ...]] = ()
     rejected: list[RejectedRecord] = field(default_factory=list)
     total: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Misfit:
+    """Why a record breaks its contract.
+
+    Attributes:
+        reason: Column, rule and value.
+        column: The column whose value breaks it, if it is one's.
+    """
+
+    reason: str
+    column: str | None = None
 
 
 class RecordCodec:
@@ -160,35 +175,35 @@ class RecordCodec:
         records, rejected = [], []
         for position, raw in enumerate(elements):
             found = self.examine(raw)
-            if isinstance(found, str):
-                rejected.append(RejectedRecord(position, scan.storable(raw), found))
+            if isinstance(found, Misfit):
+                rejected.append(RejectedRecord(position, scan.storable(raw), found.reason, found.column))
             else:
                 records.append((*found, first_record_id + position))
         return DecodedBatch(records, rejected, len(elements))
 
-    def examine(self, raw: bytes) -> tuple[Any, ...] | str:
-        """The values of one record, as JSON, in the contract's order; or a sentence on why it breaks the contract."""
+    def examine(self, raw: bytes) -> tuple[Any, ...] | Misfit:
+        """The values of one record, as JSON, in the contract's order; or why it breaks the contract."""
         try:
             pairs = scan.object_pairs(raw)
         except scan.NotAnObjectError as error:
-            return scan.storable(str(error).encode())
+            return Misfit(scan.storable(str(error).encode()))
         texts: dict[str, bytes] = {}
         for name, text in pairs:
             if name not in self._fields:
-                return f"column {shorten(name)!r} is not in the contract"
+                return Misfit(f"column {shorten(name)!r} is not in the contract")
             if name in texts:
-                return f"column '{name}' stands twice"
+                return Misfit(f"column '{name}' stands twice", name)
             texts[name] = text
         values: list[Any] = []
         for name, decoder in self._fields.items():
             if name not in texts:
-                return f"column '{name}' is missing"
+                return Misfit(f"column '{name}' is missing", name)
             try:
                 values.append(decoder.decode(texts[name]))
             except ValueError as error:
                 # The decoder's own words may repeat the value, with what PostgreSQL can't store.
                 why = scan.storable(str(error).encode("utf-8", "backslashreplace"))
-                return f"column '{name}': {shorten(scan.storable(texts[name]))} {shorten(why)}"
+                return Misfit(f"column '{name}': {shorten(scan.storable(texts[name]))} {shorten(why)}", name)
         return tuple(values)
 
 

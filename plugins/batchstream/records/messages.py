@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from batchstream.records.codec import MAX_RECORDS_PER_BATCH, shorten
+from batchstream.records.codec import shorten
 from batchstream.records.scan import storable
 
 
@@ -65,8 +65,7 @@ def decode_key(key: bytes | None) -> MessageKey | ForeignKey:
         found = _decoder.decode(key)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return ForeignKey(f"the message's key is not a load's: {shorten(storable(key))}")
-    # Each batch before it has one record at least, and a hundred at most.
-    most = (found.batch - 1) * MAX_RECORDS_PER_BATCH + 1
-    if not 1 <= found.batch < 2**53 or not found.batch <= found.first_record_id <= most:
+    # Each batch before it has one record at least; bad records of the source are in none.
+    if not 1 <= found.batch <= found.first_record_id < 2**63:
         return ForeignKey(f"the message's key contradicts itself: {shorten(storable(key))}")
     return found

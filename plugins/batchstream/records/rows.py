@@ -10,20 +10,43 @@ from batchstream.errors import SourceError
 from batchstream.records.codec import MAX_RECORDS_PER_BATCH
 
 Row = list[str]
-"""The fields of a record."""
+"""The fields of a record. A byte that is not UTF-8 is half of a surrogate pair in them, which no text that is UTF-8 has."""
+
+MAX_LINES_PER_RECORD = 1_000
+"""A quoted field that spans more of them is a quote that is never closed, or a source without quotes."""
+
+_ROWS_AT_ONCE = 10
+_MAX_CHARACTERS_AT_ONCE = 8 * 1024 * 1024
+"""After so many, fewer than a hundred records are taken at once: a record may have megabytes."""
+
+
+class UnreadableRow(Row):
+    """A line that can't be taken apart; it has no fields."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__()
+        self.reason = reason
+
+    def __bool__(self) -> bool:
+        """True, as only a blank line is no record."""
+        return True
 
 
 class Taken(NamedTuple):
     """Records that follow one another.
 
     Attributes:
-        rows: At most a hundred.
+        blank_lines: Lines before them that are blank, while records should follow one another.
+        rows: At most a hundred; none at the end of the source.
         line: Number of the line on which the first of them begins.
-        fault: What is wrong with what follows them, if anything.
+        lines: What they were made of.
+        fault: Why nothing that follows them can be told apart, if so.
     """
 
+    blank_lines: int
     rows: list[Row]
     line: int
+    lines: list[str]
     fault: SourceError | None
 
 
@@ -43,58 +66,89 @@ class RowReader:
 
     def __init__(self, source: Source, chunks: Iterable[list[bytes]], line: int) -> None:
         self._path = source.path
-        self._first_line = self._line = line
+        self._first_line = self._line = self._begins = line
+        self._blank_lines = self._characters = 0
+        self._rows: list[Row] = []
+        # Lines that were fed to the reader of rows and have not been given away by `take`.
+        self._lines: list[str] = []
+        self._ended = False
         texts = chain.from_iterable(self._texts(chunks))
         is_csv = source.format is SourceFormat.CSV
         self._csv = csv.reader(texts, delimiter=source.delimiter, strict=True) if is_csv else None
-        self._rows: Iterator[Row] = self._csv or map(_fields, texts)
+        self._found: Iterator[Row] = self._csv or map(_fields, texts)
 
     def take(self) -> Taken:
-        """The next records; none at the end, which blank lines may precede, while no record may follow one."""
-        found = self._read()
-        if all(found.rows):
-            return found
-        first = found.rows.index([])
-        rows, following, fault = found.rows[:first], found.rows[first:], found.fault
-        while following and not any(following) and fault is None:
-            following, _, fault = self._read()
-        if any(following):
-            where = f"{self._path}: line {found.line + lines_of(rows)}"
-            fault = SourceError(f"{where}: the line is blank, but records follow; remove it")
-        return Taken(rows, found.line, fault)
+        """The next records; none at the end, which blank lines may precede."""
+        while True:
+            line = self._line
+            rows, fault = self._read()
+            lines = self._lines[: self._line - line]
+            del self._lines[: self._line - line]
+            if any(rows) or not rows:
+                break
+            self._blank_lines += len(rows)
+            if fault is not None:
+                rows = []
+                break
+        blank_lines, self._blank_lines = (self._blank_lines, 0) if rows else (0, 0)
+        while rows and not rows[-1]:
+            # Only what follows says whether these are the end.
+            rows.pop()
+            self._blank_lines += 1
+        return Taken(blank_lines, rows, line, lines, fault)
 
-    def _read(self) -> Taken:
-        rows: list[Row] = []
-        begins = self._line
+    def _read(self) -> tuple[list[Row], SourceError | None]:
+        self._begins = self._line
+        self._characters = 0
+        rows = self._rows = []
         fault: SourceError | None = None
-        try:
-            # The records before a fault stay in the list.
-            rows.extend(islice(self._rows, MAX_RECORDS_PER_BATCH))
-        except SourceError as error:
-            fault = error
-        except csv.Error as error:
-            what = "shorten this field" if "field limit" in str(error) else "mend the quotes of this record"
-            fault = SourceError(f"{self._path}: line {begins + lines_of(rows)}: {error}; {what}")
-        self._line = self._first_line + self._csv.line_num if self._csv else begins + len(rows)
-        return Taken(rows, begins, fault)
+        more = True
+        while more and fault is None and len(rows) < MAX_RECORDS_PER_BATCH and self._characters < _MAX_CHARACTERS_AT_ONCE:
+            before = len(rows)
+            try:
+                # The records before an error stay in the list.
+                rows.extend(islice(self._found, min(_ROWS_AT_ONCE, MAX_RECORDS_PER_BATCH - before)))
+                more = len(rows) > before
+            except SourceError as error:
+                fault = error
+            except csv.Error as error:
+                fault = self._unreadable(error)
+        self._line = self._first_line + self._csv.line_num if self._csv else self._begins + len(rows)
+        return rows, fault
+
+    def _unreadable(self, error: csv.Error) -> SourceError | None:
+        """Take a line that is no CSV as a record without fields, or say why nothing behind it can be told apart."""
+        line, last = self._begins + lines_of(self._rows), self._first_line + (self._csv.line_num if self._csv else 0) - 1
+        where = f"{self._path}: line {line}"
+        if self._ended:
+            return SourceError(f"{where}: {error}: a quote is opened and never closed; mend the quotes of this record")
+        if last > line:
+            return SourceError(f"{where}: {error} in line {last}, so where this record ends is not known; mend its quotes")
+        too_long = len(self._lines[line - self._begins]) > csv.field_size_limit()
+        self._rows.append(UnreadableRow(f"{error}; {'shorten this field' if too_long else 'mend the quotes of this record'}"))
+        return None
 
     def _texts(self, chunks: Iterable[list[bytes]]) -> Iterator[list[str]]:
         line = self._first_line
         for lines in chunks:
-            texts: list[str] = []
-            fault: SourceError | None = None
+            if line - self._begins > MAX_LINES_PER_RECORD:
+                begins = self._begins + lines_of(self._rows)
+                if line - begins > MAX_LINES_PER_RECORD:
+                    raise SourceError(
+                        f"{self._path}: line {begins}: a quoted field spans more than {MAX_LINES_PER_RECORD:,} lines, so a quote "
+                        "is missing, or the source has none; mend the quotes of this record"
+                    )
             try:
-                texts.extend(map(bytes.decode, lines))
-            except UnicodeDecodeError as error:
-                where = f"{self._path}: line {line + len(texts)}, byte {error.start + 1} of the line"
-                bad = error.object[error.start : error.end]
-                fault = SourceError(f"{where}: expected UTF-8, got {bad!r}; write the file in UTF-8")
+                texts = list(map(bytes.decode, lines))
+            except UnicodeDecodeError:
+                texts = [text.decode("utf-8", "surrogateescape") for text in lines]
+            self._lines += texts
+            self._characters += sum(map(len, texts))
             yield texts
-            if fault is not None:
-                raise fault
             line += len(texts)
+        self._ended = True
 
 
 def _fields(text: str) -> Row:
     # As bytes, so that only ASCII's white space separates, here as in batches of plain numbers.
-    return [field.decode() for field in text.encode().split()]
+    return [field.decode("utf-8", "surrogateescape") for field in text.encode("utf-8", "surrogateescape").split()]

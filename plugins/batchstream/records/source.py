@@ -3,26 +3,26 @@
 The codec that the consumer uses judges each batch before it is sent: what leaves here lands.
 """
 
-import hashlib
 import re
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
-from itertools import chain, islice
-from typing import IO
+from itertools import chain
 
 from batchstream.contract.model import Contract, SourceFormat
 from batchstream.errors import SourceError
-from batchstream.records.codec import MAX_RECORDS_PER_BATCH, RecordCodec, shorten
-from batchstream.records.literals import MINUS_ZERO, literal, literals
+from batchstream.records.codec import RecordCodec
+from batchstream.records.header import check_header_line
+from batchstream.records.judge import BLANK_LINE, Judge, Values
+from batchstream.records.literals import MINUS_ZERO
 from batchstream.records.messages import Batch
-from batchstream.records.rows import Row, RowReader, lines_of
+from batchstream.records.rejects import BadRecord, Keep, Rejects
+from batchstream.records.rows import RowReader, Taken
+from batchstream.records.source_file import opened
 
 _MINUS_ZERO = re.compile(MINUS_ZERO.encode())
 
 MAX_BATCH_BYTES = 512 * 1024
 """Of more than one record: half of what producers, brokers and topics take in a message unless they are told otherwise."""
 
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _END_OF_LINE = b"\0"
 """Marks the ends of lines among fields; it is in no JSON value, so a line with a field too few or too many can't be missed."""
 
@@ -33,7 +33,8 @@ def check_header(contract: Contract) -> None:
     Raises:
         SourceError: The file is missing, empty, not UTF-8, or its header names other columns than the contract.
     """
-    SourceReader(contract).check_header()
+    with opened(contract.source.path) as file:
+        check_header_line(contract, file.read_line())
 
 
 class SourceReader:
@@ -41,82 +42,70 @@ class SourceReader:
 
     Line ends are LF or CRLF, a byte order mark is allowed, and so are blank lines at the end, but not between records.
 
+    Args:
+        contract: Names the source.
+        on_rejected: Is given each bad record, up to `MAX_KEPT_REJECTS`.
+
     Attributes:
-        records: Records that this pass has read so far.
+        records: Records that this pass has read so far, good and bad.
+        rejected_records: The bad ones among them.
         batches: Batches that it has given so far.
+        sha256: Checksum of what was read so far: of the whole file after the last batch.
     """
 
-    def __init__(self, contract: Contract) -> None:
+    def __init__(self, contract: Contract, on_rejected: Keep | None = None) -> None:
+        self._contract = contract
         self._source = contract.source
-        self._columns = contract.columns
+        self._on_rejected = on_rejected
         self._codec = RecordCodec(contract)
-        self._literal = [literal(column, contract.source.null) for column in contract.columns]
-        self._literals = [literals(column, contract.source.null) for column in contract.columns]
+        self._judge = Judge(contract, self._codec)
+        self._width = len(contract.columns)
         # Numbers without NULL are JSON as they stand: no field of such a source has to be looked at in Python.
         self._plain = all(column.type.python in (int, float) and not column.nullable for column in contract.columns)
         whitespace = contract.source.format is SourceFormat.WHITESPACE
-        self._delimiter = " " if whitespace else contract.source.delimiter
-        self._separator = None if whitespace else self._delimiter.encode()
-        self._digest = hashlib.sha256()
-        self.records = 0
-        self.batches = 0
+        self._delimiter = b" " if whitespace else contract.source.delimiter.encode()
+        self._separator = None if whitespace else self._delimiter
+        self._start()
+
+    def _start(self) -> None:
+        self.records = self.batches = 0
+        self.sha256 = ""
+        self._rejects = Rejects(self._source.path, self._contract.rejected_records_allowed, self._on_rejected)
 
     @property
-    def sha256(self) -> str:
-        """Checksum of what was read so far: of the whole file after the last batch."""
-        return self._digest.hexdigest()
+    def rejected_records(self) -> int:
+        """Bad records so far."""
+        return self._rejects.count
 
     def check_header(self) -> None:
         """Read the first line only; `__iter__` does it too."""
-        with self._open() as file:
-            self._read_header(file)
+        check_header(self._contract)
 
     def __iter__(self) -> Iterator[Batch]:
         """Batches of 100 records, the last one of what is left; of fewer where those would be more than `MAX_BATCH_BYTES`.
 
+        A batch ends before a bad record. After more bad records than are allowed no batch is given, while the rest is read.
+
         Raises:
-            SourceError: File, line, column, rule and value of the first fault; or the source holds no record.
+            SourceError: There are more bad records than allowed: their number and the first ten; or the source has no good
+                record, or a fault behind which records can't be told apart.
         """
-        self._digest = hashlib.sha256()
-        self.records = self.batches = 0
-        with self._open() as file:
-            self._read_header(file)
-            chunks = self._chunks(file)
-            rest = (yield from self._plain_batches(chunks)) if self._plain else chunks
-            # So far each record was a line.
-            yield from self._batches(RowReader(self._source, rest, 2 + self.records))
-        if not self.records:
-            raise SourceError(f"{self._source.path}: the source has a header but no record; write at least one")
-
-    @contextmanager
-    def _open(self) -> Iterator[IO[bytes]]:
-        try:
-            with self._source.path.open("rb") as file:
-                yield file
-        except OSError as error:
-            raise SourceError(f"{self._source.path}: the source can't be read: {error.strerror}; mend sourcePath") from error
-
-    def _read_header(self, file: IO[bytes]) -> None:
-        line = file.readline()
-        self._digest.update(line)
-        names = [column.source_name for column in self._columns]
-        expected = self._delimiter.join(names)
-        if not line:
-            raise SourceError(f"{self._source.path}: the source is empty; expected the header {expected}")
-        rows, _, fault = RowReader(self._source, [[line.removeprefix(_BYTE_ORDER_MARK)]], 1).take()
-        if fault is not None:
-            raise fault
-        header = [name.strip() for row in rows for name in row]
-        if header != names:
-            raise SourceError(
-                f"{self._source.path}: line 1: expected the header {expected}, got {shorten(self._delimiter.join(header))}; "
-                "mend the source, its format or the contract, whose name is the header's and physicalName the table's"
-            )
-
-    def _chunks(self, file: IO[bytes]) -> Iterator[list[bytes]]:
-        while lines := list(islice(file, MAX_RECORDS_PER_BATCH)):
-            self._digest.update(b"".join(lines))
-            yield lines
+        self._start()
+        with opened(self._source.path) as file:
+            check_header_line(self._contract, file.read_line())
+            chunks = file.chunks()
+            try:
+                rest = (yield from self._plain_batches(chunks)) if self._plain else chunks
+                # So far each record was a line.
+                yield from self._batches(RowReader(self._source, rest, 2 + self.records))
+            except SourceError as error:
+                raise self._rejects.before(error) from error
+            finally:
+                self.sha256 = file.sha256
+        self._rejects.check(self.records)
+        if self.records == self.rejected_records:
+            what = "every record is bad" if self.records else "the source has a header but no record"
+            raise SourceError(f"{self._source.path}: {what}; write at least one")
 
     def _plain_batches(self, chunks: Iterator[list[bytes]]) -> Generator[Batch, None, Iterator[list[bytes]]]:
         """Batches of lines that hold nothing but JSON numbers; returns the other lines, which are read by field."""
@@ -127,18 +116,20 @@ class SourceReader:
             yield from self._bounded(values, value)
         return chunks
 
-    def _plain_values(self, lines: list[bytes]) -> list[bytes] | None:
+    def _plain_values(self, lines: list[bytes]) -> Values | None:
         text = b"".join(lines)
+        if b"\r" in text:
+            text = text.replace(b"\r\n", b"\n")
         # Quotes, a bare CR, and -0, which JSON has as an integer without a sign, are for the field by field reader.
-        if b'"' in text or text.count(b"\r") != text.count(b"\r\n") or (b"-0" in text and _MINUS_ZERO.search(text)):
+        if b'"' in text or b"\r" in text or (b"-0" in text and _MINUS_ZERO.search(text)):
             return None
         if not text.endswith(b"\n"):
             text += b"\n"
-        separator = self._delimiter.encode()
+        separator = self._delimiter
         values = text.replace(b"\n", separator + _END_OF_LINE + separator).split(self._separator)
         if self._separator is not None:
             values.pop()  # What follows the last separator.
-        width = len(self._columns) + 1
+        width = self._width + 1
         if len(values) != len(lines) * width:
             return None
         # A mark elsewhere than at the end of its line is left among the values, and no JSON.
@@ -146,76 +137,42 @@ class SourceReader:
         return values
 
     def _batches(self, reader: RowReader) -> Iterator[Batch]:
-        fault: SourceError | None = None
-        while fault is None:
-            rows, line, fault = reader.take()
-            values = self._values_by_column(rows)
-            if values is None:
-                values, earlier = self._values_by_row(rows, line)
-                fault = earlier or fault
-            if not values:
-                break
-            value = self._codec.encode(values)
-            if not self._codec.accepts(value, len(values) // len(self._columns)):
-                first = self._codec.decode(value).rejected[0]
-                line += lines_of(rows[: first.position or 0])
-                raise SourceError(f"{self._source.path}: line {line}, {first.reason}; mend the source")
-            if fault is None:
-                yield from self._bounded(values, value)
-        # Only after the records before it, so that the first fault of the file is the one that is told.
-        if fault is not None:
-            raise fault
+        while True:
+            taken = reader.take()
+            for line in range(taken.line - taken.blank_lines, taken.line):
+                self._reject(BadRecord(self.records + 1, line, None, BLANK_LINE, ""))
+            if taken.rows:
+                yield from self._judged(taken)
+            if taken.fault is not None:
+                raise taken.fault
+            if not taken.rows:
+                return
 
-    def _values_by_column(self, rows: list[Row]) -> list[bytes] | None:
-        """The values of records, one after the other; None if one of them has to be looked at, in `_values_by_row`."""
-        width = len(self._columns)
-        values = [b""] * (len(rows) * width)
-        try:
-            # Strict: a record with a field too few or too many is a fault, too.
-            for number, (texts, to_json) in enumerate(zip(zip(*rows, strict=True), self._literals, strict=True)):
-                values[number::width] = to_json(texts)
-        except ValueError:
-            return None
-        return values
+    def _judged(self, taken: Taken) -> Iterator[Batch]:
+        good = self._judge.all_good(taken.rows)
+        if good is not None:
+            yield from self._bounded(*good)
+            return
+        for one in self._judge.sift(taken, self.records + 1):
+            if isinstance(one, BadRecord):
+                self._reject(one)
+            else:
+                yield from self._bounded(one, self._codec.encode(one))
 
-    def _values_by_row(self, rows: list[Row], line: int) -> tuple[list[bytes], SourceError | None]:
-        """The same of the records before the first fault, and that fault."""
-        values: list[bytes] = []
-        for number, fields in enumerate(rows):
-            try:
-                values += self._values_of(fields)
-            except ValueError as error:
-                where = f"{self._source.path}: line {line + lines_of(rows[:number])}"
-                return values, SourceError(f"{where}{error}; mend the source")
-        return values, None
+    def _reject(self, bad: BadRecord) -> None:
+        self.records += 1
+        self._rejects.add(bad)
 
-    def _values_of(self, fields: Row) -> list[bytes]:
-        """The fields of a record as JSON values; a ValueError goes on where the number of the line ends."""
-        if len(fields) != len(self._columns):
-            kind = "short" if len(fields) < len(self._columns) else "long"
-            raise ValueError(
-                f": the line is too {kind}: expected {len(self._columns)} fields, got {len(fields)}: "
-                f"{shorten(self._delimiter.join(fields))}"
-            )
-        values: list[bytes] = []
-        try:
-            for field, to_json in zip(fields, self._literal, strict=True):
-                values.append(to_json(field))
-        except ValueError as error:
-            column, field = self._columns[len(values)], shorten(fields[len(values)])
-            expected = column.type.sql + ("" if column.nullable else " NOT NULL")
-            raise ValueError(f", column '{column.name}': expected {expected}, got {field!r} ({error})") from error
-        return values
-
-    def _bounded(self, values: list[bytes], value: bytes) -> Iterator[Batch]:
+    def _bounded(self, values: Values, value: bytes) -> Iterator[Batch]:
         """The batch of some values, or, if that is too large, those of its halves."""
-        records = len(values) // len(self._columns)
+        records = len(values) // self._width
         if len(value) > MAX_BATCH_BYTES and records > 1:
-            middle = records // 2 * len(self._columns)
+            middle = records // 2 * self._width
             for half in (values[:middle], values[middle:]):
                 yield from self._bounded(half, self._codec.encode(half))
             return
         first_record_id = self.records + 1
         self.records += records
-        self.batches += 1
-        yield Batch(first_record_id, value)
+        if not self._rejects.too_many:
+            self.batches += 1
+            yield Batch(first_record_id, value)

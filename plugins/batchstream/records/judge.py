@@ -1,0 +1,132 @@
+"""Decides which records of a source keep their contract, and gives their values as JSON."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from batchstream.contract.model import Contract, SourceFormat
+from batchstream.records.codec import RecordCodec, shorten
+from batchstream.records.literals import literal, literals
+from batchstream.records.rejects import BadRecord
+from batchstream.records.rows import Row, Taken, UnreadableRow
+from batchstream.records.scan import storable
+
+BLANK_LINE = "the line is blank, but records follow; remove it"
+
+Values = list[bytes]
+"""Of one record, or of some that follow one another, as JSON texts."""
+
+
+class Fault(NamedTuple):
+    """Why a record is bad.
+
+    Attributes:
+        reason: Place, rule and value.
+        column: The column with the fault, if it is one's.
+        line: How many lines below the record's first the fault is.
+    """
+
+    reason: str
+    column: str | None = None
+    line: int = 0
+
+
+class Judge:
+    """Judges the records of one contract as the consumer's codec does: what it takes here lands there."""
+
+    def __init__(self, contract: Contract, codec: RecordCodec) -> None:
+        self._columns = contract.columns
+        self._codec = codec
+        self._literal = [literal(column, contract.source.null) for column in contract.columns]
+        self._literals = [literals(column, contract.source.null) for column in contract.columns]
+        self._shown_delimiter = " " if contract.source.format is SourceFormat.WHITESPACE else contract.source.delimiter
+
+    def all_good(self, rows: list[Row]) -> tuple[Values, bytes] | None:
+        """The values of records that are all good, and their message; None if each has to be looked at, by `sift`."""
+        width = len(self._columns)
+        values = [b""] * (len(rows) * width)
+        try:
+            # Strict: a record with a field too few or too many is a fault, too.
+            for number, (texts, to_json) in enumerate(zip(zip(*rows, strict=True), self._literals, strict=True)):
+                values[number::width] = to_json(texts)
+        except ValueError:
+            return None
+        value = self._codec.encode(values)
+        return (values, value) if self._codec.accepts(value, len(rows)) else None
+
+    def sift(self, taken: Taken, first_record_id: int) -> Iterator[Values | BadRecord]:
+        """The values of good records that follow one another, and bad records, in the order of the source.
+
+        Args:
+            taken: The records.
+            first_record_id: Of the first of them.
+        """
+        found: list[Values | Fault] = []
+        line = taken.line
+        spans: list[tuple[int, int]] = []
+        for row in taken.rows:
+            begin = line - taken.line
+            line += 1 + sum(field.count("\n") for field in row)
+            spans.append((begin, line - taken.line))
+            found.append(self._values_of(row, taken.lines[begin : line - taken.line]))
+        self._add_what_the_codec_rejects(found)
+        run: Values = []
+        for position, (one, (begin, end)) in enumerate(zip(found, spans, strict=True)):
+            if isinstance(one, list):
+                run += one
+                continue
+            if run:
+                yield run
+                run = []
+            raw = "".join(taken.lines[begin:end]).rstrip("\r\n").encode("utf-8", "surrogateescape")
+            yield BadRecord(first_record_id + position, taken.line + begin + one.line, one.column, one.reason, storable(raw))
+        if run:
+            yield run
+
+    def _add_what_the_codec_rejects(self, found: list[Values | Fault]) -> None:
+        positions = [position for position, one in enumerate(found) if isinstance(one, list)]
+        if not positions:
+            return
+        value = self._codec.encode([text for one in found if isinstance(one, list) for text in one])
+        for rejected in self._codec.decode(value).rejected:
+            found[positions[rejected.position or 0]] = Fault(rejected.reason, rejected.column)
+
+    def _values_of(self, row: Row, lines: list[str]) -> Values | Fault:
+        if isinstance(row, UnreadableRow):
+            return Fault(row.reason)
+        if not row:
+            return Fault(BLANK_LINE)
+        if not all(map(_is_unicode, row)):
+            return _no_utf8(lines)
+        if len(row) != len(self._columns):
+            kind = "short" if len(row) < len(self._columns) else "long"
+            shown = shorten(self._shown_delimiter.join(row))
+            return Fault(f"the line is too {kind}: expected {len(self._columns)} fields, got {len(row)}: {shown}")
+        values: Values = []
+        try:
+            for field, to_json in zip(row, self._literal, strict=True):
+                values.append(to_json(field))
+        except ValueError as error:
+            column, field = self._columns[len(values)], shorten(row[len(values)])
+            expected = column.type.sql + ("" if column.nullable else " NOT NULL")
+            return Fault(f"column '{column.name}': expected {expected}, got {field!r} ({error})", column.name)
+        return values
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _no_utf8(lines: list[str]) -> Fault:
+    for number, line in enumerate(lines):
+        try:
+            line.encode("utf-8", "surrogateescape").decode()
+        except UnicodeDecodeError as error:
+            bad = error.object[error.start : error.end]
+            return Fault(
+                f"byte {error.start + 1} of the line: expected UTF-8, got {bad!r}; write the file in UTF-8", None, number
+            )
+    return Fault("expected UTF-8; write the file in UTF-8")
