@@ -11,7 +11,6 @@ from psycopg import sql
 
 from batchstream.contract.model import Contract, Publish
 from batchstream.postgres import setup, templates
-from batchstream.postgres.publish import needs_owner
 from batchstream.postgres.publish import publish as publish_load
 from batchstream.services import ports
 from batchstream.services.archive import JAVA_OPTIONS
@@ -75,9 +74,7 @@ def _ours(stage: Stage, publishing: Contract | None) -> tuple[float, sql.Identif
     if not passed:
         raise RuntimeError(message)
     if publishing is not None:
-        with stage.pipeline.connect() as connection:
-            role = setup.OWNER if needs_owner(connection, publishing) else setup.LOADER
-        with stage.pipeline.connect(role) as connection:
+        with stage.pipeline.connect(setup.OWNER) as connection:
             publish_load(connection, publishing, stage.load_id)
     return time.monotonic() - begun, templates.landing(stage.contract, stage.load_id)
 

@@ -42,10 +42,8 @@ def create_topic(contract: Contract, load_id: int) -> None:
 
 @at_edge
 def publish_load(contract: Contract, load_id: int) -> dict[str, int]:
-    """Make the target equal to the landing, in one transaction."""
-    with postgres(POSTGRES, "publish_load") as connection:
-        role = POSTGRES_OWNER if publish.needs_owner(connection, contract) else POSTGRES
-    with postgres(role, "publish_load") as connection, ledger.working_on(connection, load_id):
+    """Make the target equal to the landing."""
+    with postgres(POSTGRES_OWNER, "publish_load") as connection, ledger.working_on(connection, load_id):
         published = publish.publish(connection, contract, load_id)
     log.info("load %d: %s", load_id, published)
     return published._asdict()

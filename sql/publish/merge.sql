@@ -1,15 +1,17 @@
 -- Makes the target equal to the landing in the rows that changed: inserts what is new, updates what differs, deletes what is gone.
+-- The landing is joined and not selected from: a subquery would have to rename its columns, as a dataset may have any names.
 WITH merged AS (
     MERGE INTO {target} AS t
-    USING (SELECT c.key AS changed_key, s.* FROM pg_temp.changed AS c LEFT JOIN {landing} AS s ON s.{landing_key} = c.key) AS s
-        ON t.{key} = s.changed_key
-    -- No record id: the landing has no such row.
-    WHEN MATCHED AND s.record_id IS NULL THEN
+    USING (
+        (SELECT changed.key, changed.action FROM pg_temp.changed WHERE changed.action IN ({actions})) AS c
+        LEFT JOIN {landing} AS s ON s.{landing_key} = c.key
+    ) ON t.{key} = c.key
+    WHEN MATCHED AND c.action = 'd' THEN
         DELETE
     WHEN MATCHED THEN
         UPDATE SET {assignments}, updated_at = now(), load_id = {load_id}
-    WHEN NOT MATCHED AND s.record_id IS NOT NULL THEN
-        INSERT ({columns}, load_id) VALUES ({values}, {load_id})
+    WHEN NOT MATCHED AND c.action <> 'd' THEN
+        INSERT ({columns}, created_at, updated_at, load_id) VALUES ({values}, now(), now(), {load_id})
     RETURNING merge_action() AS action
 )
 SELECT

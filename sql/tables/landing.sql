@@ -4,4 +4,5 @@ CREATE TABLE {landing} (
     record_id bigint NOT NULL,
     {columns}
 ) WITH (autovacuum_enabled = false);
-GRANT SELECT, INSERT, MAINTAIN ON {landing} TO {loader};
+GRANT SELECT, INSERT ON {landing} TO {loader};
+GRANT SELECT ON {landing} TO {checker};

@@ -7,6 +7,7 @@ from psycopg import IsolationLevel, errors, sql
 from batchstream.errors import ContractError, LoadError, SinkError
 from batchstream.postgres import setup, swap, templates
 from batchstream.postgres.opening import KEPT_LOADS
+from batchstream.postgres.publish import publish
 from tests.support.pipeline import Pipeline
 
 ROWS = 506
@@ -146,7 +147,10 @@ def test_a_load_whose_records_were_all_rejected_is_shown_too(swapping: Pipeline,
     load_id = swapping.land()
     admin.execute(sql.SQL("DELETE FROM {}").format(templates.landing(swapping.contract, load_id)))
     admin.execute("UPDATE batchstream.loads SET landed_records = 0 WHERE load_id = %s", [load_id])
-    assert swapping.publish(load_id) == (0, 0, ROWS, 0)
+    with pytest.raises(LoadError, match=f"{ROWS} of the {ROWS} rows of .* would be deleted"):
+        swapping.publish(load_id)
+    with swapping.connect(setup.OWNER) as connection:
+        assert publish(connection, swapping.contract, load_id, allow_deletes=True) == (0, 0, ROWS, 0)
     assert swapping.checksum() is None
     swapping.reload()
     assert swapping.shows_source()
@@ -186,9 +190,7 @@ def test_a_publish_that_is_cut_off_changes_nothing_and_can_be_tried_again(
     swapping.change_source()
     load_id = swapping.land()
     with monkeypatch.context() as broken:
-        broken.setattr(
-            "batchstream.postgres.swap.templates.swap", lambda *_: sql.SQL("SELECT pg_terminate_backend(pg_backend_pid())")
-        )
+        broken.setattr("batchstream.postgres.swap._show", lambda *_: sql.SQL("SELECT pg_terminate_backend(pg_backend_pid())"))
         with pytest.raises(SinkError):
             swapping.publish(load_id)
     assert swapping.checksum() == before

@@ -13,7 +13,7 @@ from psycopg import errors, sql
 
 from batchstream.contract.model import Publish
 from batchstream.errors import BatchstreamError, ConnectionSettingsError, ContractError, SinkError
-from batchstream.postgres import opening, setup, target, templates
+from batchstream.postgres import indexes, opening, rights, setup, target, templates
 from batchstream.postgres.connection import PostgresSettings, connect
 from batchstream.services import ports
 from batchstream.services.installation import Installation
@@ -46,23 +46,30 @@ class Tables:
         first = pipeline.open()
         with pipeline.connect(setup.OWNER) as connection:
             target.take_landing(connection, self.contract, first)
-            target.declare_key(connection, self.contract)
+            indexes.declare_key(connection, self.contract)
         pipeline.fail(first, "its landing is the table now")
+        self.verified = pipeline.open()
+        with pipeline.connect(setup.OWNER) as connection:
+            rights.close_landing(connection, self.contract, self.verified)
+        pipeline.fail(self.verified, "it was verified")
         self.load_id = pipeline.open()
 
     def statement(self, template: str) -> sql.Composed:
         return sql.SQL(template).format(
             target=templates.target(self.contract),
             landing=templates.landing(self.contract, self.load_id),
+            verified=templates.landing(self.contract, self.verified),
             load_id=sql.Literal(self.load_id),
             index=sql.Identifier("public", f"{self.contract.name}_medv_idx"),
         )
 
     def run(self, role: str, template: str) -> list[tuple[Any, ...]]:
         """Run a statement as a role; whatever it did is rolled back, if PostgreSQL allows that."""
-        with self.pipeline.connect(role) as connection:
+        with self.pipeline.connect(setup.LOADER if role == setup.CHECKER else role) as connection:
+            connection.autocommit = True
+            if role == setup.CHECKER:
+                connection.execute("SET ROLE batchstream_checker")
             if template.startswith(OUTSIDE_OF_TRANSACTIONS):
-                connection.autocommit = True
                 return connection.execute(self.statement(template)).fetchall()
             with connection.transaction(force_rollback=True):
                 return connection.execute(self.statement(template)).fetchall()
@@ -120,14 +127,27 @@ def test_nobody_gets_in_without_the_password(
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_roles_may_log_in_and_nothing_else(admin: psycopg.Connection, role: str) -> None:
+def test_roles_may_log_in_and_no_more(admin: psycopg.Connection, role: str) -> None:
     row = admin.execute(
         "SELECT rolcanlogin, rolsuper, rolcreatedb, rolcreaterole, rolreplication, rolbypassrls FROM pg_roles WHERE rolname = %s",
         [role],
     ).fetchone()
     assert row == (True, False, False, False, False, False)
+    memberships = (
+        "SELECT roleid::regrole::text, admin_option, inherit_option, set_option FROM pg_auth_members WHERE member = %s::regrole"
+    )
+    expected = [(setup.CHECKER, False, False, True)] if role == setup.LOADER else []
+    assert admin.execute(memberships, [role]).fetchall() == expected
+
+
+def test_the_checker_logs_in_nowhere(admin: psycopg.Connection) -> None:
+    row = admin.execute(
+        "SELECT rolcanlogin, rolsuper, rolcreatedb, rolcreaterole, rolreplication, rolbypassrls FROM pg_roles WHERE rolname = %s",
+        [setup.CHECKER],
+    ).fetchone()
+    assert row == (False,) * 6
     memberships = "SELECT count(*) FROM pg_auth_members WHERE member = %s::regrole"
-    assert admin.execute(memberships, [role]).fetchone() == (0,)
+    assert admin.execute(memberships, [setup.CHECKER]).fetchone() == (0,)
 
 
 FORBIDDEN_TO_BOTH = (
@@ -169,6 +189,16 @@ FORBIDDEN_TO_BOTH = (
     "SELECT pg_read_file('/etc/passwd')",
     "SELECT rolpassword FROM pg_authid",
     "ALTER SYSTEM SET log_statement = 'all'",
+    "CREATE TEMP TABLE mine (a integer)",
+    "INSERT INTO {target} SELECT * FROM {target}",
+    "UPDATE {target} SET medv = 1",
+    "DELETE FROM {target}",
+    "SELECT * FROM {target} FOR UPDATE",
+    "LOCK TABLE {target} IN ACCESS EXCLUSIVE MODE",
+    # Of a load that was verified: it is shown by a swap, or merged.
+    "INSERT INTO {verified} SELECT * FROM {verified}",
+    "UPDATE {verified} SET medv = 1",
+    "DELETE FROM {verified}",
 )
 
 FORBIDDEN_TO_LOADER = (
@@ -181,16 +211,19 @@ FORBIDDEN_TO_LOADER = (
 )
 
 FORBIDDEN_TO_READER = (
-    "CREATE TEMP TABLE mine (a integer)",
     "SELECT * FROM batchstream.loads",
     "SELECT * FROM batchstream.batches",
     "SELECT * FROM batchstream.quarantine",
     "SELECT * FROM {landing}",
-    "INSERT INTO {target} SELECT * FROM {target}",
-    "UPDATE {target} SET medv = 1",
-    "DELETE FROM {target}",
-    "SELECT * FROM {target} FOR UPDATE",
-    "LOCK TABLE {target} IN ACCESS EXCLUSIVE MODE",
+    "SET ROLE batchstream_checker",
+)
+
+FORBIDDEN_TO_CHECKER = (
+    "SELECT * FROM batchstream.loads",
+    "SELECT * FROM batchstream.quarantine",
+    "INSERT INTO {landing} SELECT * FROM {landing}",
+    "UPDATE {landing} SET medv = 1",
+    "DELETE FROM {landing}",
 )
 
 
@@ -214,6 +247,14 @@ def test_the_reader_only_reads_what_is_published(tables: Tables, admin: psycopg.
     assert tables.run(setup.READER, "SELECT count(*) FROM {target}") == [(0,)]
 
 
+def test_the_checker_only_reads_landings_and_what_is_published(tables: Tables, admin: psycopg.Connection) -> None:
+    before = _catalog(admin)
+    for template in (*FORBIDDEN_TO_BOTH, *FORBIDDEN_TO_CHECKER):
+        _is_refused(tables, setup.CHECKER, template)
+    assert _catalog(admin) == before
+    assert tables.run(setup.CHECKER, "SELECT count(*) FROM {target}, {landing}, {verified}") == [(0,)]
+
+
 def test_each_grant_is_the_one_that_its_work_needs(tables: Tables, admin: psycopg.Connection) -> None:
     rows = admin.execute(
         "SELECT grantee, table_schema || '.' || table_name, string_agg(privilege_type, ' ' ORDER BY privilege_type) "
@@ -221,11 +262,12 @@ def test_each_grant_is_the_one_that_its_work_needs(tables: Tables, admin: psycop
         "FROM pg_class AS c "
         "JOIN pg_namespace AS n ON n.oid = c.relnamespace CROSS JOIN aclexplode(c.relacl) AS a "
         "LEFT JOIN pg_roles AS r ON r.oid = a.grantee WHERE c.relkind = 'r' AND a.grantee <> c.relowner "
-        "AND c.oid IN (%s::regclass, %s::regclass, 'batchstream.loads'::regclass, 'batchstream.batches'::regclass, "
+        "AND c.oid IN (%s::regclass, %s::regclass, %s::regclass, 'batchstream.loads'::regclass, 'batchstream.batches'::regclass, "
         "'batchstream.quarantine'::regclass)) AS grants GROUP BY 1, 2",
         [
             templates.target(tables.contract).as_string(admin),
             templates.landing(tables.contract, tables.load_id).as_string(admin),
+            templates.landing(tables.contract, tables.verified).as_string(admin),
         ],
     ).fetchall()
     name = tables.contract.name
@@ -233,9 +275,13 @@ def test_each_grant_is_the_one_that_its_work_needs(tables: Tables, admin: psycop
         (setup.LOADER, "batchstream.loads"): "SELECT UPDATE",
         (setup.LOADER, "batchstream.batches"): "INSERT SELECT",
         (setup.LOADER, "batchstream.quarantine"): "INSERT SELECT",
-        (setup.LOADER, f"landing.{name}_{tables.load_id}"): "INSERT MAINTAIN SELECT",
-        (setup.LOADER, f"public.{name}"): "DELETE INSERT SELECT UPDATE",
+        (setup.LOADER, f"landing.{name}_{tables.load_id}"): "INSERT SELECT",
+        (setup.CHECKER, f"landing.{name}_{tables.load_id}"): "SELECT",
+        (setup.LOADER, f"landing.{name}_{tables.verified}"): "SELECT",
+        (setup.CHECKER, f"landing.{name}_{tables.verified}"): "SELECT",
+        (setup.LOADER, f"public.{name}"): "SELECT",
         (setup.READER, f"public.{name}"): "SELECT",
+        (setup.CHECKER, f"public.{name}"): "SELECT",
     }
 
 

@@ -22,7 +22,7 @@ from batchstream.paths import SPARK_APPLICATION
 from batchstream.postgres import ledger, opening, setup, templates
 from batchstream.postgres.connection import POSTGRES_VARIABLE, PostgresSettings, connect
 from batchstream.postgres.landing import Landed
-from batchstream.postgres.publish import Published, needs_owner, publish
+from batchstream.postgres.publish import Published, publish
 from batchstream.records.messages import load_messages
 from batchstream.records.source import SourceReader, check_header
 from batchstream.services import ports
@@ -205,9 +205,7 @@ class Pipeline:
         return bool(row[0]), str(row[1])
 
     def publish(self, load_id: int) -> Published:
-        with self.connect() as connection:
-            role = setup.OWNER if needs_owner(connection, self.contract) else setup.LOADER
-        with self.connect(role) as connection:
+        with self.connect(setup.OWNER) as connection:
             published = publish(connection, self.contract, load_id)
             row = connection.execute(templates.published_check(self.contract, load_id)).fetchone()
             assert row is not None

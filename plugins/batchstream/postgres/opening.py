@@ -8,7 +8,7 @@ from psycopg import errors, sql
 
 from batchstream.contract.model import Contract, Publish
 from batchstream.errors import LoadError
-from batchstream.postgres import columns, ledger, swap, target, templates
+from batchstream.postgres import columns, ledger, obstacles, rights, swap, target, templates
 
 KEPT_LOADS = 5
 """Landing tables and checkpoints of this many loads of a dataset are kept, the newest included."""
@@ -35,17 +35,21 @@ def make_tables(connection: psycopg.Connection, contract: Contract) -> None:
     with connection.transaction():
         # CREATE ... IF NOT EXISTS is not safe against itself in another session.
         connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('batchstream.tables', 0))")
+        rights.require_checker(connection)
         connection.execute(templates.ledger_tables())
         found = swap.kind_of(connection, templates.target(contract))
         if contract.publish is Publish.SWAP:
             swap.make_view(connection, contract)
         elif found not in (None, "r"):
             raise swap.wrong_kind(contract, str(found))
-        else:
-            target.complete(connection, contract)
-            swap.forget(connection, contract)
+        elif found:
+            obstacles.require_none(connection, contract)
         if found or contract.publish is Publish.SWAP:
             columns.compare(connection, contract)
+        if contract.publish is Publish.MERGE:
+            if found:
+                target.complete(connection, contract)
+            swap.forget(connection, contract)
 
 
 def open_load(connection: psycopg.Connection, contract: Contract, run_id: str, *, wait_seconds: float = WAIT_SECONDS) -> int:

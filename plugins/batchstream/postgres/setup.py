@@ -11,6 +11,7 @@ DATABASE = "kafka_streaming"
 OWNER = "batchstream_owner"
 LOADER = "kafka_user"
 READER = "kafka_reader"
+CHECKER = "batchstream_checker"
 AIRFLOW = "airflow"
 
 # Database → its owner, and who else may connect.
@@ -28,6 +29,7 @@ def set_up(connect: Callable[[str], psycopg.Connection], passwords: Mapping[str,
         connection.autocommit = True
         for role in (OWNER, LOADER, READER, AIRFLOW):
             _make_role(connection, role, passwords[role])
+        connection.execute((SQL_FOLDER / "setup" / "checker.sql").read_bytes())
         for name, (owner, guests) in _DATABASES.items():
             _make_database(connection, name, owner, guests)
         for name in ("postgres", "template1"):

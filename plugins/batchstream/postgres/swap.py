@@ -11,14 +11,30 @@ from psycopg import errors, sql
 
 from batchstream.contract.model import Contract
 from batchstream.errors import ContractError
-from batchstream.postgres import templates
+from batchstream.postgres import guard, rights, templates
 
 DETACH_SECONDS = 2
 """How long an old load waits for the readers that may still see it, before it is left for the next run."""
 
-_KINDS = {"r": "a table", "v": "a view", "m": "a materialized view", "f": "a foreign table", "p": "a partitioned table"}
-
 log = logging.getLogger(__name__)
+
+_KINDS = {
+    "r": "a table",
+    "v": "a view",
+    "m": "a materialized view",
+    "f": "a foreign table",
+    "p": "a partitioned table",
+    "S": "a sequence",
+    "i": "an index",
+    "I": "an index",
+    "c": "a type",
+}
+
+_IS_CURRENT = """
+SELECT 1 FROM pg_depend AS d JOIN pg_rewrite AS r ON r.oid = d.objid AND d.classid = 'pg_rewrite'::regclass
+WHERE r.ev_class = %s::regclass AND d.refobjid = 'batchstream.load_is_gone(text)'::regprocedure
+"""
+"""Whether a view was made by a release that shows the newest of several loads."""
 
 
 def forget(connection: psycopg.Connection, contract: Contract) -> None:
@@ -32,11 +48,15 @@ def make_view(connection: psycopg.Connection, contract: Contract) -> None:
     Raises:
         ContractError: The dataset was published by a merge before, so a table is in the view's place.
     """
-    found = kind_of(connection, templates.target(contract))
+    view = templates.target(contract)
+    found = kind_of(connection, view)
+    if found not in (None, "v"):
+        raise wrong_kind(contract, str(found))
     if found is None:
-        connection.execute(templates.swap_tables(contract))
-    elif found != "v":
-        raise wrong_kind(contract, found)
+        connection.execute(_table(contract))
+    if found is None or connection.execute(_IS_CURRENT, [view.as_string(connection)]).fetchone() is None:
+        connection.execute(_view(contract))
+    rights.show(connection, view)
 
 
 def kind_of(connection: psycopg.Connection, name: sql.Identifier) -> str | None:
@@ -48,23 +68,35 @@ def kind_of(connection: psycopg.Connection, name: sql.Identifier) -> str | None:
 
 
 def wrong_kind(contract: Contract, found: str) -> ContractError:
-    """What to do when a dataset's relation was made for the other way to publish."""
+    """What to do when a dataset's relation was made for the other way to publish, or for something else."""
+    kind = _KINDS.get(found, found)
+    if found in ("r", "v"):
+        return ContractError(
+            f"{contract.path}: customProperties: publish: got '{contract.publish}', but '{contract.name}' is {kind}, made for "
+            f"the other way; change it back, or rename '{contract.name}' so that it is made anew"
+        )
     return ContractError(
-        f"{contract.path}: customProperties: publish: got '{contract.publish}', but '{contract.name}' is "
-        f"{_KINDS.get(found, found)}, made for the other way; change it back, or rename '{contract.name}' so that it is made anew"
+        f"{contract.path}: '{contract.name}' has to be a table or a view of batchstream's own, and is {kind}; rename or drop "
+        f"it, or give the dataset another name"
     )
 
 
-def prepare(connection: psycopg.Connection, contract: Contract, load_id: int) -> int:
-    """Build keys and indexes of a landing into which nothing lands any more; returns its number of rows. Can be repeated."""
+def prepare(connection: psycopg.Connection, contract: Contract, load_id: int, *, allow_deletes: bool = True) -> int:
+    """Build keys and indexes of a landing into which nothing lands any more; returns its number of rows. Can be repeated.
+
+    Raises:
+        LoadError: More than half of the records that are shown would be gone.
+    """
     landing = templates.landing(contract, load_id)
-    prepared = connection.execute(
-        "SELECT 1 FROM pg_attribute WHERE attrelid = %s::regclass AND attname = 'created_at' AND NOT attisdropped",
-        [landing.as_string(connection)],
+    attached = connection.execute(
+        "SELECT relispartition FROM pg_class WHERE oid = %s::regclass", [landing.as_string(connection)]
     ).fetchone()
-    if prepared is None:
-        connection.execute(templates.swap_prepare(contract, load_id))
+    if attached != (True,):
+        make_view(connection, contract)
+        connection.execute(_prepare(contract, load_id))
         connection.execute(sql.SQL("ANALYZE {}").format(landing))
+        guard.check_swap(connection, contract, load_id, allow_deletes=allow_deletes)
+        connection.execute(_attach(contract, load_id))
     row = connection.execute(sql.SQL("SELECT count(*) FROM {}").format(landing)).fetchone()
     return int(row[0]) if row else 0
 
@@ -77,10 +109,10 @@ def show(connection: psycopg.Connection, contract: Contract, load_id: int, rows:
         [contract.name],
     ).fetchone()
     if rows:
-        connection.execute(templates.swap(contract, load_id))
+        connection.execute(_show(contract, load_id))
     else:
         # The view looks for a load that has a row; none may be left that has.
-        connection.execute("DELETE FROM batchstream.shown WHERE dataset = %s", [contract.name])
+        forget(connection, contract)
     return int(row[0]) if row else 0
 
 
@@ -89,6 +121,11 @@ def remove_old(connection: psycopg.Connection, contract: Contract, kept_loads: i
 
     A transaction that has read the dataset may still show an old load: that is detached only when all of those have ended,
     without a lock that readers would have to wait for. That can't be done inside a transaction.
+
+    Args:
+        connection: Outside of a transaction.
+        contract: The dataset's.
+        kept_loads: How many.
     """
     kept = connection.execute(
         "(SELECT load_id FROM batchstream.loads WHERE dataset = %(dataset)s ORDER BY load_id DESC LIMIT %(kept)s) UNION "
@@ -118,4 +155,46 @@ def remove_old(connection: psycopg.Connection, contract: Contract, kept_loads: i
             log.warning("%s may still be read by an open transaction; it goes with a later load", name)
             break
         connection.execute("DELETE FROM batchstream.shown WHERE dataset = %s AND load_id = %s", [contract.name, load_id])
-    connection.autocommit = False
+
+
+def _table(contract: Contract) -> sql.Composed:
+    return templates.read("tables/swap.sql").format(
+        published=templates.published(contract), columns=sql.SQL(",\n    ").join(templates.definitions(contract))
+    )
+
+
+def _view(contract: Contract) -> sql.Composed:
+    names: list[sql.Composable] = [sql.Identifier(column.name) for column in contract.columns]
+    if contract.key is None:
+        names.insert(0, sql.SQL("record_id AS {}").format(sql.Identifier(contract.key_column)))
+    return templates.read("tables/swap_view.sql").format(
+        published=templates.published(contract),
+        target=templates.target(contract),
+        shown=sql.SQL(", ").join(names),
+        dataset=sql.Literal(contract.name),
+    )
+
+
+def _prepare(contract: Contract, load_id: int) -> sql.Composed:
+    landing = templates.landing(contract, load_id)
+    indexes = [
+        sql.SQL("CREATE INDEX ON {} ({});").format(landing, sql.Identifier(column.name))
+        for column in contract.columns
+        if column.indexed
+    ]
+    return templates.read("publish/prepare.sql").format(
+        landing=landing,
+        key=templates.landing_key(contract),
+        indexes=sql.SQL("\n").join(indexes),
+        load_id_column=templates.load_id_column(load_id),
+    )
+
+
+def _attach(contract: Contract, load_id: int) -> sql.Composed:
+    return sql.SQL("ALTER TABLE {} ATTACH PARTITION {} FOR VALUES IN ({})").format(
+        templates.published(contract), templates.landing(contract, load_id), sql.Literal(load_id)
+    )
+
+
+def _show(contract: Contract, load_id: int) -> sql.Composed:
+    return templates.read("publish/swap.sql").format(load_id=sql.Literal(load_id), dataset=sql.Literal(contract.name))

@@ -1,17 +1,10 @@
 """The table that readers see, if a load is published by a merge: the landing of the first load becomes it, whole."""
 
-import logging
-
 import psycopg
-from psycopg import errors, sql
+from psycopg import sql
 
 from batchstream.contract.model import Contract
-from batchstream.postgres import swap, templates
-
-DECLARE_SECONDS = 2
-"""How long the primary key waits for the transactions that read the table."""
-
-log = logging.getLogger(__name__)
+from batchstream.postgres import indexes, rights, swap, templates
 
 
 def is_missing(connection: psycopg.Connection, contract: Contract) -> bool:
@@ -25,47 +18,32 @@ def take_landing(connection: psycopg.Connection, contract: Contract, load_id: in
     Raises:
         psycopg.errors.UniqueViolation: A key stands twice.
     """
-    connection.execute(templates.first_load(contract, load_id))
-    build_indexes(connection, contract)
+    connection.execute(_first_load(contract, load_id))
+    rights.show(connection, templates.target(contract))
+    indexes.build_missing(connection, contract)
 
 
 def complete(connection: psycopg.Connection, contract: Contract) -> None:
-    """Build the indexes that the table lacks, if a load was published."""
-    if has_key(connection, contract):
-        build_indexes(connection, contract)
-        declare_key(connection, contract)
+    """Give the table the indexes and the rights that it lacks, if a load was published."""
+    rights.show(connection, templates.target(contract))
+    if indexes.has_key(connection, contract):
+        indexes.build_missing(connection, contract)
+        indexes.declare_key(connection, contract)
 
 
-def has_key(connection: psycopg.Connection, contract: Contract) -> bool:
-    """Whether a load was published, so that the table has a key; asks the catalog, and waits for no lock on the table."""
-    found = connection.execute(
-        "SELECT 1 FROM pg_index WHERE indrelid = to_regclass(%s) AND indisunique",
-        [templates.target(contract).as_string(connection)],
-    ).fetchone()
-    return found is not None
-
-
-def build_indexes(connection: psycopg.Connection, contract: Contract) -> None:
-    """Build the missing ones of the indexes, the key's first.
-
-    Raises:
-        psycopg.errors.UniqueViolation: A key stands twice.
-    """
-    connection.execute(templates.target_indexes(contract))
-
-
-def declare_key(connection: psycopg.Connection, contract: Contract) -> None:
-    """Make the key's unique index the primary key; later, if somebody reads the table in a long transaction."""
-    target = templates.target(contract)
-    try:
-        with connection.transaction():
-            declared = connection.execute(
-                "SELECT 1 FROM pg_constraint WHERE conrelid = %s::regclass AND contype = 'p'", [target.as_string(connection)]
-            ).fetchone()
-            if declared is None:
-                connection.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(sql.Literal(f"{DECLARE_SECONDS}s")))
-                connection.execute(
-                    sql.SQL("ALTER TABLE {} ADD PRIMARY KEY USING INDEX {}").format(target, templates.key_index(contract))
-                )
-    except errors.LockNotAvailable:
-        log.warning("'%s' is being read: its unique index becomes the primary key with a later load", contract.name)
+def _first_load(contract: Contract, load_id: int) -> sql.Composed:
+    record_id = "RENAME COLUMN record_id TO {}" if contract.key is None else "DROP COLUMN record_id"
+    # Begins with a digit, as no dataset's name does.
+    passing_name = f"{load_id} of {contract.name}"
+    return templates.read("publish/first.sql").format(
+        landing=templates.landing(contract, load_id),
+        passing_name=sql.Identifier(passing_name),
+        passing=sql.Identifier(templates.LANDING_SCHEMA, passing_name),
+        moved=sql.Identifier(templates.TARGET_SCHEMA, passing_name),
+        schema=sql.Identifier(templates.TARGET_SCHEMA),
+        name=sql.Identifier(contract.name),
+        target=templates.target(contract),
+        key=sql.Identifier(contract.key_column),
+        record_id=sql.SQL(record_id).format(sql.Identifier(contract.key_column)),
+        load_id=sql.Literal(load_id),
+    )

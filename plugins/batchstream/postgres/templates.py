@@ -9,13 +9,17 @@ from batchstream.paths import SQL_FOLDER
 
 LOADER_ROLE = "kafka_user"
 READER_ROLE = "kafka_reader"
+CHECKER_ROLE = "batchstream_checker"
+"""Runs the contracts' SQL: it may read landings and published tables, and logs in nowhere."""
+
 LANDING_SCHEMA = "landing"
 TARGET_SCHEMA = "public"
 PUBLISHED_SCHEMA = "published"
 
 
 @cache
-def _read(name: str) -> sql.SQL:
+def read(name: str) -> sql.SQL:
+    """A file below ``sql/``."""
     return sql.SQL((SQL_FOLDER / name).read_text(encoding="utf-8"))
 
 
@@ -39,7 +43,8 @@ def stored(contract: Contract) -> sql.Identifier:
     return published(contract) if contract.publish is Publish.SWAP else target(contract)
 
 
-def _definitions(contract: Contract) -> list[sql.Composable]:
+def definitions(contract: Contract) -> list[sql.Composable]:
+    """The columns of the contract, as ``CREATE TABLE`` takes them."""
     return [
         sql.SQL("{} {} {}").format(
             sql.Identifier(column.name), sql.SQL(column.type.sql), sql.SQL("NULL" if column.nullable else "NOT NULL")
@@ -48,114 +53,26 @@ def _definitions(contract: Contract) -> list[sql.Composable]:
     ]
 
 
-def _load_id_column(load_id: int) -> sql.Composed:
+def load_id_column(load_id: int) -> sql.Composed:
     """Says of all rows that they are of one load: with the CHECK, nobody reads them to see that they fit its partition."""
     return sql.SQL("load_id bigint NOT NULL DEFAULT {0} CHECK (load_id = {0})").format(sql.Literal(load_id))
 
 
 def ledger_tables() -> sql.Composed:
     """Ledger, inbox and quarantine, if missing."""
-    return _read("tables/ledger.sql").format(loader=sql.Identifier(LOADER_ROLE))
-
-
-def key_index(contract: Contract) -> sql.Identifier:
-    """The unique index of the target's key, and the name of its primary key."""
-    return sql.Identifier(f"{contract.name}_pkey")
-
-
-def target_indexes(contract: Contract) -> sql.Composed:
-    """The target's indexes, if missing."""
-    indexes = [
-        sql.SQL("CREATE INDEX IF NOT EXISTS {} ON {} ({});").format(
-            sql.Identifier(f"{contract.name}_{column.name}_idx"), target(contract), sql.Identifier(column.name)
-        )
-        for column in contract.columns
-        if column.indexed
-    ]
-    return _read("tables/target_indexes.sql").format(
-        target=target(contract),
-        key=sql.Identifier(contract.key_column),
-        key_index=key_index(contract),
-        created_at_index=sql.Identifier(f"{contract.name}_created_at_idx"),
-        indexes=sql.SQL("\n").join(indexes),
-    )
-
-
-def swap_tables(contract: Contract) -> sql.Composed:
-    """The partitioned table of a dataset that is published by a swap, and the view that readers see."""
-    names: list[sql.Composable] = [sql.Identifier(column.name) for column in contract.columns]
-    if contract.key is None:
-        names.insert(0, sql.SQL("record_id AS {}").format(sql.Identifier(contract.key_column)))
-    return _read("tables/swap.sql").format(
-        published=published(contract),
-        target=target(contract),
-        columns=sql.SQL(",\n    ").join(_definitions(contract)),
-        shown=sql.SQL(", ").join(names),
-        dataset=sql.Literal(contract.name),
-        loader=sql.Identifier(LOADER_ROLE),
-        reader=sql.Identifier(READER_ROLE),
-    )
+    return read("tables/ledger.sql").format(loader=sql.Identifier(LOADER_ROLE))
 
 
 def landing_table(contract: Contract, load_id: int) -> sql.Composed:
     """A new landing table for one load."""
-    columns = _definitions(contract)
+    columns = definitions(contract)
     if contract.publish is Publish.SWAP:
-        columns.append(_load_id_column(load_id))
-    return _read("tables/landing.sql").format(
+        columns.append(load_id_column(load_id))
+    return read("tables/landing.sql").format(
         landing=landing(contract, load_id),
         columns=sql.SQL(",\n    ").join(columns),
         loader=sql.Identifier(LOADER_ROLE),
-    )
-
-
-def changed(contract: Contract, load_id: int) -> sql.Composed:
-    """Puts the keys of all rows in which target and landing differ in a temporary table."""
-    compared = [sql.Identifier(column.name) for column in contract.columns if column.name != contract.key]
-    return _read("publish/changed.sql").format(
-        target=target(contract),
-        landing=landing(contract, load_id),
-        key=sql.Identifier(contract.key_column),
-        landing_key=landing_key(contract),
-        differs=sql.SQL(" OR ").join([sql.SQL("t.{0} IS DISTINCT FROM s.{0}").format(name) for name in compared])
-        or sql.SQL("false"),
-    )
-
-
-def first_load(contract: Contract, load_id: int) -> sql.Composed:
-    """Makes a landing the table that readers see."""
-    record_id = "RENAME COLUMN record_id TO {}" if contract.key is None else "DROP COLUMN record_id"
-    return _read("publish/first.sql").format(
-        landing=landing(contract, load_id),
-        schema=sql.Identifier(TARGET_SCHEMA),
-        moved=sql.Identifier(TARGET_SCHEMA, f"{contract.name}_{load_id}"),
-        name=sql.Identifier(contract.name),
-        target=target(contract),
-        record_id=sql.SQL(record_id).format(sql.Identifier(contract.key_column)),
-        load_id=sql.Literal(load_id),
-        loader=sql.Identifier(LOADER_ROLE),
-        reader=sql.Identifier(READER_ROLE),
-    )
-
-
-def merge(contract: Contract, load_id: int) -> sql.Composed:
-    """The publish of what `changed` found; its one row holds the counts of rows inserted, updated and deleted."""
-    names = [sql.Identifier(column.name) for column in contract.columns]
-    changing = [sql.Identifier(column.name) for column in contract.columns if column.name != contract.key]
-    columns: list[sql.Composable] = [*names]
-    values: list[sql.Composable] = [sql.SQL("s.{}").format(name) for name in names]
-    if contract.key is None:
-        columns.insert(0, sql.Identifier(contract.key_column))
-        values.insert(0, sql.SQL("s.record_id"))
-    return _read("publish/merge.sql").format(
-        target=target(contract),
-        landing=landing(contract, load_id),
-        key=sql.Identifier(contract.key_column),
-        landing_key=landing_key(contract),
-        assignments=sql.SQL(", ").join([sql.SQL("{0} = s.{0}").format(name) for name in changing or names]),
-        columns=sql.SQL(", ").join(columns),
-        values=sql.SQL(", ").join(values),
-        load_id=sql.Literal(load_id),
+        checker=sql.Identifier(CHECKER_ROLE),
     )
 
 
@@ -164,34 +81,9 @@ def landing_key(contract: Contract) -> sql.Identifier:
     return sql.Identifier(contract.key or "record_id")
 
 
-def swap_prepare(contract: Contract, load_id: int) -> sql.Composed:
-    """Gives a landing its key, its indexes and the columns that all its rows share."""
-    indexes = [
-        sql.SQL("CREATE INDEX ON {} ({});").format(landing(contract, load_id), sql.Identifier(column.name))
-        for column in contract.columns
-        if column.indexed
-    ]
-    return _read("publish/prepare.sql").format(
-        published=published(contract),
-        landing=landing(contract, load_id),
-        key=landing_key(contract),
-        indexes=sql.SQL("\n").join(indexes),
-        load_id_column=_load_id_column(load_id),
-        load_id=sql.Literal(load_id),
-    )
-
-
-def swap(contract: Contract, load_id: int) -> sql.Composed:
-    """Shows a prepared landing to readers."""
-    return _read("publish/swap.sql").format(
-        load_id=sql.Literal(load_id),
-        dataset=sql.Literal(contract.name),
-    )
-
-
 def row_count_check(contract: Contract, load_id: int) -> sql.Composed:
     """Compares the counts of all stages; one row of verdict and sentence."""
-    return _read("checks/row_count.sql").format(
+    return read("checks/row_count.sql").format(
         load_id=sql.Literal(load_id),
         load_number=sql.SQL(str(load_id)),
         dataset=sql.SQL(contract.name),
@@ -227,14 +119,14 @@ def column_check(contract: Contract, load_id: int) -> sql.Composed:
         _measurement(n, check, landing(contract, load_id)) for n, check in enumerate(contract.checks, 1)
     ]
     nothing: sql.Composable = sql.SQL("SELECT 0 AS number, '' AS rule, '' AS value, true AS passed")
-    return _read("checks/columns.sql").format(
+    return read("checks/columns.sql").format(
         measurements=sql.SQL("\n    UNION ALL ").join(measurements or [nothing]), dataset=sql.SQL(contract.name)
     )
 
 
 def published_check(contract: Contract, load_id: int) -> sql.Composed:
     """Compares the target with the ledger; one row of verdict and sentence."""
-    return _read("checks/published.sql").format(
+    return read("checks/published.sql").format(
         load_id=sql.Literal(load_id),
         target=target(contract),
         target_name=sql.Literal(contract.name),

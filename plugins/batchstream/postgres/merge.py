@@ -1,0 +1,149 @@
+"""The publish by a merge: finds which rows of table and landing differ, and writes those alone."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import psycopg
+from psycopg import sql
+
+from batchstream.contract.model import Contract
+from batchstream.errors import LoadError
+from batchstream.postgres import guard, templates
+
+DELETED, UPDATED, INSERTED = "d", "u", "i"
+"""What is done with a row, in ``pg_temp.changed``."""
+
+_AT_ONCE = ((DELETED, UPDATED, INSERTED),)
+_ONE_AFTER_THE_OTHER = ((DELETED,), (UPDATED,), (INSERTED,))
+
+_FURTHER_UNIQUE = """
+SELECT count(*) FROM pg_index
+WHERE indrelid = %s::regclass AND (indisunique OR indisexclusion)
+    AND NOT (indnkeyatts = 1 AND indpred IS NULL AND indkey[0] = (
+        SELECT attnum FROM pg_attribute WHERE attrelid = indrelid AND attname = %s))
+"""
+
+_ROW_TRIGGERS = """
+SELECT tgname FROM pg_trigger
+WHERE tgrelid = %s::regclass AND NOT tgisinternal AND tgenabled IN ('O', 'A')
+    -- Before the row is written, and for each row: it may write another one, or none.
+    AND tgtype & 3 = 3
+ORDER BY tgname
+"""
+
+
+class Changes(NamedTuple):
+    """Numbers of rows."""
+
+    inserted: int
+    updated: int
+    deleted: int
+
+
+def merge(connection: psycopg.Connection, contract: Contract, load_id: int, *, allow_deletes: bool) -> Changes:
+    """Make the table equal to the landing of a load, in the caller's transaction.
+
+    Raises:
+        LoadError: So many rows would be deleted that `guard` stops it, or a trigger of the table keeps a row from being written
+            as it was verified.
+    """
+    _find_changes(connection, contract, load_id)
+    guard.check_merge(connection, contract, load_id, _planned(connection).deleted, allow_deletes=allow_deletes)
+    done = Changes(0, 0, 0)
+    for actions in _passes(connection, contract):
+        row = connection.execute(_merge(contract, load_id, actions)).fetchone() or (0, 0, 0)
+        done = Changes(*(before + now for before, now in zip(done, row, strict=True)))
+    _look_behind_triggers(connection, contract, load_id, done)
+    return done
+
+
+def _find_changes(connection: psycopg.Connection, contract: Contract, load_id: int) -> None:
+    # Without statistics the planner expects an empty landing and joins by nested loops. How many rows there are is enough for
+    # it, of a table that is read once more and dropped: more than the least sample takes longer the more rows there are.
+    connection.execute("SET LOCAL default_statistics_target = 1")
+    connection.execute(sql.SQL("ANALYZE {}").format(templates.landing(contract, load_id)))
+    # It expects every row to differ, which would cost more to hand over than to compare in one process.
+    connection.execute("SET LOCAL parallel_tuple_cost = 0")
+    connection.execute(
+        templates.read("publish/changed.sql").format(
+            target=templates.target(contract),
+            landing=templates.landing(contract, load_id),
+            key=sql.Identifier(contract.key_column),
+            landing_key=templates.landing_key(contract),
+            differs=_differs(contract),
+        )
+    )
+
+
+def _differs(contract: Contract) -> sql.Composable:
+    """Whether a row `t` of the table has other values than the row `s` of the landing with its key."""
+    compared = [sql.Identifier(column.name) for column in contract.columns if column.name != contract.key]
+    return sql.SQL(" OR ").join([sql.SQL("t.{0} IS DISTINCT FROM s.{0}").format(name) for name in compared]) or sql.SQL("false")
+
+
+def _planned(connection: psycopg.Connection) -> Changes:
+    row = connection.execute(
+        "SELECT count(*) FILTER (WHERE action = 'i'), count(*) FILTER (WHERE action = 'u'), "
+        "count(*) FILTER (WHERE action = 'd') FROM pg_temp.changed"
+    ).fetchone()
+    return Changes(*row) if row else Changes(0, 0, 0)
+
+
+def _passes(connection: psycopg.Connection, contract: Contract) -> Sequence[Sequence[str]]:
+    """What is written together. PostgreSQL looks at a unique index row by row.
+
+    So where somebody has made another one than the key's, what gives up a value is written before what takes it.
+    """
+    row = connection.execute(_FURTHER_UNIQUE, [templates.target(contract).as_string(connection), contract.key_column]).fetchone()
+    return _AT_ONCE if row == (0,) else _ONE_AFTER_THE_OTHER
+
+
+def _merge(contract: Contract, load_id: int, actions: Sequence[str]) -> sql.Composed:
+    """One pass; its one row holds the counts of rows inserted, updated and deleted."""
+    names = [sql.Identifier(column.name) for column in contract.columns]
+    changing = [sql.Identifier(column.name) for column in contract.columns if column.name != contract.key]
+    columns: list[sql.Composable] = [*names]
+    values: list[sql.Composable] = [sql.SQL("s.{}").format(name) for name in names]
+    if contract.key is None:
+        columns.insert(0, sql.Identifier(contract.key_column))
+        values.insert(0, sql.SQL("s.record_id"))
+    return templates.read("publish/merge.sql").format(
+        target=templates.target(contract),
+        landing=templates.landing(contract, load_id),
+        key=sql.Identifier(contract.key_column),
+        landing_key=templates.landing_key(contract),
+        actions=sql.SQL(", ").join(map(sql.Literal, actions)),
+        assignments=sql.SQL(", ").join([sql.SQL("{0} = s.{0}").format(name) for name in changing or names]),
+        columns=sql.SQL(", ").join(columns),
+        values=sql.SQL(", ").join(values),
+        load_id=sql.Literal(load_id),
+    )
+
+
+def _look_behind_triggers(connection: psycopg.Connection, contract: Contract, load_id: int, done: Changes) -> None:
+    """See that what triggers were given to change was written as it landed."""
+    target = templates.target(contract)
+    triggers = [name for (name,) in connection.execute(_ROW_TRIGGERS, [target.as_string(connection)])]
+    if not triggers:
+        return
+    planned = _planned(connection)
+    row = connection.execute(
+        sql.SQL(
+            "SELECT count(*) FROM pg_temp.changed AS c JOIN {landing} AS s ON s.{landing_key} = c.key "
+            "JOIN {target} AS t ON t.{key} = c.key WHERE {differs}"
+        ).format(
+            landing=templates.landing(contract, load_id),
+            landing_key=templates.landing_key(contract),
+            target=target,
+            key=sql.Identifier(contract.key_column),
+            differs=_differs(contract),
+        )
+    ).fetchone()
+    other = row[0] if row else 0
+    if done != planned or other:
+        kept = sum(planned) - sum(done)
+        raise LoadError(
+            f"load {load_id}: of {sum(planned)} rows to insert, update and delete {kept} were kept from it and {other} got other "
+            f"values than those that were verified, by a trigger of table '{contract.name}' ({', '.join(triggers)}); nothing was "
+            "changed: drop the trigger, or make it one that runs AFTER the change, and run again"
+        )

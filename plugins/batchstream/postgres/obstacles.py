@@ -1,0 +1,81 @@
+"""What somebody has made of a published table that no publish can work with: told by name, before anything is loaded."""
+
+import psycopg
+
+from batchstream.contract.model import Contract
+from batchstream.errors import ContractError
+from batchstream.postgres import columns, templates
+
+_OWNER = "SELECT relowner::regrole::text, pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = %s::regclass"
+
+_ROW_SECURITY = "SELECT row_security_active(%s::regclass)"
+
+_RULES = "SELECT rulename FROM pg_rewrite WHERE ev_class = %s::regclass AND ev_type <> '1' AND ev_enabled <> 'D' ORDER BY 1"
+
+_PRIMARY_KEY = """
+SELECT conname, ARRAY(
+    SELECT attname::text FROM unnest(conkey) AS number JOIN pg_attribute ON attrelid = conrelid AND attnum = number)
+FROM pg_constraint WHERE conrelid = %s::regclass AND contype = 'p'
+"""
+
+
+def require_none(connection: psycopg.Connection, contract: Contract) -> None:
+    """See that the table that is merged into can be.
+
+    Args:
+        connection: Of the owning role, which publishes.
+        contract: The dataset's, published by a merge; its table exists.
+
+    Raises:
+        ContractError: It can't; the message says by which object, and what to do.
+    """
+    table = columns.spelled(connection, templates.target(contract))
+    for found in (_other_owner, _hidden_rows, _rule, _other_key):
+        mistake = found(connection, contract, table)
+        if mistake:
+            raise ContractError(f"{contract.path}: table '{table}' {mistake}")
+
+
+def _other_owner(connection: psycopg.Connection, _: Contract, table: str) -> str | None:
+    row = connection.execute(_OWNER, [table]).fetchone()
+    if row is None or row[1]:
+        return None
+    return (
+        f"belongs to {row[0]}, and a publish is the owner's; as {row[0]}: "
+        f"ALTER TABLE {table} OWNER TO {_current_role(connection)}"
+    )
+
+
+def _hidden_rows(connection: psycopg.Connection, _: Contract, table: str) -> str | None:
+    if connection.execute(_ROW_SECURITY, [table]).fetchone() != (True,):
+        return None
+    return (
+        "has row level security that is forced on its owner, so a publish would not see every row; "
+        f"ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY"
+    )
+
+
+def _rule(connection: psycopg.Connection, _: Contract, table: str) -> str | None:
+    row = connection.execute(_RULES, [table]).fetchone()
+    if row is None:
+        return None
+    return (
+        f"has the rule '{row[0]}', and PostgreSQL merges into no table with rules; "
+        f"DROP RULE {columns.quoted(connection, row[0])} ON {table}"
+    )
+
+
+def _other_key(connection: psycopg.Connection, contract: Contract, table: str) -> str | None:
+    row = connection.execute(_PRIMARY_KEY, [table]).fetchone()
+    if row is None or row[1] == [contract.key_column]:
+        return None
+    return (
+        f"has the primary key ({', '.join(row[1])}), constraint '{row[0]}', and the key of the contract is "
+        f"'{contract.key_column}'; change the contract back, or ALTER TABLE {table} RENAME TO {contract.name}_old: the next "
+        "load makes the table anew"
+    )
+
+
+def _current_role(connection: psycopg.Connection) -> str:
+    row = connection.execute("SELECT quote_ident(current_user)").fetchone()
+    return str(row[0]) if row else ""

@@ -1,0 +1,169 @@
+"""What PostgreSQL's errors mean in a publish: sorted by SQLSTATE, and told with the object that is in the way."""
+
+from collections.abc import Callable, Sequence
+
+import psycopg
+from psycopg import errors, sql
+
+from batchstream.contract.model import Contract
+from batchstream.errors import BatchstreamError, LoadError, SinkError
+from batchstream.postgres import columns, repeats, templates
+
+MAX_INDEXED_BYTES = 2704
+"""A row of a B-tree takes a third of a page."""
+
+_TRIGGERS = """
+SELECT tgname FROM pg_trigger
+WHERE tgrelid = to_regclass(%s) AND NOT tgisinternal AND tgenabled IN ('O', 'A') ORDER BY tgname
+"""
+
+
+def explain(connection: psycopg.Connection, contract: Contract, load_id: int, error: psycopg.Error) -> BatchstreamError:
+    """What to raise in place of an error that ended a publish.
+
+    Args:
+        connection: The publish's, after its transaction was rolled back.
+        contract: The dataset's.
+        load_id: The load.
+        error: PostgreSQL's.
+
+    Returns:
+        A `SinkError` if a retry can mend it; otherwise a `LoadError` whose message names the object that refused.
+    """
+    try:
+        if isinstance(error, errors.LockNotAvailable):
+            return SinkError(
+                f"load {load_id}: table '{contract.name}' is locked by somebody else{_holders(connection, contract, load_id)}; "
+                "nothing was changed: end that transaction"
+            )
+        for kinds, meaning in _MEANINGS:
+            if isinstance(error, kinds) and (said := meaning(connection, contract, load_id, error)):
+                return said if isinstance(said, SinkError) else LoadError(f"load {load_id}: {said}; nothing was changed")
+    except psycopg.Error:
+        pass  # The connection is gone as well: what it was to say stays unsaid.
+    if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError) and not isinstance(error, _TERMINAL):
+        return SinkError(
+            f"load {load_id}: PostgreSQL gave up the publish: {error}; readers see the load before or this one, whole, and the "
+            "next try finds out which"
+        )
+    return LoadError(
+        f"load {load_id}: PostgreSQL refused the publish, nothing was changed: {error} (SQLSTATE {error.sqlstate}"
+        f"{_triggers(connection, contract, ', triggers of the table: ')})"
+    )
+
+
+def _foreign_key(connection: psycopg.Connection, contract: Contract, load_id: int, error: psycopg.Error) -> str | None:
+    constraint, table = error.diag.constraint_name, error.diag.table_name
+    detail = error.diag.message_detail or error
+    if table == contract.name:
+        return (
+            f"the foreign key '{constraint}' of table '{contract.name}' refuses a record: {detail}; load the table that it "
+            "refers to first, mend the source, or drop the constraint"
+        )
+    return (
+        f"the foreign key '{constraint}' of table '{table}' refers to a row that this load deletes or changes: {detail}; delete "
+        f"those rows of '{table}', give the constraint ON DELETE and ON UPDATE actions, or drop it"
+    )
+
+
+def _constraint(connection: psycopg.Connection, contract: Contract, load_id: int, error: psycopg.Error) -> str | None:
+    """A constraint that no contract has made."""
+    diagnosis = error.diag
+    if diagnosis.table_name is None:
+        return None
+    name = f"the constraint '{diagnosis.constraint_name}'" if diagnosis.constraint_name else f"column '{diagnosis.column_name}'"
+    whose = f"of table '{diagnosis.table_name}', which is not the contract's,"
+    by = "" if diagnosis.table_name == contract.name else _triggers(connection, contract, ", written by a trigger: ")
+    detail = f" {diagnosis.message_detail}" if diagnosis.message_detail else ""
+    return f"{name} {whose} refuses a row{by}: {diagnosis.message_primary}{detail[:300]}; mend the source, or drop the constraint"
+
+
+def _trigger(connection: psycopg.Connection, contract: Contract, load_id: int, error: psycopg.Error) -> str | None:
+    if not (names := _triggers(connection, contract, "")):
+        return None
+    return (
+        f"a trigger of table '{contract.name}' ({names}) refuses the publish: {error.diag.message_primary} "
+        f"({error.diag.context}); mend the source, or drop the trigger"
+    )
+
+
+def _too_large(connection: psycopg.Connection, contract: Contract, load_id: int, error: psycopg.Error) -> str | None:
+    """A value that no B-tree takes; the largest of the columns with an index, as it is stored."""
+    found = connection.execute(repeats.INDEX_COLUMNS, [error.diag.schema_name, error.diag.constraint_name or ""]).fetchone()
+    own = {column.name for column in contract.columns}
+    indexed = found[0] if found else [contract.key, *(column.name for column in contract.columns if column.indexed)]
+    largest: tuple[int, int, str] | None = None
+    for name in own.intersection(indexed):
+        row = connection.execute(
+            sql.SQL(
+                "SELECT pg_column_size(found.{column}), found.record_id FROM {landing} AS found "
+                "ORDER BY 1 DESC NULLS LAST, 2 LIMIT 1"
+            ).format(column=sql.Identifier(name), landing=templates.landing(contract, load_id))
+        ).fetchone()
+        if row and row[0] and (largest is None or row[0] > largest[0]):
+            largest = (row[0], row[1], name)
+    # Eight bytes of a row of an index are not the value's.
+    if largest is None or largest[0] <= MAX_INDEXED_BYTES - 8:
+        return None
+    return (
+        f"{contract.source.path}: record {largest[1]}, column '{largest[2]}': a value of a column with an index takes at most "
+        f"{MAX_INDEXED_BYTES} bytes, after compression; got {largest[0]}; mend the source, or take the index or the key from "
+        "this column"
+    )
+
+
+def _no_identity(connection: psycopg.Connection, contract: Contract, load_id: int, error: psycopg.Error) -> str | None:
+    target = templates.target(contract)
+    row = connection.execute(
+        "SELECT string_agg(pubname, ', ') FROM pg_publication_tables WHERE schemaname = %s AND tablename = %s",
+        [templates.TARGET_SCHEMA, contract.name],
+    ).fetchone()
+    if row is None or row[0] is None:
+        return None
+    table = columns.spelled(connection, target)
+    return (
+        f"table '{contract.name}' has no primary key yet, and a publication ({row[0]}) has PostgreSQL refuse to change such a "
+        f"table; ALTER TABLE {table} ADD PRIMARY KEY ({columns.quoted(connection, contract.key_column)}) and run again"
+    )
+
+
+def _rights(connection: psycopg.Connection, contract: Contract, load_id: int, error: psycopg.Error) -> str | None:
+    return (
+        f"PostgreSQL refused the publish: {error.diag.message_primary}; compare the rights of its role with sql/setup/ and "
+        "sql/tables/"
+    )
+
+
+_Meaning = Callable[[psycopg.Connection, Contract, int, psycopg.Error], str | SinkError | None]
+
+_MEANINGS: Sequence[tuple[type[psycopg.Error] | tuple[type[psycopg.Error], ...], _Meaning]] = (
+    ((errors.UniqueViolation, errors.CardinalityViolation), repeats.explain),
+    (errors.ForeignKeyViolation, _foreign_key),
+    (errors.IntegrityError, _constraint),
+    (errors.RaiseException, _trigger),
+    (errors.ProgramLimitExceeded, _too_large),
+    (errors.ObjectNotInPrerequisiteState, _no_identity),
+    (errors.InsufficientPrivilege, _rights),
+)
+
+_TERMINAL = (errors.ProgramLimitExceeded, errors.ObjectNotInPrerequisiteState, errors.ConfigurationLimitExceeded)
+"""What psycopg counts among the errors of operation, and a retry would meet again."""
+
+
+def _triggers(connection: psycopg.Connection, contract: Contract, before: str) -> str:
+    """Names of the table's triggers, after some words; nothing if there are none, or nobody can be asked."""
+    try:
+        names = connection.execute(_TRIGGERS, [templates.target(contract).as_string(connection)]).fetchall()
+    except psycopg.Error:
+        return ""
+    return before + ", ".join(name for (name,) in names) if names else ""
+
+
+def _holders(connection: psycopg.Connection, contract: Contract, load_id: int) -> str:
+    """Who holds locks on what a publish writes, as far as our role may see it."""
+    holders = connection.execute(
+        "SELECT DISTINCT l.pid, a.usename, a.application_name FROM pg_locks AS l JOIN pg_stat_activity AS a USING (pid) "
+        "WHERE l.relation IN (to_regclass(%s), to_regclass(%s)) AND l.granted AND l.pid <> pg_backend_pid()",
+        [name.as_string(connection) for name in (templates.stored(contract), templates.landing(contract, load_id))],
+    ).fetchall()
+    return "".join(f", pid {pid} ({user} {application or ''})".replace(" )", ")") for pid, user, application in holders)

@@ -1,0 +1,130 @@
+"""A dataset of a few rows, made by a test; its loads land without Kafka and Spark."""
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from batchstream.contract.model import Column, Contract, Publish
+from batchstream.contract.types import parse_type
+from batchstream.postgres import ledger, opening, setup, templates
+from batchstream.postgres.connection import PostgresSettings, connect
+from batchstream.postgres.publish import Published, publish
+from batchstream.services import ports
+from batchstream.services.installation import Installation
+
+
+class SmallDataset:
+    """Opens, lands and publishes loads of a table.
+
+    Args:
+        installation: The services.
+        model: A contract whose source and topic are borrowed; nothing reads them.
+        columns: Name and type of each; `` NULL`` after the type makes it nullable.
+        key: The key column; None for the record id.
+        publish: How.
+        indexed: Columns with an index.
+    """
+
+    def __init__(
+        self,
+        installation: Installation,
+        model: Contract,
+        columns: dict[str, str],
+        *,
+        key: str | None,
+        publish: Publish = Publish.MERGE,
+        indexed: Sequence[str] = (),
+        name: str | None = None,
+    ) -> None:
+        self.installation = installation
+        self.contract = replace(
+            model,
+            name=name or f"small_{os.urandom(4).hex()}",
+            columns=tuple(
+                Column(
+                    column, parse_type(text.removesuffix(" NULL")), text.endswith(" NULL"), column in indexed, source_name=column
+                )
+                for column, text in columns.items()
+            ),
+            key=key,
+            publish=publish,
+            checks=(),
+            expected_records=None,
+        )
+        self.runs = 0
+
+    @property
+    def table(self) -> str:
+        return self.contract.name
+
+    def connect(self, role: str = setup.OWNER) -> psycopg.Connection:
+        settings = PostgresSettings(
+            connection_id=f"test_{role}",
+            host=ports.LOOPBACK,
+            port=self.installation.ports["postgres"],
+            user=role,
+            password=self.installation.secrets[role],
+            dbname=setup.DATABASE,
+        )
+        connection = connect(settings, application_name=f"batchstream {self.table}")
+        connection.autocommit = True
+        return connection
+
+    def open(self) -> int:
+        self.runs += 1
+        with self.connect() as connection:
+            opening.make_tables(connection, self.contract)
+            return opening.open_load(connection, self.contract, f"run-{self.runs}", wait_seconds=0)
+
+    def land(self, rows: Iterable[Sequence[Any]]) -> int:
+        """A load whose rows have landed and are verified."""
+        load_id = self.open()
+        self.insert(load_id, rows)
+        return load_id
+
+    def insert(self, load_id: int, rows: Iterable[Sequence[Any]]) -> None:
+        names = [sql.Identifier(column.name) for column in self.contract.columns]
+        copy = sql.SQL("COPY {} (record_id, {}) FROM STDIN").format(
+            templates.landing(self.contract, load_id), sql.SQL(", ").join(names)
+        )
+        with self.connect() as connection:
+            with connection.cursor() as cursor, cursor.copy(copy) as into:
+                landed = 0
+                for landed, row in enumerate(rows, 1):
+                    into.write_row((landed, *row))
+            connection.execute(
+                "UPDATE batchstream.loads SET state = 'landed', landed_at = now(), landed_records = %s WHERE load_id = %s",
+                [landed, load_id],
+            )
+
+    def publish(self, load_id: int, *, allow_deletes: bool = False) -> Published:
+        with self.connect() as connection:
+            published = publish(connection, self.contract, load_id, allow_deletes=allow_deletes)
+            ledger.close(connection, load_id, reason=None)
+        return published
+
+    def load(self, rows: Iterable[Sequence[Any]], *, allow_deletes: bool = False) -> Published:
+        load_id = self.land(rows)
+        try:
+            return self.publish(load_id, allow_deletes=allow_deletes)
+        except Exception as error:
+            self.fail(load_id, str(error))
+            raise
+
+    def fail(self, load_id: int, reason: str = "the test has ended") -> None:
+        with self.connect() as connection:
+            ledger.close(connection, load_id, reason=reason)
+
+    def rows(self, role: str = setup.READER) -> list[tuple[Any, ...]]:
+        """What readers see, without the columns that each load writes itself."""
+        names = sql.SQL(", ").join(sql.Identifier(column.name) for column in self.contract.columns)
+        with self.connect(role) as connection:
+            return connection.execute(
+                sql.SQL("SELECT {} FROM {} ORDER BY {}").format(
+                    names, templates.target(self.contract), sql.Identifier(self.contract.key_column)
+                )
+            ).fetchall()
