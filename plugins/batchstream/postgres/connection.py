@@ -26,6 +26,28 @@ CONNECT_TIMEOUT_SECONDS = 10
 LOCK_TIMEOUT_SECONDS = 10
 """How long a statement of ours waits for somebody else's lock before it gives up with an error."""
 
+SESSION_SETTINGS = {
+    "lock_timeout": f"{LOCK_TIMEOUT_SECONDS}s",
+    # A role, a database or a server may have other defaults; these are what our statements rely on.
+    "datestyle": "ISO, YMD",
+    "intervalstyle": "postgres",
+    "timezone": "UTC",
+    "search_path": "public",
+    "standard_conforming_strings": "on",
+    "bytea_output": "hex",
+    "extra_float_digits": "1",
+    "default_transaction_isolation": "read committed",
+    "default_transaction_read_only": "off",
+    "default_transaction_deferrable": "off",
+    "synchronous_commit": "on",
+    "transform_null_equals": "off",
+    "statement_timeout": "0",
+    "transaction_timeout": "0",
+    "idle_in_transaction_session_timeout": "0",
+    "idle_session_timeout": "0",
+}
+"""Set at the start of each session of ours."""
+
 
 class PostgresSettings(msgspec.Struct, frozen=True):
     """How to reach PostgreSQL.
@@ -49,7 +71,9 @@ class PostgresSettings(msgspec.Struct, frozen=True):
 
 
 def connect(settings: PostgresSettings, *, application_name: str) -> psycopg.Connection:
-    """Open a connection whose statements wait for locks at most `LOCK_TIMEOUT_SECONDS`.
+    """Open a connection in autocommit, so that a transaction is what stands in ``with connection.transaction()`` and nothing else.
+
+    Statements wait for locks at most `LOCK_TIMEOUT_SECONDS`.
 
     Raises:
         ConnectionSettingsError: The server asked for a password and then refused: wrong password, unknown role, unknown
@@ -66,10 +90,14 @@ def connect(settings: PostgresSettings, *, application_name: str) -> psycopg.Con
             dbname=settings.dbname,
             application_name=application_name,
             connect_timeout=CONNECT_TIMEOUT_SECONDS,
+            client_encoding="UTF8",
+            autocommit=True,
             **options,
         )
-        connection.execute(f"SET lock_timeout = '{LOCK_TIMEOUT_SECONDS}s'")
-        connection.commit()
+        connection.execute(
+            "SELECT set_config(name, setting, false) FROM unnest(%s::text[], %s::text[]) AS wanted (name, setting)",
+            [list(SESSION_SETTINGS), list(SESSION_SETTINGS.values())],
+        )
     except psycopg.OperationalError as error:
         where = f"connection '{settings.connection_id}' ({settings.user}@{settings.host}:{settings.port}/{settings.dbname})"
         # libpq gives no SQLSTATE for a failed log-in, but it says whether the server got as far as asking for a password.

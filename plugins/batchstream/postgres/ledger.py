@@ -1,6 +1,7 @@
-"""The ledger: one row a load, few states, and every transition a guarded UPDATE.
+"""The ledger: one row a load, few states, and every step a guarded function of the database (``sql/ledger``).
 
-``opened → produced → landed → verified → published``, and ``failed`` from any of them but the last.
+``opened → produced → landed → verified → published``, and ``failed`` from any of them but the last. The loading role has no
+right to write the row itself.
 """
 
 from collections.abc import Iterator
@@ -9,13 +10,11 @@ from enum import StrEnum
 from typing import Any
 
 import psycopg
-from psycopg import sql
 from psycopg.rows import dict_row
+from psycopg.types.json import Jsonb
 
 from batchstream.errors import LoadError
-
-LEASE_SECONDS = 30
-"""How long a load without a working task counts as alive: longer than the pause between two tasks or two tries."""
+from batchstream.postgres import locks
 
 
 class State(StrEnum):
@@ -29,38 +28,33 @@ class State(StrEnum):
     FAILED = "failed"
 
 
-# A state may follow itself, so that a task which did its work and then reported failure can be tried again.
-_FROM: dict[State, tuple[State, ...]] = {
-    State.OPENED: (State.OPENED,),
-    State.PRODUCED: (State.OPENED, State.PRODUCED),
-    State.LANDED: (State.PRODUCED, State.LANDED),
-    State.VERIFIED: (State.LANDED, State.VERIFIED),
-    State.PUBLISHED: (State.VERIFIED,),
-    State.FAILED: (State.OPENED, State.PRODUCED, State.LANDED, State.VERIFIED),
+# What `batchstream.transition` says when it moved nothing.
+_REFUSALS = {
+    "superseded": "a newer try of produce_batches has begun: its batches count, this one's don't",
+    "source": "the source has another content than the try before read, and some of that may have landed: start a new run",
+    "verdicts": "not every check of it is green for the rows that have landed: run the checks, or start a new run",
 }
-_IN_PROGRESS = [State.OPENED, State.PRODUCED, State.LANDED, State.VERIFIED]
 
 
 def transition(connection: psycopg.Connection, load_id: int, to: State, **facts: Any) -> None:
     """Move a load to the state `to` and note what its stage says.
 
+    A state may follow itself, so that a task which did its work and then reported failure can be tried again.
+
     Args:
         connection: Runs inside the caller's transaction, so that the state changes with the work it stands for.
         load_id: The load.
         to: The new state.
-        facts: Columns of ``batchstream.loads`` and their values.
+        facts: Columns of ``batchstream.loads`` and their values, as the function in ``sql/ledger`` allows them for this state.
 
     Raises:
         LoadError: The load is not in a state from which it may get there; it was given up, superseded or published.
     """
-    stamp = [] if to in (State.OPENED, State.FAILED) else [sql.Identifier(f"{to}_at")]
-    assignments = [sql.SQL("{} = {}").format(sql.Identifier(name), sql.Placeholder(name)) for name in facts]
-    assignments += [sql.SQL("{} = clock_timestamp()").format(name) for name in stamp]
-    statement = sql.SQL("UPDATE batchstream.loads SET {} WHERE load_id = %(load_id)s AND state = ANY(%(allowed)s)").format(
-        sql.SQL(", ").join([sql.SQL("state = %(to)s, seen_at = clock_timestamp()"), *assignments])
-    )
-    parameters = {**facts, "load_id": load_id, "to": to, "allowed": [str(state) for state in _FROM[to]]}
-    if connection.execute(statement, parameters).rowcount != 1:
+    row = connection.execute("SELECT batchstream.transition(%s, %s, %s)", [load_id, str(to), Jsonb(facts)]).fetchone()
+    refused = row[0] if row else "state"
+    if refused in _REFUSALS:
+        raise LoadError(f"load {load_id}: {_REFUSALS[refused]}")
+    if refused is not None:
         raise LoadError(_refusal(connection, load_id, to))
 
 
@@ -70,11 +64,8 @@ def require_state(connection: psycopg.Connection, load_id: int, *states: State) 
     Raises:
         LoadError: It is in another state; a late writer is stopped here.
     """
-    row = connection.execute(
-        "SELECT 1 FROM batchstream.loads WHERE load_id = %s AND state = ANY(%s) FOR SHARE",
-        [load_id, [str(state) for state in states]],
-    ).fetchone()
-    if row is None:
+    held = connection.execute("SELECT batchstream.hold_load(%s, %s)", [load_id, [str(state) for state in states]]).fetchone()
+    if held != (True,):
         raise LoadError(_refusal(connection, load_id, states[-1]))
 
 
@@ -102,26 +93,38 @@ def read(connection: psycopg.Connection, load_id: int) -> dict[str, Any]:
     return row
 
 
+def begin_attempt(connection: psycopg.Connection, load_id: int) -> int:
+    """Begin a try of producing a load's batches; of all tries the one that is noted with *produced* counts.
+
+    Raises:
+        LoadError: The load has come further, or was given up.
+    """
+    row = connection.execute("SELECT batchstream.begin_attempt(%s)", [load_id]).fetchone()
+    if row is None or row[0] is None:
+        raise LoadError(_refusal(connection, load_id, State.PRODUCED))
+    return int(row[0])
+
+
+def secret(connection: psycopg.Connection, load_id: int) -> bytes:
+    """What the messages of a load are signed with.
+
+    Raises:
+        LoadError: There is no such load.
+    """
+    row = connection.execute("SELECT secret FROM batchstream.load_secrets WHERE load_id = %s", [load_id]).fetchone()
+    if row is None:
+        raise LoadError(f"load {load_id} has no secret in the ledger, so its messages can't be told: start a new run")
+    return bytes(row[0])
+
+
 def note_failure(connection: psycopg.Connection, load_id: int, reason: str) -> None:
     """Note why a load fails, unless a reason is there already: the first one is the cause, later ones are its effects."""
-    connection.execute(
-        "UPDATE batchstream.loads SET reason = %s WHERE load_id = %s AND reason IS NULL AND state <> 'published'",
-        [reason, load_id],
-    )
-
-
-def forget_failure(connection: psycopg.Connection, load_id: int) -> None:
-    """Forget the reason of a try that failed, at the start of the next one."""
-    connection.execute(
-        "UPDATE batchstream.loads SET reason = NULL, seen_at = clock_timestamp() WHERE load_id = %s AND state = ANY(%s)",
-        [load_id, [str(state) for state in _IN_PROGRESS]],
-    )
+    connection.execute("SELECT batchstream.note_failure(%s, %s)", [load_id, reason])
 
 
 def note_alive(connection: psycopg.Connection, load_id: int) -> None:
     """Note a sign of life. The server's log is written in order, so this commit also saves every commit before it."""
-    with connection.transaction():
-        connection.execute("UPDATE batchstream.loads SET seen_at = clock_timestamp() WHERE load_id = %s", [load_id])
+    connection.execute("SELECT batchstream.note_alive(%s)", [load_id])
 
 
 def close(connection: psycopg.Connection, load_id: int, *, reason: str | None) -> State:
@@ -131,33 +134,24 @@ def close(connection: psycopg.Connection, load_id: int, *, reason: str | None) -
 
     Returns:
         The final state.
+
+    Raises:
+        LoadError: There is no such load.
     """
-    with connection.transaction():
-        state = State(read(connection, load_id)["state"])
-        if state in _IN_PROGRESS:
-            note_failure(connection, load_id, reason or f"the run ended while the load was {state}")
-            transition(connection, load_id, State.FAILED)
-            state = State.FAILED
-        elif reason and state is State.PUBLISHED:
-            connection.execute("UPDATE batchstream.loads SET reason = %s WHERE load_id = %s", [reason, load_id])
-        connection.execute(
-            "UPDATE batchstream.loads SET closed_at = coalesce(closed_at, clock_timestamp()) WHERE load_id = %s",
-            [load_id],
-        )
-    return state
+    row = connection.execute("SELECT batchstream.close_load(%s, %s)", [load_id, reason]).fetchone()
+    if row is None or row[0] is None:
+        raise LoadError(_refusal(connection, load_id, State.FAILED))
+    return State(row[0])
 
 
 @contextmanager
 def working_on(connection: psycopg.Connection, load_id: int) -> Iterator[None]:
-    """Show other runs that this load has a living worker, by a session-level advisory lock.
+    """Show other runs that this load has a living worker, by a session-level advisory lock; forget why a try before failed.
 
-    The server drops the lock with the connection, so a killed worker stops counting as alive at once. Shared: a retry and
-    the late half of the try before it may hold it together.
+    The server drops the lock with the connection, so a killed worker stops counting as alive at once.
     """
-    with connection.transaction():
-        connection.execute("SELECT pg_advisory_lock_shared(%s)", [load_id])
-        forget_failure(connection, load_id)
+    locks.working(connection, load_id)
+    connection.execute("SELECT batchstream.forget_failure(%s)", [load_id])
     yield
-    with connection.transaction():
-        note_alive(connection, load_id)
-        connection.execute("SELECT pg_advisory_unlock_shared(%s)", [load_id])
+    note_alive(connection, load_id)
+    locks.stop_working(connection, load_id)

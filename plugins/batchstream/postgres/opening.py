@@ -1,150 +1,149 @@
-"""Opens a load: makes missing tables, sees to it that one dataset has one load at a time, writes the ledger row."""
+"""Opens a load: one dataset has one load at a time, and a load belongs to one installation and one run."""
 
+import hashlib
 import logging
-import time
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 import psycopg
-from psycopg import errors, sql
+from psycopg.types.json import Jsonb
 
-from batchstream.contract.model import Contract, Publish
+from batchstream.contract.model import Contract
 from batchstream.errors import LoadError
-from batchstream.postgres import columns, ledger, obstacles, rights, swap, target, templates
+from batchstream.postgres import ledger, locks, templates
 
-KEPT_LOADS = 5
-"""Landing tables and checkpoints of this many loads of a dataset are kept, the newest included."""
+LEASE_SECONDS = 30
+"""How long a load without a working task counts as alive: longer than the pause between two tasks or two tries."""
 
-KEPT_DAYS = 30
-"""Quarantine and inbox of closed loads are kept this long."""
-
-WAIT_SECONDS = 600
-"""How long a run waits for another run of the same dataset before it stops with a message."""
-
-POLL_SECONDS = 1
+SECRET_BYTES = 32
 
 log = logging.getLogger(__name__)
 
 
-def make_tables(connection: psycopg.Connection, contract: Contract) -> None:
-    """Make what is missing: ledger, inbox, quarantine, and for a dataset that is published by a swap its view.
+@dataclass(frozen=True)
+class Run:
+    """Who opens a load.
 
-    The table of one that is published by a merge comes with its first load.
+    Attributes:
+        run_id: Airflow's name of the run.
+        installation: Which Airflow that is; two of them may share a database and give runs the same name.
+        parameters: What the run was asked for, such as ``allow_changes``; noted in the ledger.
+        is_scheduled: Whether a scheduler looks after the run, so that `state_of` knows of it; not so in ``airflow dags test``.
+        state_of: State in this Airflow of another run of the same DAG, by its name; None if there is no such run.
+    """
 
-    Raises:
-        ContractError: The target exists with other columns than the contract's.
+    run_id: str
+    installation: str = ""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    is_scheduled: bool = False
+    state_of: Callable[[str], str | None] = lambda _: None
+
+
+class Busy(NamedTuple):
+    """Another load of the dataset that is in progress.
+
+    Attributes:
+        description: Load, run, state.
+        seen_at: Its last sign of life, by the server's clock.
+        until_silent: Whether it counts as dead when it gives no further sign for `LEASE_SECONDS`, and nobody can be asked.
+    """
+
+    load_id: int
+    description: str
+    seen_at: Any
+    until_silent: bool
+
+
+def try_open(
+    connection: psycopg.Connection, contract: Contract, run: Run, contract_text: str, silent: Mapping[int, Any]
+) -> int | Busy:
+    """Open a load and make its landing table, unless another one is in progress.
+
+    A load of a run that has ended, or that was killed, is marked as failed, so that whatever is left of it is refused.
+
+    Args:
+        connection: Of the owning role.
+        contract: What to load.
+        run: Who asks.
+        contract_text: The contract file, word for word.
+        silent: Loads that the caller has watched for `LEASE_SECONDS`, with the last sign of life that it saw all the time. A
+            clock that was set back doesn't keep them alive.
     """
     with connection.transaction():
-        # CREATE ... IF NOT EXISTS is not safe against itself in another session.
-        connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('batchstream.tables', 0))")
-        rights.require_checker(connection)
-        connection.execute(templates.ledger_tables())
-        found = swap.kind_of(connection, templates.target(contract))
-        if contract.publish is Publish.SWAP:
-            swap.make_view(connection, contract)
-        elif found not in (None, "r"):
-            raise swap.wrong_kind(contract, str(found))
-        elif found:
-            obstacles.require_none(connection, contract)
-        if found or contract.publish is Publish.SWAP:
-            columns.compare(connection, contract)
-        if contract.publish is Publish.MERGE:
-            if found:
-                target.complete(connection, contract)
-            swap.forget(connection, contract)
+        locks.opening(connection, contract.name)
+        busy = _give_up_dead_loads(connection, contract, run, silent)
+        if busy is not None:
+            return busy
+        load_id = _insert(connection, contract, run, contract_text)
+        connection.execute(templates.landing_table(contract, load_id))
+    return load_id
 
 
-def open_load(connection: psycopg.Connection, contract: Contract, run_id: str, *, wait_seconds: float = WAIT_SECONDS) -> int:
-    """Open a load for a run and make its landing table.
-
-    A load of another run that is in progress is waited for. One whose run shows no sign of life (no working task, and
-    none seen for `ledger.LEASE_SECONDS`) was killed: it is marked as failed, so that whatever is left of it is refused.
-
-    Returns:
-        The new load's id.
-
-    Raises:
-        LoadError: Another run of this dataset is still working after `wait_seconds`.
-    """
-    deadline = time.monotonic() + wait_seconds
-    told: int | None = None
-    while True:
-        with connection.transaction():
-            connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 1))", [contract.name])
-            blocking = _give_up_dead_loads(connection, contract, run_id)
-            if blocking is None:
-                load_id = _insert(connection, contract, run_id)
-                connection.execute(templates.landing_table(contract, load_id))
-                _remove_old(connection, contract)
-        if blocking is None:
-            # Also those from before the dataset came to be published by a merge.
-            if swap.kind_of(connection, templates.published(contract)) is not None:
-                swap.remove_old(connection, contract, KEPT_LOADS)
-            return load_id
-        if time.monotonic() > deadline:
-            raise LoadError(f"{blocking[1]}; waited {wait_seconds:.0f} s: run again when it has ended")
-        if told != blocking[0]:
-            log.info("waiting: %s", blocking[1])
-            told = blocking[0]
-        time.sleep(POLL_SECONDS)
+def note_refused(connection: psycopg.Connection, contract: Contract, run: Run, reason: str) -> None:
+    """Enter a load that could not be opened, so that the ledger tells of every run."""
+    with connection.transaction():
+        load_id = _insert(connection, contract, run, "")
+        ledger.close(connection, load_id, reason=reason)
 
 
-def _give_up_dead_loads(connection: psycopg.Connection, contract: Contract, run_id: str) -> tuple[int, str] | None:
-    """Mark killed loads as failed; return the id and a description of one that lives."""
+def _give_up_dead_loads(
+    connection: psycopg.Connection, contract: Contract, run: Run, silent: Mapping[int, Any]
+) -> Busy | None:
     rows = connection.execute(
-        "SELECT load_id, run_id, state, extract(epoch FROM clock_timestamp() - seen_at)::int, "
-        "pg_try_advisory_xact_lock(load_id) "
+        "SELECT load_id, run_id, installation, run_kind, state, seen_at, "
+        "extract(epoch FROM clock_timestamp() - seen_at)::float "
         "FROM batchstream.loads WHERE dataset = %s AND state NOT IN ('published', 'failed') ORDER BY load_id",
         [contract.name],
     ).fetchall()
-    for load_id, other_run, state, idle_seconds, idle in rows:
-        if other_run == run_id:
+    for load_id, other_run, installation, run_kind, state, seen_at, idle_seconds in rows:
+        description = f"load {load_id} of {contract.name}, run {other_run}, is in progress ({state})"
+        ours = installation == run.installation
+        asked = run.state_of(other_run) if ours and run_kind == "scheduler" and other_run != run.run_id else None
+        if locks.is_worked_on(connection, load_id):
+            return Busy(load_id, description, seen_at, until_silent=False)
+        if ours and other_run == run.run_id:
             reason = "the same run opened another load"
-        elif not idle or idle_seconds < ledger.LEASE_SECONDS:
-            return load_id, (
-                f"load {load_id} of {contract.name}, run {other_run}, is in progress ({state}, seen {idle_seconds} s ago)"
-            )
+        elif asked in ("running", "queued"):
+            return Busy(load_id, description, seen_at, until_silent=False)
+        elif asked is not None:
+            reason = f"run {other_run} has ended as {asked} and left the load {state}"
+        elif idle_seconds >= LEASE_SECONDS or silent.get(load_id) == seen_at:
+            reason = f"run {other_run} was killed or lost: {state}, then no sign of life for {max(idle_seconds, LEASE_SECONDS):.0f} s"
         else:
-            reason = f"run {other_run} was killed or lost: {state}, then no sign of life for {idle_seconds} s"
-        ledger.note_failure(connection, load_id, reason)
-        ledger.transition(connection, load_id, ledger.State.FAILED)
-        connection.execute("UPDATE batchstream.loads SET closed_at = clock_timestamp() WHERE load_id = %s", [load_id])
+            return Busy(load_id, description, seen_at, until_silent=True)
+        ledger.close(connection, load_id, reason=reason)
         log.warning("load %s given up: %s", load_id, reason)
     return None
 
 
-def _insert(connection: psycopg.Connection, contract: Contract, run_id: str) -> int:
+def _insert(connection: psycopg.Connection, contract: Contract, run: Run, contract_text: str) -> int:
+    # PostgreSQL's own sequence would leave out up to 32 numbers after a crash.
+    locks.numbering(connection)
     row = connection.execute(
-        "INSERT INTO batchstream.loads (dataset, run_id, contract_version, source_path, topic) "
-        "VALUES (%s, %s, %s, %s, %s) RETURNING load_id",
-        [contract.name, run_id, contract.version, str(contract.source.path), contract.topic.name],
+        "INSERT INTO batchstream.loads (load_id, dataset, run_id, installation, run_kind, run_parameters, contract_version, "
+        "contract_path, contract_text, contract_sha256, source_path, topic) OVERRIDING SYSTEM VALUE "
+        "SELECT coalesce(max(load_id), 0) + 1, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s FROM batchstream.loads "
+        "RETURNING load_id",
+        [
+            contract.name,
+            run.run_id,
+            run.installation,
+            "scheduler" if run.is_scheduled else "test",
+            Jsonb(dict(run.parameters)),
+            contract.version,
+            str(contract.path),
+            contract_text,
+            hashlib.sha256(contract_text.encode()).hexdigest(),
+            str(contract.source.path),
+            contract.topic.name,
+        ],
     ).fetchone()
     if row is None:
         raise LoadError(f"the ledger gave no id for a new load of {contract.name}: start a new run")
-    return int(row[0])
-
-
-def _remove_old(connection: psycopg.Connection, contract: Contract) -> None:
-    """Drop landings beyond `KEPT_LOADS`, and what is older than `KEPT_DAYS` from quarantine and inbox."""
-    old = connection.execute(
-        "SELECT load_id FROM batchstream.loads WHERE dataset = %s ORDER BY load_id DESC OFFSET %s",
-        [contract.name, KEPT_LOADS],
-    ).fetchall()
-    for (load_id,) in old:
-        landing = templates.landing(contract, load_id)
-        shown = connection.execute(
-            "SELECT relispartition FROM pg_class WHERE oid = to_regclass(%s)", [landing.as_string(connection)]
-        ).fetchone()
-        if shown == (True,):
-            continue  # Readers may see it: swap.remove_old drops it.
-        try:
-            with connection.transaction():
-                connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(landing))
-        except errors.LockNotAvailable:
-            log.warning("landing of load %s is in use; it goes with a later load", load_id)
-    for table in ("quarantine", "batches"):
-        connection.execute(
-            sql.SQL(
-                "DELETE FROM {} AS t USING batchstream.loads AS l WHERE l.load_id = t.load_id AND l.dataset = %s "
-                "AND l.closed_at < now() - make_interval(days => %s)"
-            ).format(sql.Identifier("batchstream", table)),
-            [contract.name, KEPT_DAYS],
-        )
+    load_id = int(row[0])
+    connection.execute(
+        "INSERT INTO batchstream.load_secrets (load_id, secret) VALUES (%s, %s)", [load_id, secrets.token_bytes(SECRET_BYTES)]
+    )
+    return load_id

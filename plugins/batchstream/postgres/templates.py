@@ -58,11 +58,6 @@ def load_id_column(load_id: int) -> sql.Composed:
     return sql.SQL("load_id bigint NOT NULL DEFAULT {0} CHECK (load_id = {0})").format(sql.Literal(load_id))
 
 
-def ledger_tables() -> sql.Composed:
-    """Ledger, inbox and quarantine, if missing."""
-    return read("tables/ledger.sql").format(loader=sql.Identifier(LOADER_ROLE))
-
-
 def landing_table(contract: Contract, load_id: int) -> sql.Composed:
     """A new landing table for one load."""
     columns = definitions(contract)

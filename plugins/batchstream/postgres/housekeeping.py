@@ -1,0 +1,65 @@
+"""Removes what closed loads have left: off the path of a load, which nothing here may fail."""
+
+import logging
+
+import psycopg
+from psycopg import sql
+
+from batchstream.contract.model import Contract
+from batchstream.postgres import swap, templates
+
+KEPT_LOADS = 5
+"""Landing tables and checkpoints of this many loads of a dataset are kept, the newest included."""
+
+KEPT_DAYS = 30
+"""Quarantine and inbox of closed loads are kept this long."""
+
+LOCK_TIMEOUT = "1s"
+
+log = logging.getLogger(__name__)
+
+
+def clean_up(connection: psycopg.Connection, contract: Contract) -> None:
+    """Drop landings beyond `KEPT_LOADS`, and what is older than `KEPT_DAYS` from quarantine and inbox.
+
+    What can't be removed now is left for a later load, and logged.
+
+    Args:
+        connection: Of the owning role, for nothing else afterwards.
+        contract: The dataset's.
+    """
+    try:
+        connection.execute(sql.SQL("SET lock_timeout = {}").format(sql.Literal(LOCK_TIMEOUT)))
+        _drop_landings(connection, contract)
+        _forget_records(connection, contract)
+        # Also those from before the dataset came to be published by a merge.
+        if swap.kind_of(connection, templates.published(contract)) is not None:
+            swap.remove_old(connection, contract, KEPT_LOADS)
+    except psycopg.Error as error:
+        log.warning("%s: what old loads have left is not removed, a later load tries again: %s", contract.name, error)
+
+
+def _drop_landings(connection: psycopg.Connection, contract: Contract) -> None:
+    # By the tables that exist: a ledger of a thousand loads is not gone through. Partitions may be read: swap.remove_old's.
+    landings = connection.execute(
+        "SELECT c.relname, l.load_id FROM pg_class AS c JOIN batchstream.loads AS l ON c.relname = %s || l.load_id "
+        "WHERE c.relnamespace = %s::regnamespace AND c.relkind = 'r' AND NOT c.relispartition AND l.dataset = %s "
+        "AND l.load_id NOT IN (SELECT load_id FROM batchstream.loads WHERE dataset = %s ORDER BY load_id DESC LIMIT %s)",
+        [f"{contract.name}_", templates.LANDING_SCHEMA, contract.name, contract.name, KEPT_LOADS],
+    ).fetchall()
+    for name, load_id in landings:
+        try:
+            connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(sql.Identifier(templates.LANDING_SCHEMA, name)))
+        except psycopg.errors.LockNotAvailable:
+            log.warning("landing of load %s is in use; it goes with a later load", load_id)
+
+
+def _forget_records(connection: psycopg.Connection, contract: Contract) -> None:
+    for table in ("quarantine", "batches"):
+        connection.execute(
+            sql.SQL(
+                "DELETE FROM {} AS t USING batchstream.loads AS l WHERE l.load_id = t.load_id AND l.dataset = %s "
+                "AND l.closed_at < now() - make_interval(days => %s)"
+            ).format(sql.Identifier("batchstream", table)),
+            [contract.name, KEPT_DAYS],
+        )
