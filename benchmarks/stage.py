@@ -15,7 +15,7 @@ from psycopg import sql
 from batchstream.contract import Contract
 from batchstream.contract.model import Publish
 from batchstream.paths import ROOT
-from batchstream.postgres import opening, setup, swap, templates
+from batchstream.postgres import setup, swap, tables, templates
 from batchstream.services.installation import Installation
 from batchstream.services.jars import download_missing, jar_paths
 from batchstream.topics import KAFKA_VARIABLE
@@ -93,7 +93,7 @@ class Stage:
             else:
                 connection.execute(sql.SQL("DROP TABLE IF EXISTS {} CASCADE").format(target))
         with self.pipeline.connect(setup.OWNER) as owner:
-            opening.make_tables(owner, self.published_by(publish))
+            tables.make_tables(owner, self.published_by(publish))
 
     def first_load(self) -> sql.Identifier:
         """The rows of a published first load as the landing had them; it became the table, and the others get one like it."""

@@ -1,19 +1,25 @@
 """Checkpoints: a folder a load, on any file system that Spark knows."""
 
 import json
+import logging
+from datetime import datetime
 from typing import Any
 
 from py4j.protocol import Py4JJavaError
 from pyspark.sql import SparkSession
 
-from batchstream.contract import Contract
 from batchstream.errors import SparkError
-from batchstream.postgres.opening import KEPT_LOADS
+from batchstream.postgres.housekeeping import KEPT_LOADS
+
+log = logging.getLogger(__name__)
 
 
-def checkpoint_folder(root: str, contract: Contract, load_id: int) -> str:
-    """Where Spark keeps its place in one load; a new load never meets the offsets of an old one."""
-    return f"{root}/{contract.name}/{load_id}"
+def checkpoint_folder(root: str, dataset: str, load_id: int, opened_at: datetime) -> str:
+    """Where Spark keeps its place in one load; a new load never meets the offsets of an old one.
+
+    The time is in its name, as a database that was made anew, or restored, counts its loads from a number that was there before.
+    """
+    return f"{root}/{dataset}/{load_id}-{opened_at:%Y%m%dT%H%M%S%f}"
 
 
 def noted_offsets(spark: SparkSession, folder: str, epoch: int) -> dict[int, int]:
@@ -47,15 +53,19 @@ def noted_offsets(spark: SparkSession, folder: str, epoch: int) -> dict[int, int
         ) from error
 
 
-def remove_old_checkpoints(spark: SparkSession, root: str, contract: Contract, load_id: int) -> None:
-    """Remove the checkpoints of all but the newest `KEPT_LOADS` loads of a dataset, through Hadoop's file systems."""
-    file_system, folder = _hadoop(spark, f"{root}/{contract.name}")
-    loads = sorted(
-        (int(status.getPath().getName()) for status in file_system.listStatus(folder) if status.getPath().getName().isdigit()),
-        reverse=True,
-    )
-    for old in [number for number in loads if number <= load_id][KEPT_LOADS:]:
-        file_system.delete(_hadoop(spark, f"{folder}/{old}")[1], True)
+def remove_old_checkpoints(spark: SparkSession, root: str, dataset: str, load_id: int) -> None:
+    """Remove the checkpoints of all but the newest `KEPT_LOADS` loads of a dataset, through Hadoop's file systems.
+
+    A load has landed whatever becomes of this: what hinders it is logged.
+    """
+    try:
+        file_system, folder = _hadoop(spark, f"{root}/{dataset}")
+        names = [str(status.getPath().getName()) for status in file_system.listStatus(folder)]
+        loads = sorted(((int(number), name) for name in names if (number := name.partition("-")[0]).isdigit()), reverse=True)
+        for _, old in [found for found in loads if found[0] <= load_id][KEPT_LOADS:]:
+            file_system.delete(_hadoop(spark, f"{folder}/{old}")[1], True)
+    except Py4JJavaError as error:
+        log.warning("old checkpoints below %s/%s are not removed: %s", root, dataset, str(error).partition("\n")[0])
 
 
 def _hadoop(spark: SparkSession, path: str) -> tuple[Any, Any]:

@@ -8,7 +8,6 @@ import sys
 import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
-from pathlib import Path
 
 from spark_apps.installed_pyspark import prefer_installed_pyspark
 
@@ -25,7 +24,6 @@ log = logging.getLogger("spark_apps.consume")
 def main() -> int:
     """Consume the load; the exit status is 0 if all of it has landed or is quarantined."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--contract", type=Path, required=True)
     parser.add_argument("--load-id", type=int, required=True)
     parser.add_argument("--checkpoints", required=True)
     arguments = parser.parse_args()
@@ -40,14 +38,13 @@ def main() -> int:
 def consume(arguments: argparse.Namespace, session: "Future[SparkSession]") -> int:
     """Consume the load as soon as Spark has started; returns the exit status."""
     # Spark takes longest to start: everything else is imported, and contract, connection and ledger are looked at, meanwhile.
-    from batchstream.errors import TERMINAL_EXIT_STATUS, BatchstreamError, SparkError, TerminalError
+    from batchstream.errors import BatchstreamError, SparkError
     from batchstream.postgres.connection import POSTGRES_VARIABLE, PostgresSettings
     from batchstream.topics import KAFKA_VARIABLE
     from spark_apps.job import Job
     from spark_apps.load import consume_load
 
     job = Job(
-        contract_path=arguments.contract,
         load_id=arguments.load_id,
         checkpoints=arguments.checkpoints,
         kafka=json.loads(os.environ[KAFKA_VARIABLE]),
@@ -65,8 +62,9 @@ def consume(arguments: argparse.Namespace, session: "Future[SparkSession]") -> i
     try:
         consume_load(job, spark)
     except BatchstreamError as error:
+        # The ledger tells the task, which may run on another machine.
         log.error("%s", error)
-        return TERMINAL_EXIT_STATUS if isinstance(error, TerminalError) else 1
+        return 1
     return 0
 
 

@@ -1,9 +1,9 @@
 """What a load's consumer has to know; tasks on executors get it, too."""
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
+from batchstream.contract import Contract
 from batchstream.postgres.connection import PostgresSettings
 
 
@@ -12,12 +12,32 @@ class Job:
     """What to consume, and where from and to.
 
     Attributes:
+        load_id: The load.
         checkpoints: Folder for checkpoints, on any file system that Spark knows.
-        kafka: Settings of the Kafka connection, in librdkafka's names; with a password, so no message shows them.
+        kafka: Settings of the Kafka connection, in librdkafka's names.
+        settings: How to reach PostgreSQL as the loading role.
     """
 
-    contract_path: Path
     load_id: int
     checkpoints: str
     kafka: dict[str, Any] = field(repr=False)
     settings: PostgresSettings
+
+
+@dataclass(frozen=True)
+class Load:
+    """A load as its ledger row tells of it, with all that its tasks need.
+
+    Attributes:
+        job: Where from and to.
+        contract: With which it was opened.
+        attempt: The try of produce_batches whose messages count.
+        secret: What these are signed with.
+        checkpoint: Its own folder, which no load of the same number in another database has met.
+    """
+
+    job: Job
+    contract: Contract
+    attempt: int
+    secret: bytes = field(repr=False)
+    checkpoint: str

@@ -1,7 +1,6 @@
 """Consumes one load: its messages from the topic into its landing, and what became of them into the ledger."""
 
 import logging
-import re
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -11,23 +10,17 @@ from pyspark.errors import StreamingQueryException
 from pyspark.sql import SparkSession
 
 from batchstream.consumer_group import show_consumed
-from batchstream.contract import Contract, load_contract
-from batchstream.errors import (
-    BatchstreamError,
-    ConnectionSettingsError,
-    FetchError,
-    LoadError,
-    SinkError,
-    SparkError,
-    TopicError,
-)
+from batchstream.contract import Contract
+from batchstream.errors import BatchstreamError, SparkError, TerminalError, TopicError
+from batchstream.load import pinned
+from batchstream.postgres import columns, ledger
 from batchstream.postgres import connection as postgres
-from batchstream.postgres import ledger
+from batchstream.postgres.failures import postgres_errors
 from batchstream.postgres.landing import Landed
 from batchstream.topics import topic_id
 from spark_apps import source
 from spark_apps.checkpoints import checkpoint_folder, remove_old_checkpoints
-from spark_apps.job import Job
+from spark_apps.job import Job, Load
 from spark_apps.sink import DRIVER_MESSAGES, Sink
 from spark_apps.workers import start_workers
 
@@ -46,65 +39,68 @@ def consume_load(job: Job, get_spark: Callable[[], SparkSession]) -> Landed:
     """
     with postgres.connect(job.settings, application_name=f"batchstream load {job.load_id} driver") as connection:
         try:
-            with ledger.working_on(connection, job.load_id):
+            with postgres_errors(f"load {job.load_id}: landing it"), ledger.working_on(connection, job.load_id):
                 return _consume(connection, job, get_spark)
-        except psycopg.OperationalError as error:
-            raise SinkError(f"load {job.load_id}: PostgreSQL ended the connection: {error}") from error
         except BatchstreamError as error:
             # The server may be what failed; then the task's own connection tells the ledger later.
-            with suppress(psycopg.OperationalError), connection.transaction():
-                ledger.note_failure(connection, job.load_id, str(error))
+            with suppress(psycopg.Error):
+                ledger.note_failure(connection, job.load_id, str(error), for_good=isinstance(error, TerminalError))
             raise
 
 
 def _consume(connection: psycopg.Connection, job: Job, get_spark: Callable[[], SparkSession]) -> Landed:
-    contract = load_contract(job.contract_path)
     with connection.transaction():
         ledger.require_state(connection, job.load_id, ledger.State.PRODUCED, ledger.State.LANDED)
-        load = ledger.read(connection, job.load_id)
-    _require_same_topic(job.kafka, contract, load)
+        row = ledger.read(connection, job.load_id)
+    load = _load(connection, job, row)
+    # COPY BINARY takes the bytes of another type of the same width without a word.
+    columns.compare_landing(connection, load.contract, job.load_id)
+    _require_same_topic(job.kafka, load.contract, row)
     sink = Sink(
-        job=job,
-        start_offsets={int(partition): offset for partition, offset in load["start_offsets"].items()},
+        load=load,
+        start_offsets={int(partition): offset for partition, offset in row["start_offsets"].items()},
         connection=connection,
-        on_driver=_planned_messages(load) <= DRIVER_MESSAGES,
+        on_driver=_planned_messages(row) <= DRIVER_MESSAGES,
     )
     spark = get_spark()
     if not sink.on_driver:
         start_workers(spark)
-    _run(spark, job, contract, load, sink)
-    remove_old_checkpoints(spark, job.checkpoints, contract, job.load_id)
+    _run(spark, load, row, sink)
     with connection.transaction():
         counts = {**_counts(connection, job.load_id), "messages_of_other_loads": sink.total.other_loads}
         ledger.transition(connection, job.load_id, ledger.State.LANDED, **counts)
-    landed = {int(partition): last + 1 for partition, (_, last) in load["acknowledged_offsets"].items()}
-    show_consumed(job.kafka, load["topic"], contract.name, landed)
+    remove_old_checkpoints(spark, job.checkpoints, load.contract.name, job.load_id)
+    landed = {int(partition): last + 1 for partition, (_, last) in row["acknowledged_offsets"].items()}
+    show_consumed(job.kafka, row["topic"], load.contract.name, landed)
     log.info("load %d: %s", job.load_id, sink.total._asdict())
     return sink.total
 
 
-def _run(spark: SparkSession, job: Job, contract: Contract, load: dict[str, Any], sink: Sink) -> None:
-    messages = source.stream(spark, job.kafka, load["topic"], load["start_offsets"])
+def _load(connection: psycopg.Connection, job: Job, row: dict[str, Any]) -> Load:
+    contract = pinned.of_row(row)
+    return Load(
+        job=job,
+        contract=contract,
+        attempt=row["attempt"] or 0,
+        secret=ledger.secret(connection, job.load_id),
+        checkpoint=checkpoint_folder(job.checkpoints, contract.name, job.load_id, row["opened_at"]),
+    )
+
+
+def _run(spark: SparkSession, load: Load, row: dict[str, Any], sink: Sink) -> None:
+    messages = source.stream(spark, load.job.kafka, row["topic"], row["start_offsets"])
     try:
         (
-            messages.writeStream.queryName(f"{contract.name} load {job.load_id}")
+            messages.writeStream.queryName(f"{load.contract.name} load {load.job.load_id}")
             .trigger(availableNow=True)
-            .option("checkpointLocation", checkpoint_folder(job.checkpoints, contract, job.load_id))
+            .option("checkpointLocation", load.checkpoint)
             .foreachBatch(sink)
             .start()
             .awaitTermination()
         )
     except StreamingQueryException as error:
-        raise sink.error or _cause(job.load_id, str(error)) from error
-
-
-def _cause(load_id: int, text: str) -> BatchstreamError:
-    """What an executor raised, out of Spark's account of it; Spark's own words if it was none of our errors."""
-    kinds = {kind.__name__: kind for kind in (LoadError, SinkError, FetchError, ConnectionSettingsError)}
-    for name, message in re.findall(r"batchstream\.errors\.(\w+): (.+)", text):
-        if name in kinds:
-            return kinds[name](message)
-    return SparkError(f"load {load_id}: Spark gave up: {text}")
+        # What failed in our own code is an error of ours; the rest is in Spark's words.
+        raise sink.error or SparkError(f"load {load.job.load_id}: Spark gave up: {error}") from error
 
 
 def _require_same_topic(kafka: dict[str, Any], contract: Contract, load: dict[str, Any]) -> None:

@@ -3,19 +3,19 @@
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import psycopg
 
 from batchstream.consumer_group import group_id
-from batchstream.contract import load_contract
-from batchstream.errors import BatchstreamError, SinkError
+from batchstream.errors import BatchstreamError, TerminalError
 from batchstream.postgres import ledger
 from batchstream.postgres.connection import connect
+from batchstream.postgres.failures import as_ours
 from batchstream.postgres.landing import Landed, Lander, Message
-from spark_apps.checkpoints import checkpoint_folder, noted_offsets
+from spark_apps.checkpoints import noted_offsets
 from spark_apps.fetch import fetch
-from spark_apps.job import Job
+from spark_apps.job import Load
 from spark_apps.spans import Span, between, share
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Sink:
         error: Why the last micro-batch failed; Spark wraps it beyond recognition.
     """
 
-    job: Job
+    load: Load
     start_offsets: dict[int, int]
     connection: psycopg.Connection
     on_driver: bool
@@ -52,17 +52,17 @@ class Sink:
 
     def __call__(self, batch: "DataFrame", epoch: int) -> None:
         """Land one micro-batch and log a line of it. Spark's rows are not asked for: of the batch only its offsets count."""
-        load_id = self.job.load_id
+        load_id = self.load.job.load_id
         try:
             spans = self._spans(batch.sparkSession, epoch)
             if self.on_driver:
-                landed = land_spans(self.job, self.connection, spans)
+                landed = land_spans(self.load, self.connection, spans)
             else:
                 landed = self._land_on_executors(batch.sparkSession, spans)
                 # Before Spark notes the micro-batch as done: what its tasks committed is on disk when this commit is.
                 ledger.note_alive(self.connection, load_id)
-        except psycopg.OperationalError as error:
-            self.error = SinkError(f"load {load_id}: PostgreSQL ended the connection: {error}")
+        except psycopg.Error as error:
+            self.error = as_ours(error, f"load {load_id}: landing it")
             raise self.error from error
         except BatchstreamError as error:
             self.error = error
@@ -75,23 +75,27 @@ class Sink:
         )
 
     def _spans(self, spark: "SparkSession", epoch: int) -> list[Span]:
-        folder = checkpoint_folder(self.job.checkpoints, load_contract(self.job.contract_path), self.job.load_id)
-        begin = noted_offsets(spark, folder, epoch - 1) if epoch else self.start_offsets
-        return between(begin, noted_offsets(spark, folder, epoch))
+        begin = noted_offsets(spark, self.load.checkpoint, epoch - 1) if epoch else self.start_offsets
+        return between(begin, noted_offsets(spark, self.load.checkpoint, epoch))
 
     def _land_on_executors(self, spark: "SparkSession", spans: list[Span]) -> Landed:
         context = spark.sparkContext
         pieces = share(spans, context.defaultParallelism)
-        landed = context.parallelize(pieces, len(pieces)).map(_task(self.job)).collect()
-        return Landed(*map(sum, zip(*landed, strict=True)))
+        # Local Spark tries a task once.
+        is_local = str(context.master).startswith("local")
+        last_try = 1 if is_local else int(str(context.getConf().get("spark.task.maxFailures", "4")))
+        outcomes = context.parallelize(pieces, len(pieces)).map(_task(self.load, last_try)).collect()
+        for outcome in outcomes:
+            if isinstance(outcome, BatchstreamError):
+                raise outcome
+        return Landed(*map(sum, zip(*outcomes, strict=True)))
 
 
-def land_spans(job: Job, connection: psycopg.Connection, spans: Iterable[Span]) -> Landed:
+def land_spans(load: Load, connection: psycopg.Connection, spans: Iterable[Span]) -> Landed:
     """Land the messages of spans, `MESSAGES_PER_TRANSACTION` or `BYTES_PER_TRANSACTION` at a time."""
-    contract = load_contract(job.contract_path)
-    group = group_id(contract.name)
-    messages = (message for span in spans for message in fetch(job.kafka, contract.topic.name, span, group))
-    return land_in_chunks(Lander(contract, job.load_id), connection, messages)
+    group = group_id(load.contract.name)
+    messages = (message for span in spans for message in fetch(load.job.kafka, load.contract.topic.name, span, group))
+    return land_in_chunks(Lander(load.contract, load.job.load_id), connection, messages)
 
 
 def land_in_chunks(lander: Lander, connection: psycopg.Connection, messages: Iterable[Message]) -> Landed:
@@ -115,17 +119,25 @@ def _chunks(messages: Iterable[Message]) -> Iterator[list[Message]]:
         yield chunk
 
 
-def _task(job: Job) -> Callable[[Span], Any]:
-    """What a task does with its share of the micro-batch."""
+def _task(load: Load, last_try: int) -> Callable[[Span], Landed | BatchstreamError]:
+    """What a task does with its share of the micro-batch.
 
-    def land(span: Span) -> Landed:
+    An error that no retry mends, or that of the last try, is returned: Spark would wrap one that is raised beyond recognition.
+    """
+
+    def land(span: Span) -> Landed | BatchstreamError:
+        from pyspark import TaskContext
+
         try:
-            with connect(job.settings, application_name=f"batchstream load {job.load_id} executor") as connection:
+            with connect(load.job.settings, application_name=f"batchstream load {load.job.load_id} executor") as connection:
                 # No waiting for the disk after each chunk; the driver waits once for all of a micro-batch.
                 connection.execute("SET synchronous_commit = off")
-                connection.commit()
-                return land_spans(job, connection, [span])
-        except psycopg.OperationalError as error:
-            raise SinkError(f"load {job.load_id}: PostgreSQL ended the connection: {error}") from error
+                return land_spans(load, connection, [span])
+        except (BatchstreamError, psycopg.Error) as error:
+            ours = error if isinstance(error, BatchstreamError) else as_ours(error, f"load {load.job.load_id}: landing it")
+            context = TaskContext.get()
+            if isinstance(ours, TerminalError) or context is None or context.attemptNumber() + 1 >= last_try:
+                return ours
+            raise ours from error
 
     return land

@@ -5,8 +5,7 @@ task runs.
 """
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
+import os
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -15,8 +14,7 @@ from airflow.sdk import BaseHook, Connection
 from batchstream.errors import ConnectionSettingsError
 
 if TYPE_CHECKING:
-    import psycopg
-
+    from batchstream.load.engines import Engines
     from batchstream.postgres.connection import PostgresSettings
 
 KAFKA = "batchstream_kafka"
@@ -25,6 +23,9 @@ POSTGRES_OWNER = "batchstream_postgres_owner"
 SPARK = "batchstream_spark"
 
 DEFAULT_POSTGRES_PORT = 5432
+
+INSTALLATION_VARIABLE = "BATCHSTREAM_INSTALLATION"
+"""Environment variable with a name of this Airflow; by default it is known by the address of its API."""
 
 
 def _get(connection_id: str) -> Connection:
@@ -50,13 +51,18 @@ def postgres_settings(connection_id: str) -> "PostgresSettings":
     )
 
 
-@contextmanager
-def postgres(connection_id: str, task_id: str) -> "Iterator[psycopg.Connection]":
-    """A connection to PostgreSQL, closed at the end."""
-    from batchstream.postgres.connection import connect
+def engines() -> "Engines":
+    """What the use cases of a load take."""
+    from batchstream.load.engines import Engines
 
-    with connect(postgres_settings(connection_id), application_name=f"batchstream {task_id}") as connection:
-        yield connection
+    return Engines(kafka_settings(), postgres_settings(POSTGRES), postgres_settings(POSTGRES_OWNER))
+
+
+def installation() -> str:
+    """Which Airflow this is: several may share a database, and their scheduled runs have the same names."""
+    from airflow.sdk.configuration import conf
+
+    return os.environ.get(INSTALLATION_VARIABLE) or str(conf.get("api", "base_url", fallback=""))
 
 
 def kafka_settings() -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """The consumer's task."""
 
-import re
 from typing import Any
 
 from airflow.providers.apache.spark.hooks.spark_submit import SparkSubmitHook
@@ -8,9 +7,9 @@ from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOpe
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from batchstream.contract import Contract
-from batchstream.errors import TERMINAL_EXIT_STATUS, BatchstreamError
+from batchstream.errors import BatchstreamError, TerminalError
 from batchstream.paths import SPARK_APPLICATION
-from reload.connections import POSTGRES, SPARK, consumer_environment, postgres, spark_settings
+from reload.connections import POSTGRES, SPARK, consumer_environment, postgres_settings, spark_settings
 from reload.edge import airflow_errors
 
 
@@ -30,24 +29,24 @@ class ConsumeStreamOperator(SparkSubmitOperator):
             application=str(SPARK_APPLICATION),
             conn_id=SPARK,
             name=f"batchstream-{contract.name}",
-            application_args=["--contract", str(contract.path), "--load-id", load_id],
+            application_args=["--load-id", load_id],
             **kwargs,
         )
         self._environment: dict[str, str] = {}
 
     def execute(self, context: Any) -> None:
         """Run the consumer and wait for its end."""
-        from batchstream.postgres import ledger
-
         load_id = int((self.application_args or [])[-1])
         with airflow_errors():
             self._configure()
         try:
             super().execute(context)
         except AirflowException as error:
-            state, reason = self._ledger(load_id)
-            retriable = state in (None, ledger.State.PRODUCED, ledger.State.LANDED) and not _is_terminal(str(error))
-            raise (AirflowException if retriable else AirflowFailException)(reason or _shortened(str(error))) from error
+            # The application tells the ledger why it failed; the provider's own message is a command line of a thousand
+            # characters and the exit status of a JVM.
+            self.log.warning("spark-submit failed: %s", error)
+            is_final, reason = self._failure(load_id)
+            raise (AirflowFailException if is_final else AirflowException)(reason) from error
 
     def _get_hook(self) -> SparkSubmitHook:
         hook = super()._get_hook()
@@ -69,25 +68,20 @@ class ConsumeStreamOperator(SparkSubmitOperator):
             # The driver's image has the application at the same place; without the scheme Spark would upload ours.
             self.application = f"local://{SPARK_APPLICATION}"
 
-    def _ledger(self, load_id: int) -> tuple[str | None, str | None]:
-        """State of the load, and what the application noted before it ended."""
+    def _failure(self, load_id: int) -> tuple[bool, str]:
+        """Whether a retry would fail again, and why the application failed."""
         from batchstream.postgres import ledger
+        from batchstream.postgres.connection import connect
+        from batchstream.postgres.failures import postgres_errors
 
         try:
-            with postgres(POSTGRES, self.task_id) as connection:
+            with (
+                connect(postgres_settings(POSTGRES), application_name=f"batchstream {self.task_id}") as connection,
+                postgres_errors(f"load {load_id}: asking why it failed"),
+            ):
                 row = ledger.read(connection, load_id)
-        except BatchstreamError:
-            return None, None
-        return row["state"], row["reason"]
-
-
-def _is_terminal(message: str) -> bool:
-    """Whether the application ended with `TERMINAL_EXIT_STATUS`, by the provider's message; a pod's status is a second one."""
-    return str(TERMINAL_EXIT_STATUS) in re.findall(r"(?:Error|spark exit) code is: (\d+)", message)
-
-
-def _shortened(message: str) -> str:
-    """The provider's message without the command line of a thousand characters."""
-    return re.sub(
-        r"Cannot execute: .*? Error code is: (\S+?)\.?$", r"spark-submit ended with exit status \1", message, count=1, flags=re.M
-    )
+        except BatchstreamError as error:
+            return isinstance(error, TerminalError), str(error)
+        unfinished = row["state"] in (ledger.State.PRODUCED, ledger.State.LANDED)
+        reason = row["reason"] or f"load {load_id}: Spark ended without a word in the ledger; see this task's log, and Spark's"
+        return row["failed_for_good"] or not unfinished, reason

@@ -7,8 +7,8 @@ from typing import Any, ParamSpec, TypeVar
 
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
-from batchstream.errors import BatchstreamError, TerminalError
-from reload.connections import POSTGRES, postgres
+from batchstream.errors import BatchstreamError, BusyError, TerminalError
+from reload.connections import POSTGRES, postgres_settings
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -21,6 +21,8 @@ def airflow_errors() -> Iterator[None]:
         yield
     except TerminalError as error:
         raise AirflowFailException(str(error)) from error
+    except BusyError:
+        raise
     except BatchstreamError as error:
         raise AirflowException(str(error)) from error
 
@@ -38,7 +40,10 @@ def at_edge(function: Callable[P, R]) -> Callable[P, R]:
 
 def note_failure(context: Any) -> None:
     """Callback of every task: note in the ledger why a try failed, unless its cause is noted already."""
+    import psycopg
+
     from batchstream.postgres import ledger
+    from batchstream.postgres.connection import connect
 
     load_id = context["ti"].xcom_pull(task_ids="open_load")
     if load_id is None:
@@ -46,8 +51,8 @@ def note_failure(context: Any) -> None:
     task_id = context["ti"].task_id
     reason = f"{task_id}: {context.get('exception') or 'failed'}"
     try:
-        with postgres(POSTGRES, task_id) as connection:
+        with connect(postgres_settings(POSTGRES), application_name=f"batchstream {task_id}") as connection:
             ledger.note_failure(connection, load_id, reason)
-    except BatchstreamError as error:
+    except (BatchstreamError, psycopg.Error) as error:
         # The task is red whatever happens here; close_load notes its state when PostgreSQL is back.
         context["ti"].log.warning("the ledger could not be told: %s", error)

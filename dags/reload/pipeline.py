@@ -1,11 +1,10 @@
 """Puts the nine steps together for one contract."""
 
-from collections.abc import Callable
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pendulum
-from airflow.sdk import DAG, Asset, task
+from airflow.sdk import DAG, Asset, Param, get_current_context, task
 
 from batchstream.contract import Contract
 from reload.consume import ConsumeStreamOperator
@@ -14,24 +13,35 @@ from reload.edge import note_failure
 from reload.produce import ProduceBatchesOperator
 from reload.verify import VerifyOperator
 
-if TYPE_CHECKING:
-    from psycopg.sql import Composed
-
-CHECKS = ("row_count_check", "column_check", "published_check")
-"""Names of the checks' SQL in `batchstream.postgres.templates`."""
-
 LOAD_ID = "{{ ti.xcom_pull(task_ids='open_load') }}"
 
 DEFAULT_ARGUMENTS: dict[str, Any] = {
     "owner": "batchstream",
     "retries": 2,
-    # Shorter than ledger.LEASE_SECONDS, so that a load between two tries still counts as alive.
+    # Shorter than opening.LEASE_SECONDS, so that a load between two tries still counts as alive.
     "retry_delay": timedelta(seconds=5),
     "execution_timeout": timedelta(minutes=15),
     "on_failure_callback": note_failure,
     "on_retry_callback": note_failure,
 }
 LONG_STEP = timedelta(hours=2)
+
+PARAMETERS = {
+    "allow_changes": Param(
+        False,
+        type="boolean",
+        title="Allow large changes",
+        description="Publish also if that deletes more than half of a table of more than 100 rows. Noted in the ledger.",
+    ),
+    "override_checks": Param(
+        None,
+        type=["null", "string"],
+        minLength=1,
+        title="Publish against the checks",
+        description="A reason why this load is published although a check was marked as green by hand. Noted in the ledger.",
+    ),
+}
+"""Of a run; see `reload.tasks.PARAMETERS`."""
 START = pendulum.datetime(2024, 1, 1, tz="UTC")
 
 
@@ -39,37 +49,32 @@ def build_pipeline(contract: Contract) -> DAG:
     """The DAG that reloads one dataset."""
 
     @task(doc_md=DOC["open_load"])
-    def open_load(*, run_id: Any = None) -> int:
+    def open_load() -> int:
         from reload import tasks
 
-        return tasks.open_load(contract, run_id)
+        return tasks.open_load(contract, get_current_context())
 
     @task(doc_md=DOC["create_topic"])
     def create_topic(load_id: Any) -> None:
         from reload import tasks
 
-        tasks.create_topic(contract, load_id)
+        tasks.create_topic(load_id)
 
     @task(doc_md=DOC["publish_load"], execution_timeout=LONG_STEP)
     def publish_load(load_id: Any) -> dict[str, int]:
         from reload import tasks
 
-        return tasks.publish_load(contract, load_id)
+        return tasks.publish_load(load_id)
 
     @task(doc_md=DOC["close_load"])
-    def close_load(*, ti: Any = None, run_id: Any = None) -> str:
+    def close_load(*, ti: Any = None, run_id: Any = None) -> None:
         from reload import tasks
 
         failed = tasks.failed_tasks(ti, contract.dag_id, run_id)
-        return tasks.close_load(ti.xcom_pull(task_ids="open_load"), failed)
+        tasks.close_load(ti.xcom_pull(task_ids="open_load"), failed)
 
     def verify(task_id: str, check: str, **arguments: Any) -> VerifyOperator:
-        return VerifyOperator(
-            task_id=task_id,
-            sql=f"{{{{ {check}(ti.xcom_pull(task_ids='open_load')) }}}}",
-            doc_md=DOC[task_id],
-            **arguments,
-        )
+        return VerifyOperator(task_id=task_id, check=check, load_id=LOAD_ID, doc_md=DOC[task_id], **arguments)
 
     with DAG(
         dag_id=contract.dag_id,
@@ -81,7 +86,7 @@ def build_pipeline(contract: Contract) -> DAG:
         max_active_runs=1,
         is_paused_upon_creation=False,
         default_args=DEFAULT_ARGUMENTS,
-        user_defined_macros={name: _check(contract, name) for name in CHECKS},
+        params=PARAMETERS,
         tags=["batchstream", contract.name],
     ) as dag:
         load_id = open_load()
@@ -99,10 +104,10 @@ def build_pipeline(contract: Contract) -> DAG:
             execution_timeout=LONG_STEP,
             doc_md=DOC["consume_stream"],
         )
-        verify_row_count = verify("verify_row_count", "row_count_check")
-        verify_columns = verify("verify_columns", "column_check")
+        verify_row_count = verify("verify_row_count", "row_count")
+        verify_columns = verify("verify_columns", "columns")
         # The asset event means verified: readers downstream are told only when the target has been looked at.
-        verify_published = verify("verify_published", "published_check", outlets=[Asset(name=contract.name)])
+        verify_published = verify("verify_published", "published", outlets=[Asset(name=contract.name)])
         (
             create_topic(load_id)
             >> produce_batches
@@ -111,18 +116,7 @@ def build_pipeline(contract: Contract) -> DAG:
             >> verify_columns
             >> publish_load(load_id)
             >> verify_published
-            >> close_load().as_teardown()
+            # A run that published nothing is never green, whoever marked its tasks as what.
+            >> close_load().as_teardown(on_failure_fail_dagrun=True)
         )
     return dag
-
-
-def _check(contract: Contract, name: str) -> Callable[[int], str]:
-    """What a check's template calls: SQL composed for this contract when the task runs."""
-
-    def composed(load_id: int) -> str:
-        from batchstream.postgres import templates
-
-        render: Callable[[Contract, int], Composed] = getattr(templates, name)
-        return render(contract, load_id).as_string(None)
-
-    return composed

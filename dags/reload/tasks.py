@@ -1,62 +1,76 @@
-"""The steps of a reload that are plain functions: open, topic, publish, close."""
+"""The steps of a reload that are plain functions: what Airflow knows of a run, given to the use cases."""
 
-import logging
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from psycopg.types.json import Jsonb
+from airflow.sdk.exceptions import AirflowFailException, AirflowRescheduleException
 
 from batchstream.contract import Contract
-from batchstream.postgres import ledger, opening, publish
-from batchstream.records.source import check_header
-from batchstream.topics import ensure_topic
-from reload.connections import POSTGRES, POSTGRES_OWNER, kafka_settings, postgres
-from reload.edge import at_edge
+from batchstream.errors import BusyError, LoadError
+from batchstream.load import close, open, publish, topic
+from batchstream.postgres.opening import Run
+from reload.connections import POSTGRES_OWNER, engines, installation, postgres_settings
+from reload.edge import airflow_errors, at_edge
 
-log = logging.getLogger(__name__)
+RESCHEDULE_SECONDS = 15
+"""A run that waits for another one looks again after this time, and holds no slot meanwhile."""
+
+MAX_WAIT = timedelta(days=1)
+
+PARAMETERS = ("allow_changes", "override_checks")
+"""Parameters of a run that the ledger notes where they are given."""
+
+
+def open_load(contract: Contract, context: Any) -> int:
+    """Open a load; while another run of the data set is working, step back and try again later."""
+    ti = context["ti"]
+    try:
+        with airflow_errors():
+            return open.open_load(postgres_settings(POSTGRES_OWNER), contract, _run(contract, context), wait_seconds=1)
+    except BusyError as error:
+        waiting_since = ti.get_first_reschedule_date(context) or datetime.now(UTC)
+        if datetime.now(UTC) - waiting_since > MAX_WAIT:
+            raise AirflowFailException(str(error)) from error
+        ti.log.info("waiting: %s", error)
+        again = datetime.now(UTC) + timedelta(seconds=RESCHEDULE_SECONDS)
+        raise AirflowRescheduleException(again) from error  # type: ignore[no-untyped-call]
+
+
+def _run(contract: Contract, context: Any) -> Run:
+    ti, dag_run = context["ti"], context["dag_run"]
+
+    def state_of(run_id: str) -> str | None:
+        if ti.get_dr_count(dag_id=contract.dag_id, run_ids=[run_id]) == 0:
+            return "deleted"
+        return str(ti.get_dagrun_state(contract.dag_id, run_id))
+
+    return Run(
+        run_id=context["run_id"],
+        installation=installation(),
+        parameters={name: context["params"][name] for name in PARAMETERS if context["params"].get(name)},
+        is_scheduled=str(dag_run.triggered_by) != "test",
+        state_of=state_of,
+    )
 
 
 @at_edge
-def open_load(contract: Contract, run_id: str) -> int:
-    """Check the source's header, make missing tables, open the ledger row."""
-    check_header(contract)
-    with postgres(POSTGRES_OWNER, "open_load") as connection:
-        opening.make_tables(connection, contract)
-        return opening.open_load(connection, contract, run_id)
-
-
-@at_edge
-def create_topic(contract: Contract, load_id: int) -> None:
+def create_topic(load_id: int) -> None:
     """Make the topic, or compare it with the contract, and note where this load starts in it."""
-    with postgres(POSTGRES, "create_topic") as connection, ledger.working_on(connection, load_id):
-        state = ensure_topic(kafka_settings(), contract.topic)
-        with connection.transaction():
-            ledger.transition(
-                connection,
-                load_id,
-                ledger.State.OPENED,
-                topic_id=state.topic_id,
-                start_offsets=Jsonb({str(partition): offset for partition, offset in state.end_offsets.items()}),
-            )
-        log.info("topic %s, load %d starts at %s", contract.topic.name, load_id, state.end_offsets)
+    topic.create_topic(engines(), load_id)
 
 
 @at_edge
-def publish_load(contract: Contract, load_id: int) -> dict[str, int]:
-    """Make the target equal to the landing."""
-    with postgres(POSTGRES_OWNER, "publish_load") as connection, ledger.working_on(connection, load_id):
-        published = publish.publish(connection, contract, load_id)
-    log.info("load %d: %s", load_id, published)
-    return published._asdict()
+def publish_load(load_id: int) -> dict[str, int]:
+    """Make the target equal to the landing, in one transaction."""
+    return publish.publish_load(engines(), load_id)._asdict()
 
 
 @at_edge
-def close_load(load_id: int | None, failed_tasks: list[str]) -> str:
-    """Close the ledger row whatever happened."""
+def close_load(load_id: int | None, failed: list[str]) -> None:
+    """Close the ledger row whatever happened; a run that published nothing is not green."""
     if load_id is None:
-        return "no load was opened"
-    reason = f"failed: {', '.join(failed_tasks)}" if failed_tasks else None
-    with postgres(POSTGRES, "close_load") as connection:
-        return str(ledger.close(connection, load_id, reason=reason))
+        raise LoadError("no load was opened: see the log of open_load")
+    close.close_load(engines(), load_id, failed)
 
 
 def failed_tasks(ti: Any, dag_id: str, run_id: str) -> list[str]:

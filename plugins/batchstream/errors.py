@@ -12,10 +12,6 @@ class TerminalError(BatchstreamError):
     """A retry would fail in the same way; a task turns it into ``AirflowFailException``."""
 
 
-TERMINAL_EXIT_STATUS = 78
-"""How the Spark application tells its task of a `TerminalError`; ``EX_CONFIG`` in BSD's sysexits.h."""
-
-
 class ContractError(TerminalError):
     """The contract file breaks a rule: mend the file."""
 
@@ -34,6 +30,10 @@ class LoadError(TerminalError):
 
 class ConnectionSettingsError(TerminalError):
     """A server refused the credentials or the database of a connection: mend the connection."""
+
+
+class BusyError(BatchstreamError):
+    """Another load of the dataset is in progress: wait, and try again."""
 
 
 class DeliveryError(BatchstreamError):

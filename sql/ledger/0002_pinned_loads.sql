@@ -11,6 +11,8 @@ ALTER TABLE batchstream.loads
     -- Tries of produce_batches that were begun, and the one whose batches count.
     ADD COLUMN attempts integer NOT NULL DEFAULT 0,
     ADD COLUMN attempt integer,
+    -- Whether a retry would fail for the same reason.
+    ADD COLUMN failed_for_good boolean NOT NULL DEFAULT false,
     ADD COLUMN source_rejected_records bigint NOT NULL DEFAULT 0;
 
 -- What every message of a load is signed with. Apart from the ledger, which people read.
@@ -22,16 +24,13 @@ CREATE TABLE batchstream.load_secrets (
 -- What each check said of the rows that had landed when it looked. A publish needs all of them.
 CREATE TABLE batchstream.verdicts (
     load_id bigint NOT NULL REFERENCES batchstream.loads ON DELETE CASCADE,
-    check_name text NOT NULL CHECK (check_name IN ('row_count', 'columns')),
+    check_name text NOT NULL CHECK (check_name IN ('row_count', 'columns', 'published')),
     passed boolean NOT NULL,
     message text NOT NULL,
     landing_rows bigint NOT NULL,
     measured_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (load_id, check_name)
 );
-
--- A batch whose message authenticates itself needs no digest: a second delivery has the same content.
-ALTER TABLE batchstream.batches DROP COLUMN digest;
 
 -- A primary key, as a publication FOR ALL TABLES forbids to delete from a table without one; and places of records that never
 -- became a message.
@@ -97,7 +96,7 @@ BEGIN
         RETURN 'superseded';
     ELSIF new_state = 'verified' AND NOT old.run_parameters ? 'override_checks' AND 2 > (
         SELECT count(*) FROM batchstream.verdicts AS v
-        WHERE v.load_id = load AND v.passed AND v.landing_rows = old.landed_records)
+        WHERE v.load_id = load AND v.check_name IN ('row_count', 'columns') AND v.passed AND v.landing_rows = old.landed_records)
     THEN
         RETURN 'verdicts';
     END IF;
@@ -146,15 +145,15 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 $$;
 
 -- Notes why a load fails, unless a reason is there already: the first one is the cause, later ones are its effects.
-CREATE FUNCTION batchstream.note_failure(load bigint, why text) RETURNS void
+CREATE FUNCTION batchstream.note_failure(load bigint, why text, for_good boolean) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    UPDATE batchstream.loads SET reason = why WHERE load_id = load AND reason IS NULL AND state <> 'published'
+    UPDATE batchstream.loads SET reason = why, failed_for_good = for_good WHERE load_id = load AND reason IS NULL AND state <> 'published'
 $$;
 
 -- Forgets the reason of a try that failed, at the start of the next one.
 CREATE FUNCTION batchstream.forget_failure(load bigint) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    UPDATE batchstream.loads SET reason = NULL, seen_at = clock_timestamp()
+    UPDATE batchstream.loads SET reason = NULL, failed_for_good = false, seen_at = clock_timestamp()
     WHERE load_id = load AND state NOT IN ('published', 'failed')
 $$;
 
@@ -174,6 +173,17 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
         state = CASE WHEN state IN ('published', 'failed') THEN state ELSE 'failed' END,
         closed_at = coalesce(closed_at, clock_timestamp())
     WHERE load_id = load RETURNING state
+$$;
+
+-- Brings a failed load back to landed, with further records and the contract that accepts them; only the owner may.
+CREATE FUNCTION batchstream.reopen_load(load bigint, further_records bigint, version text, contract text, sha256 text)
+RETURNS void LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+    DELETE FROM batchstream.verdicts WHERE load_id = load;
+    UPDATE batchstream.loads SET
+        state = 'landed', reason = NULL, failed_for_good = false, closed_at = NULL, seen_at = clock_timestamp(),
+        landed_records = landed_records + further_records,
+        contract_version = version, contract_text = contract, contract_sha256 = sha256
+    WHERE load_id = load AND state = 'failed' AND landed_at IS NOT NULL
 $$;
 
 REVOKE ALL ON batchstream.loads FROM {loader};

@@ -12,7 +12,6 @@ from airflow.providers.apache.spark.hooks import spark_submit
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from batchstream.contract import Contract
-from batchstream.errors import TERMINAL_EXIT_STATUS
 from batchstream.paths import ROOT, SPARK_APPLICATION
 from batchstream.postgres.connection import POSTGRES_VARIABLE
 from batchstream.topics import KAFKA_VARIABLE
@@ -105,13 +104,13 @@ def test_beside_airflow_the_application_is_a_file(submit: Any) -> None:
     assert str(SPARK_APPLICATION) in command
 
 
-@pytest.mark.parametrize(("status", "failure"), [(TERMINAL_EXIT_STATUS, AirflowFailException), (1, AirflowException)])
+@pytest.mark.parametrize(("is_final", "failure"), [(True, AirflowFailException), (False, AirflowException)])
 @pytest.mark.parametrize("connection", [KUBERNETES, OTHERS["local"]], ids=["kubernetes", "local"])
 def test_only_what_a_retry_may_mend_is_tried_again(
-    submit: Any, monkeypatch: pytest.MonkeyPatch, connection: dict[str, Any], status: int, failure: type[Exception]
+    submit: Any, monkeypatch: pytest.MonkeyPatch, connection: dict[str, Any], is_final: bool, failure: type[Exception]
 ) -> None:
-    monkeypatch.setenv("SUBMITTED_ENDS_WITH", str(status))
-    monkeypatch.setattr(ConsumeStreamOperator, "_ledger", lambda *_: ("produced", "what the application noted"))
+    monkeypatch.setenv("SUBMITTED_ENDS_WITH", "1")
+    monkeypatch.setattr(ConsumeStreamOperator, "_failure", lambda *_: (is_final, "what the application noted"))
     with pytest.raises(AirflowException, match="what the application noted") as caught:
         submit(connection)
     assert type(caught.value) is failure

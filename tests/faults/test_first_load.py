@@ -10,7 +10,8 @@ from psycopg import sql
 from batchstream.cli import run as command
 from batchstream.errors import LoadError, SinkError
 from batchstream.postgres import indexes as index_module
-from batchstream.postgres import opening, setup, templates
+from batchstream.postgres import setup, templates
+from batchstream.postgres.tables import make_tables
 from tests.faults.conftest import Hold
 from tests.support.pipeline import Pipeline
 
@@ -137,7 +138,7 @@ def test_an_index_that_the_contract_got_later_is_built(pipeline: Pipeline, admin
     pipeline.reload()
     admin.execute(sql.SQL("DROP INDEX {}").format(sql.Identifier("public", f"{pipeline.name}_medv_idx")))
     with pipeline.connect(setup.OWNER) as connection:
-        opening.make_tables(connection, pipeline.contract)
+        make_tables(connection, pipeline.contract)
     assert indexes(admin, pipeline) == COMPLETE
 
 

@@ -7,8 +7,7 @@ import pytest
 
 from batchstream.cli import replay as command
 from batchstream.errors import LoadError
-from batchstream.paths import CONTRACTS_VARIABLE
-from batchstream.postgres import replay, setup
+from batchstream.postgres import replay
 from batchstream.postgres.publish import Published
 from batchstream.records.messages import batch_key
 from tests.support.pipeline import Pipeline
@@ -130,17 +129,17 @@ def test_after_the_cause_is_mended_the_quarantine_is_replayed_and_the_load_publi
         rm = next(column for column in document["schema"][0]["properties"] if column["name"] == "rm")
         rm["logicalTypeOptions"] = {"maximum": 8.7}
 
-    # The source is judged by the same rules, so a too strict contract has to come between the producer and the consumer.
-    load_id, messages = started(pipeline)
-    pipeline.produce(load_id, messages)
+    # The source is judged by the same rules: its batches are made before the contract is too strict, and sent after.
+    _, messages = pipeline.messages(0)
     pipeline.edit_contract(forbid)
+    load_id = pipeline.open()
+    pipeline.create_topic(load_id)
+    pipeline.produce(load_id, [(batch_key(load_id, n, 100 * n - 99), value) for n, (_, value) in enumerate(messages, 1)])
     assert pipeline.consume(load_id).rejected == sum(float(line.split()[5]) > 8.7 for line in path.read_text().splitlines()[1:])
     passed, message = pipeline.verify(load_id)
     assert not passed
     pipeline.fail(load_id, message)
     assert pipeline.checksum() == previous
-
-    monkeypatch.setenv(CONTRACTS_VARIABLE, str(pipeline.contract_path.parent))
 
     def replayed() -> str:
         assert command.replay(pipeline.installation, load_id) == 0
@@ -164,6 +163,6 @@ def test_an_older_load_is_never_replayed_over_a_newer_one(pipeline: Pipeline, pr
     pipeline.consume(load_id)
     pipeline.fail(load_id, "one record is bad")
     pipeline.reload()
-    with pipeline.connect(setup.OWNER) as connection, pytest.raises(LoadError, match="is newer than load"):
-        replay.replay_load(connection, {pipeline.name: pipeline.contract}, load_id)
+    with pytest.raises(LoadError, match="is newer than load"):
+        replay.replay_load(pipeline.engines, load_id)
     assert pipeline.shows_source()

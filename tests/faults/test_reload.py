@@ -8,7 +8,7 @@ import pytest
 from psycopg import sql
 
 from batchstream.errors import LoadError
-from batchstream.postgres import opening, templates
+from batchstream.postgres import housekeeping, templates
 from tests.support.pipeline import Pipeline
 
 
@@ -40,19 +40,19 @@ def test_ten_reloads_of_the_same_source_write_506_rows_once(pipeline: Pipeline, 
 
 
 def test_old_landings_and_checkpoints_are_removed(pipeline: Pipeline, admin: psycopg.Connection) -> None:
-    for _ in range(opening.KEPT_LOADS + 2):
+    for _ in range(housekeeping.KEPT_LOADS + 2):
         load_id = pipeline.land()
         assert pipeline.verify(load_id)[0]
         pipeline.publish(load_id)
     landings = admin.execute(
         "SELECT count(*) FROM pg_tables WHERE schemaname = 'landing' AND tablename LIKE %s", [f"{pipeline.name}%"]
     ).fetchone()
-    assert landings == (opening.KEPT_LOADS,)
+    assert landings == (housekeeping.KEPT_LOADS,)
     folders = list((Path(pipeline.job(load_id).checkpoints) / pipeline.name).iterdir())
-    assert len(folders) == opening.KEPT_LOADS
+    assert len(folders) == housekeeping.KEPT_LOADS
     admin.execute(
         "UPDATE batchstream.loads SET closed_at = now() - make_interval(days => %s) WHERE dataset = %s",
-        [opening.KEPT_DAYS + 1, pipeline.name],
+        [housekeeping.KEPT_DAYS + 1, pipeline.name],
     )
     pipeline.open()
     inbox = "SELECT count(*) FROM batchstream.batches JOIN batchstream.loads USING (load_id) WHERE dataset = %s"

@@ -10,8 +10,10 @@ from pathlib import Path
 import psutil
 import psycopg
 import pytest
+from psycopg import sql
 
-from batchstream.errors import TERMINAL_EXIT_STATUS, BatchstreamError, LoadError
+from batchstream.errors import BatchstreamError, LoadError
+from batchstream.postgres import templates
 from batchstream.postgres.landing import Landed, Lander, Message
 from batchstream.postgres.publish import publish
 from tests.faults.conftest import Hold, wait_until_blocked
@@ -21,7 +23,7 @@ from tests.support.waiting import wait_for
 
 
 def checkpoint(pipeline: Pipeline, load_id: int) -> Path:
-    return Path(pipeline.job(load_id).checkpoints) / pipeline.name / str(load_id)
+    return Path(pipeline.checkpoint(load_id))
 
 
 def python_halves(java: int) -> list[psutil.Process]:
@@ -34,12 +36,15 @@ def python_halves(java: int) -> list[psutil.Process]:
     return found
 
 
-def test_the_application_tells_by_its_exit_status_that_a_retry_is_in_vain(pipeline: Pipeline) -> None:
+def test_the_application_tells_in_the_ledger_that_a_retry_is_in_vain(pipeline: Pipeline, admin: psycopg.Connection) -> None:
     load_id = pipeline.produced()
-    pipeline.fail(load_id, "given up")
+    admin.execute(sql.SQL("ALTER TABLE {} ALTER medv TYPE bigint").format(templates.landing(pipeline.contract, load_id)))
     process = pipeline.submit(load_id)
     output, _ = process.communicate(timeout=120)
-    assert process.returncode == TERMINAL_EXIT_STATUS, output[-3000:]
+    assert process.returncode == 1, output[-3000:]
+    load = pipeline.ledger(load_id)
+    assert load["failed_for_good"]
+    assert "for column 'medv', its contract says double precision NOT NULL: somebody has altered it" in load["reason"]
 
 
 def test_the_driver_killed_in_the_middle_of_the_landing(

@@ -64,13 +64,12 @@ def test_the_first_reason_is_kept_and_forgotten_by_the_next_try(
     with pipeline.connect() as connection:
         ledger.note_failure(connection, load_id, "the cause")
         ledger.note_failure(connection, load_id, "its effect")
-        connection.commit()
         row = ledger.read(admin, load_id)
         # Noting is not failing: the task may be tried again.
         assert (row["state"], row["reason"]) == ("opened", "the cause")
-        ledger.forget_failure(connection, load_id)
+        with ledger.working_on(connection, load_id):
+            pass
         ledger.note_failure(connection, load_id, "another cause")
-        connection.commit()
     assert ledger.read(admin, load_id)["reason"] == "another cause"
 
 
@@ -86,6 +85,6 @@ def test_the_reason_of_a_failed_load_is_not_forgotten(pipeline: Pipeline, admin:
     put_state(admin, load_id, "failed", reason="the cause")
     before = ledger.read(admin, load_id)
     with pipeline.connect() as connection:
-        ledger.forget_failure(connection, load_id)
+        connection.execute("SELECT batchstream.forget_failure(%s)", [load_id])
         ledger.note_failure(connection, load_id, "its effect")
     assert ledger.read(admin, load_id) == before

@@ -13,8 +13,9 @@ from psycopg import errors, sql
 
 from batchstream.contract.model import Publish
 from batchstream.errors import BatchstreamError, ConnectionSettingsError, ContractError, SinkError
-from batchstream.postgres import indexes, opening, rights, setup, target, templates
+from batchstream.postgres import indexes, rights, setup, target, templates
 from batchstream.postgres.connection import PostgresSettings, connect
+from batchstream.postgres.tables import make_tables
 from batchstream.services import ports
 from batchstream.services.installation import Installation
 from tests.support.pipeline import Pipeline
@@ -325,8 +326,8 @@ def test_set_up_takes_back_attributes_that_a_role_was_given(
 def test_tables_made_again_are_the_same(pipeline: Pipeline, tables: Tables, admin: psycopg.Connection) -> None:
     before = _catalog(admin)
     with pipeline.connect(setup.OWNER) as connection:
-        opening.make_tables(connection, pipeline.contract)
-        opening.make_tables(connection, pipeline.contract)
+        make_tables(connection, pipeline.contract)
+        make_tables(connection, pipeline.contract)
     assert _catalog(admin) == before
     names = [row[1] for row in before["tables"]]
     assert {f"{pipeline.name}_medv_idx", f"{pipeline.name}_created_at_idx", f"{pipeline.name}_pkey"} <= set(names)
@@ -345,7 +346,7 @@ def test_a_target_with_other_columns_is_refused(pipeline: Pipeline, tables: Tabl
         connection.execute(tables.statement(change))
         connection.commit()
         with pytest.raises(ContractError, match=said) as refused:
-            opening.make_tables(connection, tables.contract)
+            make_tables(connection, tables.contract)
     assert str(tables.contract.path) in str(refused.value)
     assert "change the contract back, or the table by ALTER TABLE" in str(refused.value)
 
@@ -354,12 +355,12 @@ def test_two_owners_make_the_same_tables_at_the_same_time(pipeline: Pipeline, ad
     contract = replace(pipeline.contract, name=f"{pipeline.name}_twice", publish=Publish.SWAP)
     with pipeline.connect(setup.OWNER) as one, pipeline.connect(setup.OWNER) as two:
         with one.transaction():
-            opening.make_tables(one, contract)
+            make_tables(one, contract)
             two.execute("SET lock_timeout = '300ms'")
             two.commit()
             with pytest.raises(errors.LockNotAvailable):
-                opening.make_tables(two, contract)
-        opening.make_tables(two, contract)
+                make_tables(two, contract)
+        make_tables(two, contract)
     found = admin.execute("SELECT count(*) FROM pg_views WHERE viewname = %s", [contract.name]).fetchone()
     assert found == (1,)
     admin.execute(sql.SQL("DROP VIEW {}; DROP TABLE {}").format(templates.target(contract), templates.published(contract)))

@@ -6,7 +6,7 @@ import pytest
 
 from batchstream.errors import SparkError
 from spark_apps import load, source
-from spark_apps.checkpoints import checkpoint_folder, noted_offsets
+from spark_apps.checkpoints import noted_offsets
 from tests.support.pipeline import Pipeline
 
 
@@ -20,7 +20,7 @@ def test_several_micro_batches_land_each_message_once(pipeline: Pipeline, monkey
     landed = pipeline.consume(load_id)
     assert (landed.messages, landed.landed, landed.duplicates, landed.other_loads) == (6, 506, 0, 0)
     spark = pipeline.spark.start()
-    folder = checkpoint_folder(pipeline.job(load_id).checkpoints, pipeline.contract, load_id)
+    folder = pipeline.checkpoint(load_id)
     assert [noted_offsets(spark, folder, epoch) for epoch in range(3)] == [{0: 8}, {0: 10}, {0: 12}]
     with pytest.raises(SparkError, match=rf"^checkpoint {folder}/offsets/3: .*; start a new run"):
         noted_offsets(spark, folder, 3)

@@ -7,7 +7,7 @@ import psycopg
 from psycopg import sql
 
 from batchstream.contract import Contract
-from batchstream.postgres import ledger, opening, setup, templates
+from batchstream.postgres import ledger, opening, setup, tables, templates
 from batchstream.postgres.landing import Landed, Lander, Message
 from batchstream.postgres.ledger import State
 from batchstream.records.codec import MAX_RECORDS_PER_BATCH
@@ -28,8 +28,10 @@ class Landing:
         self.admin = admin
         self.contract = contract
         with pipeline.connect(setup.OWNER) as connection:
-            opening.make_tables(connection, contract)
-            self.load_id = opening.open_load(connection, contract, "run", wait_seconds=0)
+            tables.make_tables(connection, contract)
+            opened = opening.try_open(connection, contract, opening.Run("run"), contract.path.read_text(), {})
+            assert isinstance(opened, int)
+            self.load_id = opened
         with pipeline.connect() as connection:
             ledger.transition(connection, self.load_id, State.PRODUCED)
         self.table = templates.landing(contract, self.load_id)

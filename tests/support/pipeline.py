@@ -1,4 +1,4 @@
-"""The steps of a reload without Airflow: the functions that the tasks call, with the same roles and settings."""
+"""The use cases of a load without Airflow, over a data set that a test may change and break."""
 
 import hashlib
 import json
@@ -14,20 +14,23 @@ import psycopg
 import yaml
 from confluent_kafka import Producer
 from psycopg import sql
-from psycopg.types.json import Jsonb
 
 from batchstream.contract import Contract, load_contract
 from batchstream.delivery import deliver
+from batchstream.load import close, open, publish, send, topic, verify
+from batchstream.load.engines import Engines
 from batchstream.paths import SPARK_APPLICATION
-from batchstream.postgres import ledger, opening, setup, templates
+from batchstream.postgres import ledger, setup, templates
 from batchstream.postgres.connection import POSTGRES_VARIABLE, PostgresSettings, connect
 from batchstream.postgres.landing import Landed
-from batchstream.postgres.publish import Published, publish
+from batchstream.postgres.opening import Run
+from batchstream.postgres.publish import Published
 from batchstream.records.messages import load_messages
-from batchstream.records.source import SourceReader, check_header
+from batchstream.records.source import SourceReader
 from batchstream.services import ports
 from batchstream.services.installation import Installation
-from batchstream.topics import KAFKA_VARIABLE, ensure_topic
+from batchstream.topics import KAFKA_VARIABLE
+from spark_apps.checkpoints import checkpoint_folder
 from spark_apps.job import Job
 from spark_apps.load import consume_load
 from tests.support.spark import SharedSpark
@@ -52,9 +55,12 @@ class Pipeline:
         return self.contract.name
 
     @property
+    def engines(self) -> Engines:
+        return self.installation.engines()
+
+    @property
     def kafka(self) -> dict[str, Any]:
-        connection = json.loads(self.installation.environment()["AIRFLOW_CONN_BATCHSTREAM_KAFKA"])
-        return dict(connection["extra"])
+        return dict(self.engines.kafka)
 
     def edit_contract(self, edit: Callable[[dict[str, Any]], None]) -> None:
         document = yaml.safe_load(self.contract_path.read_text())
@@ -120,17 +126,11 @@ class Pipeline:
 
     def open(self, run_id: str | None = None, *, wait_seconds: float = 0) -> int:
         self.runs += 1
-        check_header(self.contract)
-        with self.connect(setup.OWNER) as connection:
-            opening.make_tables(connection, self.contract)
-            run_id = run_id or f"run-{self.runs}"
-            return opening.open_load(connection, self.contract, run_id, wait_seconds=wait_seconds)
+        run = Run(run_id or f"run-{self.runs}")
+        return open.open_load(self.engines.owner, self.contract, run, wait_seconds=wait_seconds)
 
     def create_topic(self, load_id: int) -> None:
-        state = ensure_topic(self.kafka, self.contract.topic)
-        with self.connect() as connection:
-            offsets = Jsonb({str(partition): offset for partition, offset in state.end_offsets.items()})
-            ledger.transition(connection, load_id, ledger.State.OPENED, topic_id=state.topic_id, start_offsets=offsets)
+        topic.create_topic(self.engines, load_id)
 
     def messages(self, load_id: int) -> tuple[list[tuple[bytes, bytes]], SourceReader]:
         reader = SourceReader(self.contract)
@@ -142,12 +142,14 @@ class Pipeline:
         return deliver(producer, self.contract.topic.name, messages).offsets
 
     def produce(self, load_id: int, messages: Iterable[tuple[bytes | None, bytes | None]] | None = None) -> None:
-        """Send a load's batches, or other messages in their place, and tell the ledger what the source has."""
+        """Send a load's batches; or other messages in their place, and tell the ledger what the source has."""
+        if messages is None:
+            send.send_load(self.engines, lambda: Producer(self.kafka), load_id)
+            return
+        spans = self.send(messages)
         reader = SourceReader(self.contract)
-        own = load_messages(load_id, reader)
-        spans = self.send(own if messages is None else messages)
         # Others took their place: the source is read all the same.
-        deque(own, maxlen=0)
+        deque(reader, maxlen=0)
         with self.connect() as connection:
             ledger.transition(
                 connection,
@@ -157,17 +159,20 @@ class Pipeline:
                 source_records=reader.records,
                 produced_batches=reader.batches,
                 produced_records=reader.records,
-                acknowledged_offsets=Jsonb(spans),
+                acknowledged_offsets=spans,
             )
 
     def job(self, load_id: int) -> Job:
         return Job(
-            contract_path=self.contract_path,
             load_id=load_id,
             checkpoints=str(self.installation.state / "checkpoints"),
             kafka=self.kafka,
             settings=self.settings(setup.LOADER),
         )
+
+    def checkpoint(self, load_id: int) -> str:
+        """Folder of a load's checkpoint."""
+        return checkpoint_folder(self.job(load_id).checkpoints, self.name, load_id, self.ledger(load_id)["opened_at"])
 
     def consume(self, load_id: int) -> Landed:
         return consume_load(self.job(load_id), self.spark.start)
@@ -181,7 +186,7 @@ class Pipeline:
         command = ["spark-submit", "--master", master, "--driver-class-path", settings["driver_class_path"]]
         for name, value in {**settings["conf"], **conf}.items():
             command += ["--conf", f"{name}={value}"]
-        command += [str(SPARK_APPLICATION), "--contract", str(job.contract_path), "--load-id", str(load_id)]
+        command += [str(SPARK_APPLICATION), "--load-id", str(load_id)]
         environment = {**self.installation.environment(), **(variables or {})}
         environment[POSTGRES_VARIABLE] = msgspec.json.encode(job.settings).decode()
         environment[KAFKA_VARIABLE] = json.dumps(job.kafka)
@@ -196,21 +201,16 @@ class Pipeline:
 
     def verify(self, load_id: int) -> tuple[bool, str]:
         """The first red check, or the last green one."""
-        with self.connect() as connection:
-            for check in (templates.row_count_check, templates.column_check):
-                row = connection.execute(check(self.contract, load_id)).fetchone()
-                assert row is not None
-                if not row[0]:
-                    break
-        return bool(row[0]), str(row[1])
+        return verify.verify_load(self.engines, load_id)
 
     def publish(self, load_id: int) -> Published:
-        with self.connect(setup.OWNER) as connection:
-            published = publish(connection, self.contract, load_id)
-            row = connection.execute(templates.published_check(self.contract, load_id)).fetchone()
+        published = publish.publish_load(self.engines, load_id)
+        with self.connect() as connection:
+            check = verify.check_sql(self.engines.loader, load_id, verify.CheckName.PUBLISHED)
+            row = connection.execute(check.encode()).fetchone()
             assert row is not None
             assert row[0], row[1]
-            ledger.close(connection, load_id, reason=None)
+        close.close_load(self.engines, load_id)
         return published
 
     def finish(self, load_id: int) -> Published:

@@ -17,6 +17,7 @@ from confluent_kafka import Consumer, TopicPartition
 
 from batchstream.contract import load_contract
 from batchstream.contract.model import Topic
+from batchstream.load import send
 from batchstream.paths import ROOT
 from reload import produce
 from tests.support.pipeline import Pipeline
@@ -43,7 +44,7 @@ def run_operator(
 
 
 def main(contract: str, load_id: str, batches: str, fault: str) -> None:
-    messages = produce.load_messages
+    messages = send.load_messages
     topic = load_contract(Path(contract)).topic
     before = 0 if fault == "none" else _messages(topic)
 
@@ -56,7 +57,7 @@ def main(contract: str, load_id: str, batches: str, fault: str) -> None:
                     time.sleep(0.05)
                 os.kill(os.getpid() if fault == "killed" else int(fault), signal.SIGKILL)
 
-    produce.load_messages = faulty
+    send.load_messages = faulty
     operator = produce.ProduceBatchesOperator(
         task_id="produce_batches", contract=load_contract(Path(contract)), load_id=int(load_id)
     )

@@ -5,8 +5,8 @@ from typing import NamedTuple
 import psycopg
 from psycopg import sql
 
-from batchstream.contract.model import Contract, Publish
-from batchstream.errors import ContractError
+from batchstream.contract.model import Column, Contract, Publish
+from batchstream.errors import ContractError, LoadError
 from batchstream.postgres import templates
 
 _OWN_OF_TABLE = {
@@ -55,6 +55,28 @@ def compare(connection: psycopg.Connection, contract: Contract) -> None:
     _refuse_further(connection, contract, {name: column for name, column in stored.items() if not column.generated}, own)
 
 
+def compare_landing(connection: psycopg.Connection, contract: Contract, load_id: int) -> None:
+    """See that a landing has the columns of the contract that its load goes by.
+
+    Raises:
+        LoadError: It has others.
+    """
+    landing = templates.landing(contract, load_id)
+    found = _columns(connection, landing)
+    for column in contract.columns:
+        wanted = _wanted(connection, column)
+        if found.get(column.name) != wanted:
+            raise LoadError(
+                f"load {load_id}: landing {landing.as_string(connection)} has {found.get(column.name) or 'no such column'} for "
+                f"column '{column.name}', its contract says {wanted}: somebody has altered it; start a new run"
+            )
+
+
+def _wanted(connection: psycopg.Connection, column: Column) -> _Column:
+    row = connection.execute(_SPELL_TYPE, [column.type.sql, column.type.sql]).fetchone()
+    return _Column(row[0] if row else None, not column.nullable)
+
+
 def spelled(connection: psycopg.Connection, relation: sql.Identifier) -> str:
     """The name of a relation that exists as people write it: quoted where it has to be."""
     row = connection.execute("SELECT %s::regclass::text", [relation.as_string(connection)]).fetchone()
@@ -74,8 +96,7 @@ def _columns(connection: psycopg.Connection, relation: sql.Identifier) -> dict[s
 def _compare_contract(connection: psycopg.Connection, contract: Contract, stored: dict[str, _Column]) -> None:
     table = spelled(connection, templates.stored(contract))
     for column in contract.columns:
-        type_name = connection.execute(_SPELL_TYPE, [column.type.sql, column.type.sql]).fetchone()
-        wanted = _Column(type_name[0] if type_name else None, not column.nullable)
+        wanted = _wanted(connection, column)
         found = stored.get(column.name)
         if found == wanted:
             continue

@@ -71,7 +71,7 @@ class PostgresSettings(msgspec.Struct, frozen=True):
 
 
 def connect(settings: PostgresSettings, *, application_name: str) -> psycopg.Connection:
-    """Open a connection in autocommit, so that a transaction is what stands in ``with connection.transaction()`` and nothing else.
+    """Open a connection in autocommit: a transaction is what stands in ``with connection.transaction()``, and nothing else.
 
     Statements wait for locks at most `LOCK_TIMEOUT_SECONDS`.
 

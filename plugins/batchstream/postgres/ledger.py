@@ -117,9 +117,16 @@ def secret(connection: psycopg.Connection, load_id: int) -> bytes:
     return bytes(row[0])
 
 
-def note_failure(connection: psycopg.Connection, load_id: int, reason: str) -> None:
-    """Note why a load fails, unless a reason is there already: the first one is the cause, later ones are its effects."""
-    connection.execute("SELECT batchstream.note_failure(%s, %s)", [load_id, reason])
+def note_failure(connection: psycopg.Connection, load_id: int, reason: str, *, for_good: bool = False) -> None:
+    """Note why a load fails, unless a reason is there already: the first one is the cause, later ones are its effects.
+
+    Args:
+        connection: Of any role of a load.
+        load_id: The load.
+        reason: A sentence, without characters that PostgreSQL can't store.
+        for_good: Whether a retry would fail for the same reason.
+    """
+    connection.execute("SELECT batchstream.note_failure(%s, %s, %s)", [load_id, reason.replace("\0", "\\x00"), for_good])
 
 
 def note_alive(connection: psycopg.Connection, load_id: int) -> None:
@@ -155,3 +162,17 @@ def working_on(connection: psycopg.Connection, load_id: int) -> Iterator[None]:
     yield
     note_alive(connection, load_id)
     locks.stop_working(connection, load_id)
+
+
+def reopen(connection: psycopg.Connection, load_id: int, landed: int, version: str, text: str, sha256: str) -> None:
+    """Bring a failed load back to *landed* with further records, for its checks to look at it again.
+
+    Args:
+        connection: Of the owning role, in the transaction that lands these records.
+        load_id: The load.
+        landed: How many records came to those that had landed.
+        version: Of the contract that the load goes by from now on.
+        text: Of that contract.
+        sha256: Of that text.
+    """
+    connection.execute("SELECT batchstream.reopen_load(%s, %s, %s, %s, %s)", [load_id, landed, version, text, sha256])

@@ -23,7 +23,7 @@ class Kind(IntEnum):
 
 
 def tables(connection: psycopg.Connection) -> None:
-    """Let one session at a time make tables, until the transaction ends: ``CREATE … IF NOT EXISTS`` is not safe against itself."""
+    """Let one session at a time make tables, until the transaction ends: ``CREATE … IF NOT EXISTS`` is not safe from itself."""
     connection.execute("SELECT pg_advisory_xact_lock(%s, 0)", [int(Kind.TABLES)])
 
 
@@ -43,7 +43,7 @@ def publishing(connection: psycopg.Connection, dataset: str) -> None:
 
 
 def working(connection: psycopg.Connection, load_id: int) -> None:
-    """Show that a load has a living worker, until the session ends or `stop_working`. Shared with a late half of an earlier try."""
+    """Show that a load has a living worker, until the session ends or `stop_working`; shared with an earlier try."""
     connection.execute("SELECT pg_advisory_lock_shared(%s, hashint8(%s))", [int(Kind.WORKING), load_id])
 
 

@@ -88,9 +88,7 @@ def note_refused(connection: psycopg.Connection, contract: Contract, run: Run, r
         ledger.close(connection, load_id, reason=reason)
 
 
-def _give_up_dead_loads(
-    connection: psycopg.Connection, contract: Contract, run: Run, silent: Mapping[int, Any]
-) -> Busy | None:
+def _give_up_dead_loads(connection: psycopg.Connection, contract: Contract, run: Run, silent: Mapping[int, Any]) -> Busy | None:
     rows = connection.execute(
         "SELECT load_id, run_id, installation, run_kind, state, seen_at, "
         "extract(epoch FROM clock_timestamp() - seen_at)::float "
@@ -110,7 +108,8 @@ def _give_up_dead_loads(
         elif asked is not None:
             reason = f"run {other_run} has ended as {asked} and left the load {state}"
         elif idle_seconds >= LEASE_SECONDS or silent.get(load_id) == seen_at:
-            reason = f"run {other_run} was killed or lost: {state}, then no sign of life for {max(idle_seconds, LEASE_SECONDS):.0f} s"
+            silence = max(idle_seconds, LEASE_SECONDS)
+            reason = f"run {other_run} was killed or lost: {state}, then no sign of life for {silence:.0f} s"
         else:
             return Busy(load_id, description, seen_at, until_silent=True)
         ledger.close(connection, load_id, reason=reason)

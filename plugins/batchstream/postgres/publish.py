@@ -7,7 +7,20 @@ from psycopg import sql
 
 from batchstream.contract.model import Contract, Publish
 from batchstream.errors import LoadError
-from batchstream.postgres import columns, indexes, ledger, merge, obstacles, refusals, repeats, rights, swap, target, templates
+from batchstream.postgres import (
+    columns,
+    indexes,
+    ledger,
+    locks,
+    merge,
+    obstacles,
+    refusals,
+    repeats,
+    rights,
+    swap,
+    target,
+    templates,
+)
 
 
 class Published(NamedTuple):
@@ -69,7 +82,7 @@ def publish(connection: psycopg.Connection, contract: Contract, load_id: int, *,
 
 def _begin(connection: psycopg.Connection, contract: Contract, load_id: int) -> None:
     """Begin a transaction in which nobody else publishes the dataset, and nobody gives up the load."""
-    connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 2))", [contract.name])
+    locks.publishing(connection, contract.name)
     ledger.transition(connection, load_id, ledger.State.VERIFIED)
     # A policy that hides a row from the owner would leave it undeleted: now PostgreSQL refuses instead.
     connection.execute("SET LOCAL row_security = off")

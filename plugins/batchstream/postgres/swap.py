@@ -139,8 +139,6 @@ def remove_old(connection: psycopg.Connection, contract: Contract, kept_loads: i
         "ORDER BY i.inhdetachpending DESC, 1",
         [templates.published(contract).as_string(connection)],
     ).fetchall()
-    connection.commit()
-    connection.autocommit = True
     connection.execute(sql.SQL("SET lock_timeout = {}").format(sql.Literal(f"{DETACH_SECONDS}s")))
     for load_id, name, pending in attached:
         if (load_id,) in kept:

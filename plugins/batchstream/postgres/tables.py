@@ -3,7 +3,7 @@
 import psycopg
 
 from batchstream.contract.model import Contract, Publish
-from batchstream.postgres import columns, locks, migrations, swap, target, templates
+from batchstream.postgres import columns, locks, migrations, obstacles, rights, swap, target, templates
 
 
 def make_tables(connection: psycopg.Connection, contract: Contract) -> None:
@@ -14,6 +14,7 @@ def make_tables(connection: psycopg.Connection, contract: Contract) -> None:
     Raises:
         ContractError: The target exists with other columns than the contract's.
     """
+    rights.require_checker(connection)
     migrations.migrate(connection)
     with connection.transaction():
         # CREATE ... IF NOT EXISTS is not safe against itself in another session.
@@ -23,8 +24,11 @@ def make_tables(connection: psycopg.Connection, contract: Contract) -> None:
             swap.make_view(connection, contract)
         elif found not in (None, "r"):
             raise swap.wrong_kind(contract, str(found))
-        else:
-            target.complete(connection, contract)
-            swap.forget(connection, contract)
+        elif found:
+            obstacles.require_none(connection, contract)
         if found or contract.publish is Publish.SWAP:
             columns.compare(connection, contract)
+        if contract.publish is Publish.MERGE:
+            if found:
+                target.complete(connection, contract)
+            swap.forget(connection, contract)

@@ -10,7 +10,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from batchstream.load.engines import Engines
 from batchstream.paths import ROOT
+from batchstream.postgres.connection import PostgresSettings
 from batchstream.postgres.setup import DATABASE, OWNER, READER, set_up
 from batchstream.services import environment, ports
 from batchstream.services.archive import archive_path, make_archive
@@ -152,6 +154,23 @@ class Installation:
             **environment.airflow_settings(self.state, self.ports, self.secrets),
             **environment.connections(self.state, self.jars, self.ports, self.secrets),
         }
+
+    def engines(self) -> Engines:
+        """Where the loads of this installation are."""
+        found = environment.connections(self.state, self.jars, self.ports, self.secrets)
+        made = {name.removeprefix("AIRFLOW_CONN_").lower(): json.loads(text) for name, text in found.items()}
+        loader, owner = (
+            PostgresSettings(
+                connection_id=name,
+                host=made[name]["host"],
+                port=made[name]["port"],
+                user=made[name]["login"],
+                password=made[name]["password"],
+                dbname=made[name]["schema"],
+            )
+            for name in ("batchstream_postgres", "batchstream_postgres_owner")
+        )
+        return Engines(made["batchstream_kafka"]["extra"], loader, owner)
 
     def spark_settings(self) -> dict[str, Any]:
         """Class path, memory and configuration for Spark on this machine."""

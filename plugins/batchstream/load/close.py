@@ -1,0 +1,31 @@
+"""Closes a load, whatever happened to it."""
+
+from collections.abc import Sequence
+
+from batchstream.errors import LoadError
+from batchstream.load.engines import Engines
+from batchstream.postgres import ledger
+from batchstream.postgres.connection import connect
+from batchstream.postgres.failures import postgres_errors
+
+
+def close_load(engines: Engines, load_id: int, failed_tasks: Sequence[str] = ()) -> None:
+    """Close the ledger row.
+
+    Args:
+        engines: Where the ledger is.
+        load_id: The load.
+        failed_tasks: Names of the tasks that failed, for a load of which nothing better is known.
+
+    Raises:
+        LoadError: The load was not published, so its run must not be green.
+    """
+    because = f"failed: {', '.join(failed_tasks)}" if failed_tasks else None
+    with (
+        connect(engines.loader, application_name="batchstream close_load") as connection,
+        postgres_errors(f"load {load_id}: closing it"),
+    ):
+        state = ledger.close(connection, load_id, reason=because)
+        load = ledger.read(connection, load_id)
+    if state is not ledger.State.PUBLISHED:
+        raise LoadError(f"load {load_id} of {load['dataset']} was not published: {load['reason']}")

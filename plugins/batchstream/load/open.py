@@ -1,0 +1,95 @@
+"""Opens a load: source and tables are fit, no other load of the dataset is in progress, the ledger has a row."""
+
+import logging
+import time
+from typing import Any
+
+import psycopg
+
+from batchstream.contract import Contract, parse_contract
+from batchstream.errors import BatchstreamError, BusyError, ContractError, LoadError
+from batchstream.postgres import housekeeping, opening, server, tables
+from batchstream.postgres.connection import PostgresSettings, connect
+from batchstream.postgres.failures import postgres_errors
+from batchstream.postgres.opening import LEASE_SECONDS, Busy, Run
+from batchstream.records.source import check_header
+
+POLL_SECONDS = 1
+
+log = logging.getLogger(__name__)
+
+
+def open_load(owner: PostgresSettings, contract: Contract, run: Run, *, wait_seconds: float = 0) -> int:
+    """Open a load for a run.
+
+    A load of another run that is in progress is waited for. One whose run has ended or shows no sign of life was killed: it
+    is marked as failed, so that whatever is left of it is refused.
+
+    Args:
+        owner: Connection of the owning role.
+        contract: What to load; its file is read once more, and that text is the load's from here on.
+        run: For whom.
+        wait_seconds: How long to wait for another load; its silence may be waited for longer, `LEASE_SECONDS`.
+
+    Returns:
+        The load's id.
+
+    Raises:
+        BusyError: Another load is still in progress after that time: try again later.
+        BatchstreamError: Source, contract or server are not fit for a load; the ledger has a row that says so, if it can.
+    """
+    with connect(owner, application_name="batchstream open_load") as connection, postgres_errors("opening a load"):
+        server.require_fit(connection, owner)
+        try:
+            text, contract = _read_again(contract)
+            check_header(contract)
+            tables.make_tables(connection, contract)
+        except BatchstreamError as error:
+            _note_refused(connection, contract, run, str(error))
+            raise
+        load_id = _wait_and_open(connection, contract, text, run, wait_seconds)
+        housekeeping.clean_up(connection, contract)
+    return load_id
+
+
+def _read_again(contract: Contract) -> tuple[str, Contract]:
+    """The contract's text, and what it says: the file may have changed since the DAG was made of it."""
+    try:
+        text = contract.path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ContractError(f"{contract.path}: can't be read: {error}; write a UTF-8 file that Airflow may read") from error
+    found = parse_contract(text, contract.path)
+    if found.name != contract.name:
+        raise ContractError(
+            f"{contract.path}: is the contract of '{found.name}' by now, this DAG is that of '{contract.name}'; wait until "
+            "Airflow has read it, and run that DAG"
+        )
+    return text, found
+
+
+def _wait_and_open(connection: psycopg.Connection, contract: Contract, text: str, run: Run, wait_seconds: float) -> int:
+    begun = time.monotonic()
+    first_seen: dict[int, tuple[Any, float]] = {}
+    told: int | None = None
+    while True:
+        now = time.monotonic()
+        silent = {load_id: seen for load_id, (seen, since) in first_seen.items() if now - since >= LEASE_SECONDS}
+        found = opening.try_open(connection, contract, run, text, silent)
+        if not isinstance(found, Busy):
+            return found
+        if first_seen.get(found.load_id, (None,))[0] != found.seen_at:
+            first_seen[found.load_id] = (found.seen_at, now)
+        if now - begun > max(wait_seconds, LEASE_SECONDS + POLL_SECONDS if found.until_silent and wait_seconds else 0):
+            raise BusyError(f"{found.description}; waited {now - begun:.0f} s: run again when it has ended")
+        if told != found.load_id:
+            log.info("waiting: %s", found.description)
+            told = found.load_id
+        time.sleep(POLL_SECONDS)
+
+
+def _note_refused(connection: psycopg.Connection, contract: Contract, run: Run, reason: str) -> None:
+    try:
+        opening.note_refused(connection, contract, run, reason)
+    except (psycopg.Error, LoadError) as error:
+        # Its tables may be what is missing; the task says the reason itself.
+        log.warning("the ledger could not be told: %s", error)

@@ -1,0 +1,38 @@
+"""The contract of a load: the text with which it was opened, whatever the file says by now."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from batchstream.contract import Contract, parse_contract
+from batchstream.errors import LoadError
+from batchstream.postgres import ledger
+
+log = logging.getLogger(__name__)
+
+
+def pinned_contract(connection: psycopg.Connection, load_id: int) -> Contract:
+    """The contract that `open_load` noted in the ledger; a file that differs by now is told in the log.
+
+    Raises:
+        LoadError: There is no such load, or it is of a version of batchstream that noted none.
+        ContractError: This version of batchstream refuses that contract.
+    """
+    return of_row(ledger.read(connection, load_id))
+
+
+def of_row(load: dict[str, Any]) -> Contract:
+    """The same, out of a row of the ledger."""
+    text, path = load["contract_text"], Path(load["contract_path"] or "")
+    if not text:
+        raise LoadError(f"load {load['load_id']} has no contract in the ledger: start a new run")
+    if path.exists() and path.read_text(encoding="utf-8", errors="replace") != text:
+        log.warning(
+            "%s has changed since load %s was opened: this load goes on with the contract that it began with, the next one "
+            "takes the new one",
+            path,
+            load["load_id"],
+        )
+    return parse_contract(text, path)

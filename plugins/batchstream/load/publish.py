@@ -1,0 +1,30 @@
+"""Publishes a load whose checks are green."""
+
+import logging
+
+from batchstream.load.engines import Engines
+from batchstream.load.pinned import pinned_contract
+from batchstream.postgres import ledger, publish
+from batchstream.postgres.connection import connect
+from batchstream.postgres.failures import postgres_errors
+from batchstream.postgres.publish import Published
+
+log = logging.getLogger(__name__)
+
+
+def publish_load(engines: Engines, load_id: int) -> Published:
+    """Make what readers see equal to the landing, as the owning role: the loading one may not write what readers see.
+
+    Raises:
+        LoadError: A check is not green, the load was given up, or its records don't fit the target.
+        SinkError: PostgreSQL gave up the transaction; the target is unchanged.
+    """
+    with (
+        connect(engines.owner, application_name="batchstream publish_load") as connection,
+        postgres_errors(f"load {load_id}: the publish"),
+        ledger.working_on(connection, load_id),
+    ):
+        allowed = bool(ledger.read(connection, load_id)["run_parameters"].get("allow_changes"))
+        published = publish.publish(connection, pinned_contract(connection, load_id), load_id, allow_deletes=allowed)
+    log.info("load %d: %s", load_id, published)
+    return published

@@ -1,0 +1,67 @@
+"""Sends a load: reads its source, and is done when the broker has acknowledged every batch."""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from confluent_kafka import KafkaException
+
+from batchstream.delivery import Acknowledged, deliver
+from batchstream.errors import DeliveryError
+from batchstream.kafka_errors import explained
+from batchstream.load.engines import Engines
+from batchstream.load.pinned import pinned_contract
+from batchstream.postgres import ledger
+from batchstream.postgres.connection import connect
+from batchstream.postgres.failures import postgres_errors
+from batchstream.records.messages import load_messages
+from batchstream.records.source import SourceReader
+
+log = logging.getLogger(__name__)
+
+
+def send_load(engines: Engines, make_producer: Callable[[], Any], load_id: int) -> Acknowledged:
+    """Send the batches of a load; a second try sends all of them again, and only one try's count.
+
+    Args:
+        engines: Where to.
+        make_producer: Makes the ``confluent_kafka.Producer``.
+        load_id: The load.
+
+    Raises:
+        SourceError: The source breaks its contract.
+        DeliveryError: The broker did not acknowledge every batch.
+        LoadError: The load was given up, or the source has changed since another try of it.
+    """
+    with (
+        connect(engines.loader, application_name="batchstream produce_batches") as connection,
+        postgres_errors(f"load {load_id}: noting what was produced"),
+        ledger.working_on(connection, load_id),
+    ):
+        contract = pinned_contract(connection, load_id)
+        attempt = ledger.begin_attempt(connection, load_id)
+        source = SourceReader(contract)
+        servers = engines.kafka.get("bootstrap.servers")
+        try:
+            acknowledged = deliver(make_producer(), contract.topic.name, load_messages(load_id, source))
+        except KafkaException as error:
+            raise explained(error.args[0], engines.kafka, contract.topic.name) from error
+        except DeliveryError as error:
+            raise DeliveryError(f"Kafka at {servers}: {error}") from error
+        if acknowledged.batches != source.batches:
+            raise DeliveryError(
+                f"{source.batches} batches were sent to topic '{contract.topic.name}', {acknowledged.batches} acknowledged"
+            )
+        ledger.transition(
+            connection,
+            load_id,
+            ledger.State.PRODUCED,
+            attempt=attempt,
+            source_sha256=source.sha256,
+            source_records=source.records,
+            produced_batches=acknowledged.batches,
+            produced_records=source.records,
+            acknowledged_offsets=acknowledged.offsets,
+        )
+    log.info("%d batches, %d records acknowledged: %s", acknowledged.batches, source.records, acknowledged.offsets)
+    return acknowledged

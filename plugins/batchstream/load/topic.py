@@ -1,0 +1,37 @@
+"""Sees to a load's topic, and notes where in it the load begins."""
+
+import logging
+
+from batchstream.load.engines import Engines
+from batchstream.load.pinned import pinned_contract
+from batchstream.postgres import ledger
+from batchstream.postgres.connection import connect
+from batchstream.postgres.failures import postgres_errors
+from batchstream.topics import ensure_topic
+
+log = logging.getLogger(__name__)
+
+
+def create_topic(engines: Engines, load_id: int) -> None:
+    """Make the topic, or compare it with the contract, and note where this load starts in it.
+
+    Raises:
+        TopicError: The topic is not what the contract says.
+        DeliveryError: The broker can't be reached.
+        LoadError: The load was given up.
+    """
+    with (
+        connect(engines.loader, application_name="batchstream create_topic") as connection,
+        postgres_errors(f"load {load_id}: noting its topic"),
+        ledger.working_on(connection, load_id),
+    ):
+        contract = pinned_contract(connection, load_id)
+        state = ensure_topic(engines.kafka, contract.topic)
+        ledger.transition(
+            connection,
+            load_id,
+            ledger.State.OPENED,
+            topic_id=state.topic_id,
+            start_offsets={str(partition): offset for partition, offset in state.end_offsets.items()},
+        )
+        log.info("topic %s, load %d starts at %s", contract.topic.name, load_id, state.end_offsets)

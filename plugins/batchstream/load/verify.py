@@ -1,0 +1,89 @@
+"""The checks of a load: their SQL, and their verdicts in the ledger, without which nothing is published."""
+
+from collections.abc import Callable
+from enum import StrEnum
+
+import psycopg
+from psycopg import sql
+from psycopg.sql import Composed
+
+from batchstream.contract import Contract
+from batchstream.load.engines import Engines
+from batchstream.load.pinned import pinned_contract
+from batchstream.postgres import templates
+from batchstream.postgres.connection import PostgresSettings, connect
+from batchstream.postgres.failures import postgres_errors
+
+CHECK_SECONDS = 3600
+"""How long a check may take, its contract's rules included."""
+
+
+class CheckName(StrEnum):
+    """The checks of a load: two before a publish, and a look at what readers see after it."""
+
+    ROW_COUNT = "row_count"
+    COLUMNS = "columns"
+    PUBLISHED = "published"
+
+
+BEFORE_PUBLISH = (CheckName.ROW_COUNT, CheckName.COLUMNS)
+
+_TEMPLATES: dict[CheckName, Callable[[Contract, int], Composed]] = {
+    CheckName.ROW_COUNT: templates.row_count_check,
+    CheckName.COLUMNS: templates.column_check,
+    CheckName.PUBLISHED: templates.published_check,
+}
+
+
+def check_sql(settings: PostgresSettings, load_id: int, check: CheckName) -> str:
+    """A check as one statement; its one row has a verdict and a sentence."""
+    with connect(settings, application_name="batchstream check") as connection:
+        return _TEMPLATES[check](pinned_contract(connection, load_id), load_id).as_string(connection)
+
+
+def checking(settings: PostgresSettings, *, measures_rules: bool) -> psycopg.Connection:
+    """A session for a check: read only, and with the rights of ``batchstream_checker`` alone where SQL of a contract runs.
+
+    Args:
+        settings: Of the loading role.
+        measures_rules: Whether it is for the rules of the contract.
+    """
+    connection = connect(settings, application_name="batchstream check")
+    connection.execute("SET default_transaction_read_only = on")
+    connection.execute(f"SET statement_timeout = '{CHECK_SECONDS}s'")
+    if measures_rules:
+        connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(templates.CHECKER_ROLE)))
+    return connection
+
+
+def note_verdict(owner: PostgresSettings, load_id: int, check: CheckName, *, passed: bool, message: str) -> None:
+    """Enter what a check has said of the rows that have landed."""
+    with connect(owner, application_name="batchstream verdict") as connection, postgres_errors(f"load {load_id}: its verdict"):
+        connection.execute(
+            "INSERT INTO batchstream.verdicts (load_id, check_name, passed, message, landing_rows) "
+            "SELECT load_id, %s, %s, %s, landed_records FROM batchstream.loads WHERE load_id = %s AND landed_records IS NOT NULL "
+            "ON CONFLICT (load_id, check_name) DO UPDATE SET passed = excluded.passed, message = excluded.message, "
+            "landing_rows = excluded.landing_rows, measured_at = clock_timestamp()",
+            [str(check), passed, message, load_id],
+        )
+
+
+def verify_load(engines: Engines, load_id: int) -> tuple[bool, str]:
+    """Run the checks of a load in their order, up to the first red one, and enter their verdicts.
+
+    Returns:
+        Whether all are green, and what the last one said.
+    """
+    passed, message = False, "no check was run"
+    for check in BEFORE_PUBLISH:
+        statement = check_sql(engines.loader, load_id, check)
+        with (
+            postgres_errors(f"load {load_id}: check {check}"),
+            checking(engines.loader, measures_rules=check is CheckName.COLUMNS) as connection,
+        ):
+            row = connection.execute(statement.encode()).fetchone()
+        passed, message = (bool(row[0]), str(row[1])) if row else (False, "the check gave no row")
+        note_verdict(engines.owner, load_id, check, passed=passed, message=message)
+        if not passed:
+            break
+    return passed, message

@@ -1,0 +1,44 @@
+"""PostgreSQL's errors as ours: with what was being done, and sorted by whether a retry can mend them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+from psycopg import errors
+
+from batchstream.errors import LoadError, SinkError
+
+# Classes of SQLSTATE that time mends: connection, rollback, resources, intervention of an operator, system.
+_PASSING_CLASSES = ("08", "40", "53", "57", "58")
+
+
+@contextmanager
+def postgres_errors(purpose: str) -> Iterator[None]:
+    """Raise what PostgreSQL refuses as an error of ours.
+
+    Args:
+        purpose: What was being done, as the message begins.
+
+    Raises:
+        SinkError: A retry can mend it: the connection, a lock, a shortage, a server that stops or starts.
+        LoadError: It can't.
+    """
+    try:
+        yield
+    except psycopg.Error as error:
+        raise as_ours(error, purpose) from error
+
+
+def as_ours(error: psycopg.Error, purpose: str) -> SinkError | LoadError:
+    """The same, for who has caught an error."""
+    said = " ".join(str(error).split()) or type(error).__name__
+    state = error.sqlstate or ""
+    if isinstance(error, errors.QueryCanceled) and "statement timeout" in said:
+        return LoadError(f"{purpose}: PostgreSQL ended a statement that took too long: {said}")
+    if isinstance(error, errors.LockNotAvailable):
+        return SinkError(f"{purpose}: somebody else holds a lock that it needs: {said}; end that transaction")
+    if not state and isinstance(error, psycopg.OperationalError):
+        return SinkError(f"{purpose}: PostgreSQL ended the connection: {said}")
+    if state[:2] in _PASSING_CLASSES:
+        return SinkError(f"{purpose}: PostgreSQL gave it up: {said}; it is tried again")
+    return LoadError(f"{purpose}: PostgreSQL refused it: {said}")
