@@ -21,12 +21,14 @@ PARAMETERS = ("allow_changes", "override_checks")
 """Parameters of a run that the ledger notes where they are given."""
 
 
-def open_load(contract: Contract, context: Any) -> int:
+def open_load(contract: Contract, context: Any, *, is_scheduled: bool) -> int:
     """Open a load; while another run of the data set is working, step back and try again later."""
     ti = context["ti"]
     try:
         with airflow_errors():
-            return open.open_load(postgres_settings(POSTGRES_OWNER), contract, _run(contract, context), wait_seconds=1)
+            return open.open_load(
+                postgres_settings(POSTGRES_OWNER), contract, _run(contract, context, is_scheduled=is_scheduled), wait_seconds=1
+            )
     except BusyError as error:
         waiting_since = ti.get_first_reschedule_date(context) or datetime.now(UTC)
         if datetime.now(UTC) - waiting_since > MAX_WAIT:
@@ -36,8 +38,8 @@ def open_load(contract: Contract, context: Any) -> int:
         raise AirflowRescheduleException(again) from error  # type: ignore[no-untyped-call]
 
 
-def _run(contract: Contract, context: Any) -> Run:
-    ti, dag_run = context["ti"], context["dag_run"]
+def _run(contract: Contract, context: Any, *, is_scheduled: bool) -> Run:
+    ti = context["ti"]
 
     def state_of(run_id: str) -> str | None:
         if ti.get_dr_count(dag_id=contract.dag_id, run_ids=[run_id]) == 0:
@@ -48,7 +50,7 @@ def _run(contract: Contract, context: Any) -> Run:
         run_id=context["run_id"],
         installation=installation(),
         parameters={name: context["params"][name] for name in PARAMETERS if context["params"].get(name)},
-        is_scheduled=str(dag_run.triggered_by) != "test",
+        is_scheduled=is_scheduled,
         state_of=state_of,
     )
 

@@ -3,11 +3,12 @@
 import json
 from typing import Any
 
+import psycopg
 import pytest
 
 from batchstream.cli import replay as command
 from batchstream.errors import LoadError
-from batchstream.postgres import replay
+from batchstream.load import replay
 from batchstream.postgres.publish import Published
 from batchstream.records.messages import batch_key
 from tests.support.pipeline import Pipeline
@@ -120,7 +121,7 @@ def test_a_contract_may_allow_some_rejected_records(pipeline: Pipeline, previous
 
 
 def test_after_the_cause_is_mended_the_quarantine_is_replayed_and_the_load_published(
-    pipeline: Pipeline, previous: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    pipeline: Pipeline, previous: str, admin: psycopg.Connection, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = pipeline.contract.source.path
     mended = pipeline.contract_path.read_text()
@@ -129,12 +130,13 @@ def test_after_the_cause_is_mended_the_quarantine_is_replayed_and_the_load_publi
         rm = next(column for column in document["schema"][0]["properties"] if column["name"] == "rm")
         rm["logicalTypeOptions"] = {"maximum": 8.7}
 
-    # The source is judged by the same rules: its batches are made before the contract is too strict, and sent after.
-    _, messages = pipeline.messages(0)
+    # The source is judged by the same rules: its batches are produced before the contract of the load is too strict.
+    load_id, messages = started(pipeline)
+    pipeline.produce(load_id, messages)
     pipeline.edit_contract(forbid)
-    load_id = pipeline.open()
-    pipeline.create_topic(load_id)
-    pipeline.produce(load_id, [(batch_key(load_id, n, 100 * n - 99), value) for n, (_, value) in enumerate(messages, 1)])
+    admin.execute(
+        "UPDATE batchstream.loads SET contract_text = %s WHERE load_id = %s", [pipeline.contract_path.read_text(), load_id]
+    )
     assert pipeline.consume(load_id).rejected == sum(float(line.split()[5]) > 8.7 for line in path.read_text().splitlines()[1:])
     passed, message = pipeline.verify(load_id)
     assert not passed
