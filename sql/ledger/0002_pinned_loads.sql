@@ -75,11 +75,11 @@ BEGIN
     IF new_state IN ('verified', 'published')
         AND NOT pg_has_role(session_user, (SELECT relowner FROM pg_class WHERE oid = 'batchstream.loads'::regclass), 'MEMBER')
     THEN
-        RAISE insufficient_privilege USING MESSAGE = format('%s may not bring a load to %s', session_user, new_state);
+        RAISE insufficient_privilege USING MESSAGE = format('permission denied: %s may not bring a load to %s', session_user, new_state);
     END IF;
     SELECT name INTO strange FROM jsonb_object_keys(facts) AS name WHERE NOT may_note->new_state ? name LIMIT 1;
     IF strange IS NOT NULL THEN
-        RAISE insufficient_privilege USING MESSAGE = format('%s is not noted with %s', strange, new_state);
+        RAISE insufficient_privilege USING MESSAGE = format('permission denied: %s is not noted with %s', strange, new_state);
     END IF;
     SELECT * INTO old FROM batchstream.loads WHERE load_id = load FOR NO KEY UPDATE;
     IF NOT FOUND OR NOT may_start_from->new_state ? old.state THEN

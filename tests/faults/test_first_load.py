@@ -150,6 +150,7 @@ def test_a_repeated_key_is_told_and_changes_nothing(
         orders_pipeline.reload()
     load_id = orders_pipeline.land()
     before = orders_pipeline.checksum()
+    assert orders_pipeline.verify(load_id)[0]
     orders_pipeline.repeat_a_key(admin, load_id)
     with pytest.raises(LoadError, match=r"a key must be unique, .* occurs 2 times"):
         orders_pipeline.publish(load_id)

@@ -13,9 +13,9 @@ import pytest
 from psycopg import sql
 
 from batchstream.errors import BatchstreamError, LoadError
+from batchstream.load.publish import publish_load
 from batchstream.postgres import templates
 from batchstream.postgres.landing import Landed, Lander, Message
-from batchstream.postgres.publish import publish
 from tests.faults.conftest import Hold, wait_until_blocked
 from tests.support.cluster import Cluster
 from tests.support.pipeline import LARGE, Pipeline
@@ -97,9 +97,8 @@ def test_tasks_that_do_their_work_and_then_report_failure(pipeline: Pipeline, pr
     for _ in range(2):
         pipeline.consume(load_id)
     assert pipeline.verify(load_id)[0]
-    with pipeline.connect() as connection:
-        first = publish(connection, pipeline.contract, load_id)
-        assert publish(connection, pipeline.contract, load_id) == first == (0, 10, 0, 506)
+    first = publish_load(pipeline.engines, load_id)
+    assert publish_load(pipeline.engines, load_id) == first == (0, 10, 0, 506)
     assert pipeline.shows_source()
 
 

@@ -205,6 +205,16 @@ FORBIDDEN_TO_BOTH = (
 FORBIDDEN_TO_LOADER = (
     "INSERT INTO batchstream.loads (dataset, run_id, contract_version, source_path, topic) VALUES ('a', 'b', 'c', 'd', 'e')",
     "DELETE FROM batchstream.loads WHERE load_id = {load_id}",
+    "UPDATE batchstream.loads SET state = 'published'",
+    "UPDATE batchstream.loads SET seen_at = now()",
+    "SELECT * FROM batchstream.loads FOR UPDATE",
+    "SELECT batchstream.transition({load_id}, 'verified', '{{}}')",
+    "SELECT batchstream.transition({load_id}, 'published', '{{}}')",
+    "SELECT batchstream.reopen_load({load_id}, 1, '', '', '')",
+    "INSERT INTO batchstream.verdicts VALUES ({load_id}, 'columns', true, '', 506)",
+    "UPDATE batchstream.load_secrets SET secret = ''",
+    "UPDATE batchstream.quarantine SET replayed_at = now()",
+    "INSERT INTO batchstream.migrations VALUES (99)",
     "UPDATE batchstream.batches SET digest = 0",
     "DELETE FROM batchstream.batches",
     "UPDATE {landing} SET medv = 1",
@@ -212,7 +222,9 @@ FORBIDDEN_TO_LOADER = (
 )
 
 FORBIDDEN_TO_READER = (
-    "SELECT * FROM batchstream.loads",
+    "SELECT * FROM batchstream.load_secrets",
+    "SELECT batchstream.note_failure({load_id}, 'no reason', true)",
+    "SELECT batchstream.transition({load_id}, 'failed', '{{}}')",
     "SELECT * FROM batchstream.batches",
     "SELECT * FROM batchstream.quarantine",
     "SELECT * FROM {landing}",
@@ -220,6 +232,8 @@ FORBIDDEN_TO_READER = (
 )
 
 FORBIDDEN_TO_CHECKER = (
+    "SELECT * FROM batchstream.load_secrets",
+    "SELECT batchstream.transition({load_id}, 'failed', '{{}}')",
     "SELECT * FROM batchstream.loads",
     "SELECT * FROM batchstream.quarantine",
     "INSERT INTO {landing} SELECT * FROM {landing}",
@@ -246,6 +260,7 @@ def test_the_reader_only_reads_what_is_published(tables: Tables, admin: psycopg.
         _is_refused(tables, setup.READER, template)
     assert _catalog(admin) == before
     assert tables.run(setup.READER, "SELECT count(*) FROM {target}") == [(0,)]
+    assert tables.run(setup.READER, "SELECT count(*) FROM batchstream.loads WHERE load_id = {load_id}") == [(1,)]
 
 
 def test_the_checker_only_reads_landings_and_what_is_published(tables: Tables, admin: psycopg.Connection) -> None:
@@ -273,7 +288,8 @@ def test_each_grant_is_the_one_that_its_work_needs(tables: Tables, admin: psycop
     ).fetchall()
     name = tables.contract.name
     assert {(grantee, table): granted for grantee, table, granted in rows} == {
-        (setup.LOADER, "batchstream.loads"): "SELECT UPDATE",
+        (setup.LOADER, "batchstream.loads"): "SELECT",
+        (setup.READER, "batchstream.loads"): "SELECT",
         (setup.LOADER, "batchstream.batches"): "INSERT SELECT",
         (setup.LOADER, "batchstream.quarantine"): "INSERT SELECT",
         (setup.LOADER, f"landing.{name}_{tables.load_id}"): "INSERT SELECT",
