@@ -1,4 +1,4 @@
-"""The checks read a landing, and the inbox, no more often than they must."""
+"""The checks read a landing, and the inbox, no more often than they must; rules of type sql mean in PostgreSQL what they say."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,9 +7,13 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from batchstream.postgres import templates
+from batchstream.contract.functions import ALLOWED_FUNCTIONS
+from batchstream.load import verify
+from batchstream.postgres import setup, templates
+from batchstream.services.installation import Installation
 from tests.support.landing import Landing
 from tests.support.pipeline import Pipeline
+from tests.unit.test_queries import TAKEN, check
 
 
 @pytest.fixture
@@ -37,10 +41,103 @@ def test_each_rule_is_measured_once(landing: Landing) -> None:
     table = landing.table.as_string().split(".")[1].strip('"')
     alone = [reads(landing, sql.SQL(check.query).format(object=landing.table), table) for check in landing.contract.checks]
     assert sum(alone) > 1
-    assert reads(landing, templates.column_check(landing.contract, landing.load_id), table) == sum(alone)
+    assert reads(landing, templates.column_check(landing.contract, landing.load_id, has_target=False), table) == sum(alone)
 
 
 def test_the_counts_are_taken_once(landing: Landing) -> None:
     check = templates.row_count_check(landing.contract, landing.load_id)
     table = landing.table.as_string().split(".")[1].strip('"')
     assert [reads(landing, check, name) for name in (table, "batches", "loads")] == [1, 1, 1]
+
+
+def measure(pipeline: Pipeline, load_id: int) -> tuple[bool, str]:
+    """Verdict and sentence of the quality rules, measured as the task does it."""
+    loader = pipeline.settings(setup.LOADER)
+    statement = verify.check_sql(loader, load_id, verify.CheckName.COLUMNS)
+    with verify.checking(loader, measures_rules=True) as connection:
+        row = connection.execute(statement.encode()).fetchone()
+    assert row is not None
+    return row[0], row[1]
+
+
+def test_a_session_for_rules_takes_one_statement_and_writes_nothing(pipeline: Pipeline) -> None:
+    with verify.checking(pipeline.settings(setup.LOADER), measures_rules=True) as connection:
+        with pytest.raises(psycopg.errors.SyntaxError, match="multiple commands"):
+            connection.execute("SELECT 1; RESET ROLE; SELECT 2")
+        with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
+            connection.execute("CREATE TEMP TABLE x ()")
+
+
+def test_a_rule_that_looks_at_the_published_table_is_measured_when_there_is_one(
+    pipeline: Pipeline, admin: psycopg.Connection
+) -> None:
+    pipeline.expect_any_source()
+    ratio = "SELECT 100 * count(*) / (SELECT count(*) FROM {published}) FROM {object}"
+    rules = [
+        {"name": "no shrinking", "query": ratio, "mustBeGreaterOrEqualTo": 90},
+        {
+            "name": "no growing",
+            "query": f"SELECT 1.0 * (SELECT count(*) FROM {{object}}) / count(*) FROM {pipeline.name}",
+            "mustBe": 1,
+        },
+        {"name": "some rows -- at least", "query": "SELECT count(*) FROM {object} -- all of them", "mustBe": 506},
+    ]
+
+    def edit(document: dict[str, Any]) -> None:
+        document["schema"][0]["quality"] = [{"type": "sql", **rule} for rule in rules]
+
+    pipeline.edit_contract(edit)
+    landed = Landing(pipeline, admin, pipeline.contract)
+    landed.land(landed.messages)
+    holds = f"every quality rule of {pipeline.name} holds"
+    unmeasured = f"{holds}; not measured, as nothing was published yet: no shrinking, no growing"
+    assert measure(pipeline, landed.load_id) == (True, unmeasured)
+    # A table that somebody made before the first load has nothing to compare with, either.
+    table = sql.Identifier("public", pipeline.name)
+    admin.execute(sql.SQL("CREATE TABLE {} AS SELECT * FROM {} LIMIT 0").format(table, landed.table))
+    admin.execute(sql.SQL("GRANT SELECT ON {} TO {}").format(table, sql.Identifier(templates.CHECKER_ROLE)))
+    assert measure(pipeline, landed.load_id) == (True, unmeasured)
+    admin.execute(sql.SQL("INSERT INTO {} SELECT * FROM {}").format(table, landed.table))
+    assert measure(pipeline, landed.load_id) == (True, holds)
+    admin.execute(sql.SQL("INSERT INTO {} SELECT * FROM {}").format(table, landed.table))
+    assert measure(pipeline, landed.load_id) == (False, "no shrinking: got 50; no growing: got 0.50000000000000000000")
+
+
+@pytest.fixture(scope="module")
+def sample(installation: Installation) -> Iterator[psycopg.Connection]:
+    """A session with a small table of its own."""
+    with installation.postgres.connect(setup.DATABASE) as connection:
+        connection.autocommit = True
+        connection.execute(
+            "CREATE TEMP TABLE sample AS SELECT n AS a, n + 1 AS b, 'x' || n AS t, '2024-01-01'::date + n AS d, "
+            "'2024-01-01Z'::timestamptz + n * interval '1 hour' AS ts, n > 0 AS ok FROM generate_series(1, 4) AS n"
+        )
+        connection.execute("CREATE TEMP VIEW anything AS TABLE sample")
+        yield connection
+
+
+@pytest.mark.parametrize("query", TAKEN)
+def test_a_query_gives_what_it_gives_without_being_looked_at(query: str, sample: psycopg.Connection) -> None:
+    names = {"object": "sample", "table": "sample", "published": "anything", "property": "a"}
+    raw = query.replace("ONLY public.anything", "anything")
+    for placeholder, name in names.items():
+        raw = raw.replace("${" + placeholder + "}", name).replace("{" + placeholder + "}", name)
+    looked_at = check(query).query.replace("ONLY public.anything", "anything")
+    embedded = sql.SQL("SELECT value FROM (SELECT ({}) AS value OFFSET 0) AS m").format(
+        sql.SQL(looked_at).format(object=sql.Identifier("sample"), published=sql.Identifier("anything"))
+    )
+    assert sample.execute(embedded).fetchone() == sample.execute(raw.encode()).fetchone()
+
+
+def test_no_allowed_function_changes_anything(admin: psycopg.Connection) -> None:
+    # Those that are no functions but syntax of SQL.
+    syntax = {"cast", "coalesce", "greatest", "least", "nullif", "trim", "grouping", "json_exists", "json_query", "json_value"}
+    found = dict(
+        admin.execute(
+            "SELECT proname, bool_or(provolatile = 'v' OR prosecdef) FROM pg_proc "
+            "WHERE pronamespace = 'pg_catalog'::regnamespace AND proname = ANY (%s) GROUP BY proname",
+            [sorted(ALLOWED_FUNCTIONS)],
+        ).fetchall()
+    )
+    assert sorted(ALLOWED_FUNCTIONS - set(found)) == sorted(syntax)
+    assert [name for name, harmful in found.items() if harmful] == []

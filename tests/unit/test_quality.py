@@ -14,7 +14,7 @@ from tests.unit.building import edited, mistake_of
 
 
 def sql(query: str, column: str | None = None) -> str:
-    check = read_check(DataQuality(type="sql", query=query, mustBe=0), column)
+    check = read_check(DataQuality(type="sql", query=query, mustBe=0), column, "x")
     assert check is not None
     return check.query
 
@@ -33,7 +33,7 @@ def sql(query: str, column: str | None = None) -> str:
     ],
 )
 def test_an_operator_becomes_a_condition_with_the_digits_as_written(operator: str, bound: Any, condition: str) -> None:
-    check = read_check(DataQuality(metric="rowCount", **{operator: bound}), None)
+    check = read_check(DataQuality(metric="rowCount", **{operator: bound}), None, "x")
     assert check is not None
     assert (check.query, check.condition) == ("SELECT count(*) FROM {object}", condition)
     assert check.name.startswith(f"table: rowCount {operator} ")
@@ -48,7 +48,7 @@ def test_an_operator_becomes_a_condition_with_the_digits_as_written(operator: st
     ],
 )
 def test_a_metric_becomes_a_query(metric: str, query: str) -> None:
-    check = read_check(DataQuality(metric=metric, mustBe=0), "a")
+    check = read_check(DataQuality(metric=metric, mustBe=0), "a", "x")
     assert check == Check(f"a: {metric} mustBe 0", query, "{value} = (0)")
 
 
@@ -68,21 +68,21 @@ def test_other_braces_of_a_query_stay_as_they_are() -> None:
 
 
 def test_a_name_is_the_rules_own() -> None:
-    check = read_check(DataQuality(name="mine", rule="rowCount", mustBe=0), None)
+    check = read_check(DataQuality(name="mine", rule="rowCount", mustBe=0), None, "x")
     assert check is not None
     assert check.name == "mine"
 
 
 def test_a_rule_for_people_is_no_check() -> None:
-    assert read_check(DataQuality(type="text", description="handle with care"), None) is None
+    assert read_check(DataQuality(type="text", description="handle with care"), None, "x") is None
 
 
 def test_what_a_rule_may_say_of_rows_and_errors_is_let_pass() -> None:
-    assert read_check(DataQuality(metric="rowCount", mustBe=1, unit="rows", severity="error"), None) is not None
+    assert read_check(DataQuality(metric="rowCount", mustBe=1, unit="rows", severity="error"), None, "x") is not None
 
 
 def test_a_key_promises_no_duplicates() -> None:
-    assert no_duplicates("a") == read_check(DataQuality(metric="duplicateValues", mustBe=0), "a")
+    assert no_duplicates("a") == read_check(DataQuality(metric="duplicateValues", mustBe=0), "a", "x")
 
 
 @pytest.mark.parametrize(

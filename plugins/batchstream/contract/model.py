@@ -94,13 +94,17 @@ class Check:
 
     Attributes:
         name: Shown in messages.
-        query: A SQL template with one value as its result; ``{object}`` stands for the landing.
+        query: A SQL template with one value as its result; ``{object}`` stands for the landing, ``{published}`` for what
+            readers see.
         condition: A SQL template for the verdict, with ``{value}`` for the measured value.
+        reads_published: Whether the query looks at what readers see of its own dataset, so that it has nothing to measure
+            before the first publish.
     """
 
     name: str
     query: str
     condition: str
+    reads_published: bool = False
 
 
 @dataclass(frozen=True, slots=True)

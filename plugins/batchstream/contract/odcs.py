@@ -20,6 +20,9 @@ from batchstream.errors import ContractError
 MAX_TABLE_NAME_LENGTH = 40
 """Leaves room for suffixes such as ``_created_at_idx`` and a load's id."""
 
+MAX_QUERIES_LENGTH = 100_000
+"""Of all rules of type sql: to look at them takes a second for 50,000 characters."""
+
 
 def load_contract(path: Path) -> Contract:
     """Read and check a contract file.
@@ -114,7 +117,7 @@ def _contract(path: Path, odcs: OpenDataContractStandard) -> Contract:
             raise MistakeError(
                 f"column '{column.name}'", f"its index {index} has more than {MAX_NAME_LENGTH} letters; write shorter names"
             )
-    expected, checks = _checks(table)
+    expected, checks = _checks(name, table)
     return Contract(
         path=path,
         name=name,
@@ -149,19 +152,21 @@ def _table_name(table: SchemaObject) -> str:
     return name
 
 
-def _checks(table: SchemaObject) -> tuple[int | None, tuple[Check, ...]]:
+def _checks(table_name: str, table: SchemaObject) -> tuple[int | None, tuple[Check, ...]]:
     columns = [(table_name_of(prop), prop) for prop in table.properties or []]
     rules: list[tuple[str, DataQuality, str | None]] = [
         (f"schema[0].quality[{number}]", rule, None) for number, rule in enumerate(table.quality or [])
     ]
     for name, prop in columns:
         rules += [(f"column '{name}': quality[{number}]", rule, name) for number, rule in enumerate(prop.quality or [])]
+    if (length := sum(len(rule.query or "") for _, rule, _ in rules)) > MAX_QUERIES_LENGTH:
+        raise MistakeError("quality", f"all queries together have {length:,} characters; write at most {MAX_QUERIES_LENGTH:,}")
     # A dict, as a rule that stands twice is measured once.
     checks = dict.fromkeys(no_duplicates(name) for name, prop in columns if prop.primaryKey or prop.unique)
     expected: int | None = None
     for field, rule, column in rules:
         try:
-            check = read_check(rule, column)
+            check = read_check(rule, column, table_name)
         except ValueError as error:
             raise MistakeError(field, str(error)) from error
         if check is not None:

@@ -7,6 +7,7 @@ from typing import Any
 from open_data_contract_standard.model import DataQuality
 
 from batchstream.contract.model import Check
+from batchstream.contract.queries import OBJECT, PROPERTY, PUBLISHED, read_query
 
 # Operator of the standard → SQL verdict; numbers stand in the second pair of braces.
 _OPERATORS: dict[str, str] = {
@@ -41,12 +42,13 @@ def no_duplicates(column: str) -> Check:
     return Check(f"{column}: duplicateValues mustBe 0", _COLUMN_METRICS["duplicateValues"](f'"{column}"'), "{value} = (0)")
 
 
-def read_check(rule: DataQuality, column: str | None) -> Check | None:
+def read_check(rule: DataQuality, column: str | None, dataset: str) -> Check | None:
     """One quality rule as a check; None for a rule that is text for people.
 
     Args:
         rule: The rule.
         column: The column it stands under, None under the table.
+        dataset: Name of the published table.
 
     Raises:
         ValueError: The rule is of a kind that we don't measure; the message says which kinds we do.
@@ -57,10 +59,12 @@ def read_check(rule: DataQuality, column: str | None) -> Check | None:
     for name, supported in _SUPPORTED.items():
         if (got := getattr(rule, name)) not in (None, supported):
             raise ValueError(f"{name}: got {got!r}, but a rule counts rows and stops the publish; write {supported} or remove it")
+    reads_published = False
     if kind == "sql":
         if not rule.query:
             raise ValueError("a rule of type sql needs a query; write query: SELECT ...")
-        query = _escape(rule.query.strip().rstrip(";"), column)
+        text, reads_published = read_query(_mark(rule.query, column), dataset)
+        query = _template(text, column)
     elif kind == "library":
         query = _metric(rule, column)
     else:
@@ -70,6 +74,7 @@ def read_check(rule: DataQuality, column: str | None) -> Check | None:
         name=rule.name or f"{column or 'table'}: {rule.metric or rule.rule or rule.query} {said}",
         query=query,
         condition=condition,
+        reads_published=reads_published,
     )
 
 
@@ -109,11 +114,19 @@ def _condition(rule: DataQuality) -> tuple[str, str]:
     return _OPERATORS[operator].format(*(f"({number})" for number in numbers)), f"{operator} {' and '.join(numbers)}"
 
 
-def _escape(query: str, column: str | None) -> str:
-    """Leave only our placeholder in braces; the standard writes ``{object}`` or ``${object}``, likewise for property."""
-    marked = query
-    for name, marker in (("object", "\0"), ("table", "\0"), ("property", "\1"), ("column", "\1")):
-        marked = marked.replace("${" + name + "}", marker).replace("{" + name + "}", marker)
-    if "\1" in marked and column is None:
-        raise ValueError("{property} has a meaning only under a column; write the column's name")
-    return marked.replace("{", "{{").replace("}", "}}").replace("\0", "{object}").replace("\1", f'"{column}"')
+# Placeholder → its mark; the standard writes ``{object}`` or ``${object}``.
+_PLACEHOLDERS = {"object": OBJECT, "table": OBJECT, "property": PROPERTY, "column": PROPERTY, "published": PUBLISHED}
+
+
+def _mark(query: str, column: str | None) -> str:
+    for name, mark in _PLACEHOLDERS.items():
+        query = query.replace("${" + name + "}", mark).replace("{" + name + "}", mark)
+    if PROPERTY in query and column is None:
+        raise ValueError("query: {property} has a meaning only under a column; write the column's name")
+    return query
+
+
+def _template(query: str, column: str | None) -> str:
+    """Leave only our placeholders in braces."""
+    query = query.replace("{", "{{").replace("}", "}}").replace(PROPERTY, f'"{column}"')
+    return query.replace(OBJECT, "{object}").replace(PUBLISHED, "{published}")

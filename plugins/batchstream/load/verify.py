@@ -1,16 +1,13 @@
 """The checks of a load: their SQL, and their verdicts in the ledger, without which nothing is published."""
 
-from collections.abc import Callable
 from enum import StrEnum
 
 import psycopg
 from psycopg import sql
-from psycopg.sql import Composed
 
-from batchstream.contract import Contract
 from batchstream.load.engines import Engines
 from batchstream.load.pinned import pinned_contract
-from batchstream.postgres import templates
+from batchstream.postgres import target, templates
 from batchstream.postgres.connection import PostgresSettings, connect
 from batchstream.postgres.failures import postgres_errors
 
@@ -28,17 +25,19 @@ class CheckName(StrEnum):
 
 BEFORE_PUBLISH = (CheckName.ROW_COUNT, CheckName.COLUMNS)
 
-_TEMPLATES: dict[CheckName, Callable[[Contract, int], Composed]] = {
-    CheckName.ROW_COUNT: templates.row_count_check,
-    CheckName.COLUMNS: templates.column_check,
-    CheckName.PUBLISHED: templates.published_check,
-}
-
 
 def check_sql(settings: PostgresSettings, load_id: int, check: CheckName) -> str:
     """A check as one statement; its one row has a verdict and a sentence."""
     with connect(settings, application_name="batchstream check") as connection:
-        return _TEMPLATES[check](pinned_contract(connection, load_id), load_id).as_string(connection)
+        contract = pinned_contract(connection, load_id)
+        composed = {
+            CheckName.ROW_COUNT: lambda: templates.row_count_check(contract, load_id),
+            CheckName.COLUMNS: lambda: templates.column_check(
+                contract, load_id, has_target=not target.is_missing(connection, contract)
+            ),
+            CheckName.PUBLISHED: lambda: templates.published_check(contract, load_id),
+        }[check]()
+        return composed.as_string(connection)
 
 
 def checking(settings: PostgresSettings, *, measures_rules: bool) -> psycopg.Connection:
@@ -53,6 +52,8 @@ def checking(settings: PostgresSettings, *, measures_rules: bool) -> psycopg.Con
     connection.execute(f"SET statement_timeout = '{CHECK_SECONDS}s'")
     if measures_rules:
         connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(templates.CHECKER_ROLE)))
+    # Each statement is prepared: PostgreSQL itself then refuses a text that holds more than one.
+    connection.prepare_threshold = 0
     return connection
 
 

@@ -95,25 +95,43 @@ def _rejected_allowed(contract: Contract) -> sql.Composable:
     return sql.SQL("floor(ledger.source_records * {}::numeric / 100)::bigint").format(str(allowed.percent))
 
 
-def _measurement(number: int, check: Check, table: sql.Identifier) -> sql.Composed:
-    # OFFSET 0, or PostgreSQL runs the query twice: once for the value, once for the verdict.
-    return sql.SQL(
-        "SELECT {number} AS number, {rule} AS rule, value::text AS value, ({condition}) AS passed "
-        "FROM (SELECT ({query}) AS value OFFSET 0) AS measured"
-    ).format(
+def _measurement(number: int, check: Check, contract: Contract, load_id: int, *, has_target: bool) -> sql.Composed:
+    if not check.reads_published:
+        # OFFSET 0, or PostgreSQL runs the query twice: once for the value, once for the verdict.
+        template = (
+            "SELECT {number} AS number, {rule} AS rule, value::text AS value, ({condition}) AS passed, true AS is_measured "
+            "FROM (SELECT ({query}) AS value OFFSET 0) AS measurement"
+        )
+    elif has_target:
+        template = (
+            "SELECT {number} AS number, {rule} AS rule, value::text AS value, "
+            "NOT is_measured OR coalesce(({condition}), false) AS passed, is_measured "
+            "FROM (SELECT is_measured, CASE WHEN is_measured THEN ({query}) END AS value "
+            "FROM (SELECT EXISTS (SELECT FROM {target}) AS is_measured OFFSET 0) AS shown OFFSET 0) AS measurement"
+        )
+    else:
+        template = "SELECT {number} AS number, {rule} AS rule, NULL AS value, true AS passed, false AS is_measured"
+    return sql.SQL(template).format(
         number=sql.Literal(number),
         rule=sql.Literal(check.name),
         condition=sql.SQL(check.condition).format(value=sql.SQL("value")),
-        query=sql.SQL(check.query).format(object=table),
+        query=sql.SQL(check.query).format(object=landing(contract, load_id), published=target(contract)),
+        target=target(contract),
     )
 
 
-def column_check(contract: Contract, load_id: int) -> sql.Composed:
-    """Measures the contract's quality rules over the landing; one row of verdict and sentence."""
+def column_check(contract: Contract, load_id: int, *, has_target: bool) -> sql.Composed:
+    """Measures the contract's quality rules over the landing; one row of verdict and sentence.
+
+    Args:
+        contract: The dataset's.
+        load_id: The load.
+        has_target: Whether the table that readers see exists. A rule that looks at it is measured only if it has a row.
+    """
     measurements: list[sql.Composable] = [
-        _measurement(n, check, landing(contract, load_id)) for n, check in enumerate(contract.checks, 1)
+        _measurement(n, check, contract, load_id, has_target=has_target) for n, check in enumerate(contract.checks, 1)
     ]
-    nothing: sql.Composable = sql.SQL("SELECT 0 AS number, '' AS rule, '' AS value, true AS passed")
+    nothing: sql.Composable = sql.SQL("SELECT 0 AS number, '' AS rule, '' AS value, true AS passed, true AS is_measured")
     return read("checks/columns.sql").format(
         measurements=sql.SQL("\n    UNION ALL ").join(measurements or [nothing]), dataset=sql.SQL(contract.name)
     )
