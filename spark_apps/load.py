@@ -120,7 +120,9 @@ def _planned_messages(load: dict[str, Any]) -> int:
 def _counts(connection: psycopg.Connection, load_id: int) -> dict[str, int]:
     row = connection.execute(
         "SELECT count(*), coalesce(sum(records), 0)::bigint, coalesce(sum(landed), 0)::bigint, "
-        "(SELECT count(*) FROM batchstream.quarantine AS q WHERE q.load_id = %(load_id)s) "
+        # Those of the source are counted by the producer, which doesn't keep all of very many.
+        "(SELECT count(*) FROM batchstream.quarantine AS q WHERE q.load_id = %(load_id)s AND q.source_path IS NULL) + "
+        "(SELECT source_rejected_records FROM batchstream.loads AS l WHERE l.load_id = %(load_id)s) "
         "FROM batchstream.batches WHERE load_id = %(load_id)s",
         {"load_id": load_id},
     ).fetchone()

@@ -7,12 +7,15 @@ WITH inbox AS (
 ),
 rejected AS (
     SELECT
-        count(*) FILTER (WHERE replayed_at IS NULL) AS records,
-        -- Records of the source; a message that was rejected whole has no record id.
-        count(record_id) FILTER (WHERE replayed_at IS NULL) AS record_ids,
-        count(*) FILTER (WHERE replayed_at IS NOT NULL) AS replayed
-    FROM batchstream.quarantine
-    WHERE load_id = {load_id}
+        -- Rejected whole: what it holds is not known, so no allowance for records covers it.
+        count(*) FILTER (WHERE q.source_path IS NULL AND q.record_id IS NULL) AS messages,
+        -- By the consumer.
+        count(*) FILTER (WHERE q.source_path IS NULL AND q.record_id IS NOT NULL AND q.replayed_at IS NULL) AS records,
+        count(*) FILTER (WHERE q.source_path IS NULL AND q.replayed_at IS NOT NULL) AS replayed,
+        -- By the producer, which doesn't keep all of very many.
+        count(*) FILTER (WHERE q.source_path IS NOT NULL AND q.replayed_at IS NOT NULL) AS replayed_of_source
+    FROM batchstream.quarantine AS q JOIN batchstream.loads AS l USING (load_id)
+    WHERE q.load_id = {load_id} AND (q.source_path IS NULL OR q.attempt = l.attempt)
 ),
 landing AS (
     -- What count(DISTINCT record_id) says, without sorting every id in one process: a bit an id, 64 ids a group, on all cores.
@@ -27,10 +30,15 @@ landing AS (
     ) AS by_64_ids
 ),
 first_rejected AS (
-    SELECT q.reason, q.partition, q."offset", q.position, left(q.raw, 200) AS raw
-    FROM batchstream.quarantine AS q
-    WHERE q.load_id = {load_id} AND q.replayed_at IS NULL
-    ORDER BY q.partition, q."offset", q.position NULLS FIRST
+    SELECT
+        q.reason, left(q.raw, 200) AS raw,
+        CASE WHEN q.source_path IS NULL
+            THEN format('partition %s offset %s position %s', q.partition, q."offset", coalesce(q.position::text, 'none (the whole message)'))
+            ELSE format('%s line %s', q.source_path, q.line) END AS place
+    FROM batchstream.quarantine AS q JOIN batchstream.loads AS l USING (load_id)
+    WHERE q.load_id = {load_id} AND q.replayed_at IS NULL AND (q.source_path IS NULL OR q.attempt = l.attempt)
+    -- Messages first: they are what no allowance covers.
+    ORDER BY q.source_path IS NULL AND q.record_id IS NULL DESC, q.line, q.partition, q."offset", q.position NULLS FIRST
     LIMIT 1
 ),
 fault AS (
@@ -39,15 +47,18 @@ fault AS (
             THEN format('is %s, not landed: %s', ledger.state, coalesce(ledger.reason, 'consume_stream has not finished'))
         WHEN {expected}::bigint IS NOT NULL AND ledger.source_records IS DISTINCT FROM {expected}::bigint
             THEN format('the contract expects %s records, the source has %s', {expected}::bigint, ledger.source_records)
-        WHEN ledger.produced_records IS DISTINCT FROM ledger.source_records
-            THEN format('the source has %s records, the broker acknowledged %s: lost in produce_batches',
-                ledger.source_records, ledger.produced_records)
-        WHEN rejected.records > {rejected_allowed}
-            THEN format('%s rejected, the contract allows %s. The first, at partition %s offset %s position %s: %s; raw text: %s. '
+        WHEN ledger.produced_records IS DISTINCT FROM ledger.source_records - ledger.source_rejected_records
+            THEN format('the source has %s records, %s of them bad, the broker acknowledged %s: lost in produce_batches',
+                ledger.source_records, ledger.source_rejected_records, ledger.produced_records)
+        WHEN rejected.messages > 0
+            THEN format('%s messages of the topic were rejected whole, which no allowance covers. The first, at %s: %s; raw text: %s. '
+                'Find who sent it, then start a new run',
+                rejected.messages, first_rejected.place, first_rejected.reason, first_rejected.raw)
+        WHEN rejected.records + ledger.source_rejected_records - rejected.replayed_of_source > {rejected_allowed}
+            THEN format('%s rejected, the contract allows %s. The first, at %s: %s; raw text: %s. '
                 'Mend the cause, then "batchstream replay %s" or a new run',
-                rejected.records, {rejected_allowed}, first_rejected.partition, first_rejected."offset",
-                coalesce(first_rejected.position::text, 'none (the whole message)'), first_rejected.reason, first_rejected.raw,
-                ledger.load_id)
+                rejected.records + ledger.source_rejected_records - rejected.replayed_of_source, {rejected_allowed},
+                first_rejected.place, first_rejected.reason, first_rejected.raw, ledger.load_id)
         WHEN inbox.batches IS DISTINCT FROM ledger.produced_batches
             THEN format('the broker acknowledged %s batches, Spark read %s: lost between the topic and Spark',
                 ledger.produced_batches, inbox.batches)
@@ -57,14 +68,14 @@ fault AS (
         WHEN ledger.consumed_records IS DISTINCT FROM inbox.records
             THEN format('Spark reported %s records, the inbox has %s: batches arrived after the load was landed',
                 ledger.consumed_records, inbox.records)
-        WHEN landing.records IS DISTINCT FROM inbox.landed + rejected.replayed
+        WHEN landing.records IS DISTINCT FROM inbox.landed + rejected.replayed + rejected.replayed_of_source
             THEN format('Spark landed %s records, the landing has %s: lost in the landing table',
-                inbox.landed + rejected.replayed, landing.records)
+                inbox.landed + rejected.replayed + rejected.replayed_of_source, landing.records)
         WHEN landing.distinct_ids <> landing.records
             THEN format('the landing has %s records but only %s distinct record ids', landing.records, landing.distinct_ids)
-        WHEN landing.records + rejected.record_ids IS DISTINCT FROM ledger.produced_records
+        WHEN landing.records - rejected.replayed_of_source + rejected.records IS DISTINCT FROM ledger.produced_records
             THEN format('%s records produced, %s landed, %s quarantined: they do not add up',
-                ledger.produced_records, landing.records, rejected.record_ids)
+                ledger.produced_records, landing.records - rejected.replayed_of_source, rejected.records)
         WHEN landing.last_id > ledger.source_records
             THEN format('record id %s has landed, the source ends at %s', landing.last_id, ledger.source_records)
     END AS text

@@ -6,7 +6,7 @@ from psycopg import IsolationLevel, errors, sql
 
 from batchstream.errors import ContractError, LoadError, SinkError
 from batchstream.postgres import setup, swap, templates
-from batchstream.postgres.opening import KEPT_LOADS
+from batchstream.postgres.housekeeping import KEPT_LOADS
 from batchstream.postgres.publish import publish
 from tests.support.pipeline import Pipeline
 

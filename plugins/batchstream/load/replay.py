@@ -15,6 +15,7 @@ from batchstream.load.engines import Engines
 from batchstream.postgres import columns, ledger, locks, templates
 from batchstream.postgres.connection import connect
 from batchstream.postgres.failures import postgres_errors
+from batchstream.records.again import SecondJudge
 from batchstream.records.codec import Misfit, RecordCodec
 
 
@@ -89,10 +90,13 @@ def _require_replayable(connection: psycopg.Connection, contract: Contract, load
 def _land_rejected(connection: psycopg.Connection, contract: Contract, load_id: int) -> tuple[int, str | None]:
     """Land what is accepted now; return how many, and why the first of the others is not."""
     codec = RecordCodec(contract)
+    again = SecondJudge(contract, codec)
     rows = connection.execute(
         "SELECT quarantine_id, coalesce(source_path || ': line ' || line, format('partition %%s offset %%s position %%s', "
-        'partition, "offset", position)), record_id, source_path IS NULL, raw FROM batchstream.quarantine '
-        'WHERE load_id = %s AND replayed_at IS NULL ORDER BY partition, "offset", position, line',
+        'partition, "offset", position)), record_id, source_path IS NULL, line, raw FROM batchstream.quarantine AS q '
+        "WHERE q.load_id = %s AND replayed_at IS NULL AND (source_path IS NULL OR q.attempt = "
+        "(SELECT l.attempt FROM batchstream.loads AS l WHERE l.load_id = q.load_id)) "
+        'ORDER BY partition, "offset", position, line',
         [load_id],
     ).fetchall()
     names = ["record_id", *(column.name for column in contract.columns)]
@@ -102,14 +106,14 @@ def _land_rejected(connection: psycopg.Connection, contract: Contract, load_id: 
         sql.SQL(", ").join([sql.Placeholder()] * len(names)),
     )
     landed, refused = 0, None
-    for quarantine_id, place, record_id, is_message, raw in rows:
+    for quarantine_id, place, record_id, is_message, line, raw in rows:
         found: tuple[Any, ...] | Misfit
         if record_id is None:
             found = Misfit("the message was rejected whole and can't be replayed; start a new run")
-        elif not is_message:
-            found = Misfit("a record of the source can't be replayed yet; mend the source and start a new run")
-        else:
+        elif is_message:
             found = codec.examine(raw.encode())
+        else:
+            found = again.examine(raw, line, record_id)
         if isinstance(found, Misfit):
             refused = refused or f"still rejected, at {place}: {found.reason}"
             continue

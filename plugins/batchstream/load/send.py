@@ -14,6 +14,7 @@ from batchstream.load.pinned import pinned_contract
 from batchstream.postgres import ledger
 from batchstream.postgres.connection import connect
 from batchstream.postgres.failures import postgres_errors
+from batchstream.postgres.source_rejects import SourceRejects
 from batchstream.records.messages import load_messages
 from batchstream.records.source import SourceReader
 
@@ -40,10 +41,12 @@ def send_load(engines: Engines, make_producer: Callable[[], Any], load_id: int) 
     ):
         contract = pinned_contract(connection, load_id)
         attempt = ledger.begin_attempt(connection, load_id)
-        source = SourceReader(contract)
+        rejects = SourceRejects(connection, load_id, attempt, contract.source.path)
+        source = SourceReader(contract, rejects.add)
         servers = engines.kafka.get("bootstrap.servers")
         try:
-            acknowledged = deliver(make_producer(), contract.topic.name, load_messages(load_id, source))
+            with rejects:
+                acknowledged = deliver(make_producer(), contract.topic.name, load_messages(load_id, source))
         except KafkaException as error:
             raise explained(error.args[0], engines.kafka, contract.topic.name) from error
         except DeliveryError as error:
@@ -59,9 +62,16 @@ def send_load(engines: Engines, make_producer: Callable[[], Any], load_id: int) 
             attempt=attempt,
             source_sha256=source.sha256,
             source_records=source.records,
+            source_rejected_records=source.rejected_records,
             produced_batches=acknowledged.batches,
-            produced_records=source.records,
+            produced_records=source.records - source.rejected_records,
             acknowledged_offsets=acknowledged.offsets,
         )
-    log.info("%d batches, %d records acknowledged: %s", acknowledged.batches, source.records, acknowledged.offsets)
+    log.info(
+        "%d batches acknowledged, of %d records, %d of them rejected: %s",
+        acknowledged.batches,
+        source.records,
+        source.rejected_records,
+        acknowledged.offsets,
+    )
     return acknowledged
