@@ -1,6 +1,7 @@
 """Where errors of the shared package become Airflow's, and the ledger learns why a try failed."""
 
 import functools
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, ParamSpec, TypeVar
@@ -9,6 +10,8 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from batchstream.errors import BatchstreamError, BusyError, TerminalError
 from reload.connections import POSTGRES, postgres_settings
+
+log = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -55,4 +58,4 @@ def note_failure(context: Any) -> None:
             ledger.note_failure(connection, load_id, reason)
     except (BatchstreamError, psycopg.Error) as error:
         # The task is red whatever happens here; close_load notes its state when PostgreSQL is back.
-        context["ti"].log.warning("the ledger could not be told: %s", error)
+        log.warning("the ledger could not be told: %s", error)

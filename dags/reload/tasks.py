@@ -1,8 +1,10 @@
 """The steps of a reload that are plain functions: what Airflow knows of a run, given to the use cases."""
 
+import logging
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from airflow.sdk import DagRunState
 from airflow.sdk.exceptions import AirflowFailException, AirflowRescheduleException
 
 from batchstream.contract import Contract
@@ -12,7 +14,9 @@ from batchstream.postgres.opening import Run
 from reload.connections import POSTGRES_OWNER, engines, installation, postgres_settings
 from reload.edge import airflow_errors, at_edge
 
-RESCHEDULE_SECONDS = 15
+log = logging.getLogger(__name__)
+
+RESCHEDULE_SECONDS = 5
 """A run that waits for another one looks again after this time, and holds no slot meanwhile."""
 
 MAX_WAIT = timedelta(days=1)
@@ -33,7 +37,7 @@ def open_load(contract: Contract, context: Any, *, is_scheduled: bool) -> int:
         waiting_since = ti.get_first_reschedule_date(context) or datetime.now(UTC)
         if datetime.now(UTC) - waiting_since > MAX_WAIT:
             raise AirflowFailException(str(error)) from error
-        ti.log.info("waiting: %s", error)
+        log.info("waiting: %s", error)
         again = datetime.now(UTC) + timedelta(seconds=RESCHEDULE_SECONDS)
         raise AirflowRescheduleException(again) from error  # type: ignore[no-untyped-call]
 
@@ -44,7 +48,8 @@ def _run(contract: Contract, context: Any, *, is_scheduled: bool) -> Run:
     def state_of(run_id: str) -> str | None:
         if ti.get_dr_count(dag_id=contract.dag_id, run_ids=[run_id]) == 0:
             return "deleted"
-        return str(ti.get_dagrun_state(contract.dag_id, run_id))
+        # An enum of Airflow's, whose text is not its value.
+        return str(DagRunState(ti.get_dagrun_state(contract.dag_id, run_id)).value)
 
     return Run(
         run_id=context["run_id"],

@@ -21,6 +21,9 @@ sys.exit(ui.serve(Installation(Path(sys.argv[1]))))
 """
 
 
+HOUSING = "housing_pipeline"
+
+
 class Api:
     def __init__(self, installation: Installation) -> None:
         self._headers: dict[str, str] = {}
@@ -40,17 +43,39 @@ class Api:
             found: dict[str, Any] = json.load(answer)
         return found
 
-    def runs(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self._call("GET", "/api/v2/dags/housing_pipeline/dagRuns")["dag_runs"]
+    def dags(self) -> list[str]:
+        return [dag["dag_id"] for dag in self._call("GET", "/api/v2/dags")["dags"]]
+
+    def unpause(self, dag: str) -> None:
+        self._call("PATCH", f"/api/v2/dags/{dag}", {"is_paused": False})
+
+    def runs(self, dag: str = HOUSING) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self._call("GET", f"/api/v2/dags/{dag}/dagRuns")["dag_runs"]
         return found
 
-    def trigger(self) -> str:
-        return str(self._call("POST", "/api/v2/dags/housing_pipeline/dagRuns", {"logical_date": None})["dag_run_id"])
+    def run_state(self, dag: str, run_id: str) -> str:
+        return str(self._call("GET", f"/api/v2/dags/{dag}/dagRuns/{run_id}")["state"])
 
-    def tasks(self, run_id: str) -> list[dict[str, Any]]:
-        path = f"/api/v2/dags/housing_pipeline/dagRuns/{run_id}/taskInstances"
+    def trigger(self, dag: str = HOUSING, **conf: Any) -> str:
+        return str(self._call("POST", f"/api/v2/dags/{dag}/dagRuns", {"logical_date": None, "conf": conf})["dag_run_id"])
+
+    def tasks(self, run_id: str, dag: str = HOUSING) -> list[dict[str, Any]]:
+        path = f"/api/v2/dags/{dag}/dagRuns/{run_id}/taskInstances"
         found: list[dict[str, Any]] = self._call("GET", path)["task_instances"]
         return found
+
+    def task_states(self, dag: str, run_id: str) -> dict[str, str | None]:
+        return {task["task_id"]: task["state"] for task in self.tasks(run_id, dag)}
+
+    def mark_task(self, dag: str, run_id: str, task: str, state: str) -> None:
+        self._call("PATCH", f"/api/v2/dags/{dag}/dagRuns/{run_id}/taskInstances/{task}", {"new_state": state})
+
+    def mark_run(self, dag: str, run_id: str, state: str) -> None:
+        self._call("PATCH", f"/api/v2/dags/{dag}/dagRuns/{run_id}", {"state": state})
+
+    def backfill(self, dag: str, first_day: str, last_day: str) -> None:
+        days = {"from_date": f"{first_day}T00:00:00Z", "to_date": f"{last_day}T00:00:00Z"}
+        self._call("POST", "/api/v2/backfills", {"dag_id": dag, **days, "max_active_runs": 10})
 
 
 @contextmanager

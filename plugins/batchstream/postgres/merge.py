@@ -78,7 +78,9 @@ def _find_changes(connection: psycopg.Connection, contract: Contract, load_id: i
 def _differs(contract: Contract) -> sql.Composable:
     """Whether a row `t` of the table has other values than the row `s` of the landing with its key."""
     compared = [sql.Identifier(column.name) for column in contract.columns if column.name != contract.key]
-    return sql.SQL(" OR ").join([sql.SQL("t.{0} IS DISTINCT FROM s.{0}").format(name) for name in compared]) or sql.SQL("false")
+    if not compared:
+        return sql.SQL("false")
+    return sql.SQL(" OR ").join([sql.SQL("t.{0} IS DISTINCT FROM s.{0}").format(name) for name in compared])
 
 
 def _planned(connection: psycopg.Connection) -> Changes:
