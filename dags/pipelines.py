@@ -10,12 +10,10 @@ import airflow.providers.common.sql.operators.sql
 import airflow.sdk.definitions.decorators  # noqa: F401
 from airflow.sdk import get_parsing_context
 
-from reload.contracts import valid_contracts
-from reload.pipeline import build_pipeline
+from reload.contracts import dags_of
 
 # A task that starts reads this file, too, and needs its own DAG alone.
-wanted = get_parsing_context().dag_id
+dags, _ = dags_of(get_parsing_context().dag_id)
 
-for contract in valid_contracts():
-    if wanted in (None, contract.dag_id):
-        globals()[contract.dag_id] = build_pipeline(contract)
+# Under names that no variable can have: a dataset may be called as anything that stands here.
+globals().update({f"DAG {dag_id}": dag for dag_id, dag in dags.items()})

@@ -1,36 +1,31 @@
-"""Reads the contracts beside the DAG files: the only I/O while DAGs are parsed."""
+"""The contracts of which DAGs are made: to read them is the only I/O while DAG files are parsed."""
 
-from batchstream.contract import Contract, load_contract
-from batchstream.errors import ContractError
-from batchstream.paths import contract_paths
+from airflow.sdk import DAG
+
+from batchstream.contract import Contract
+from batchstream.contract.folder import contract_of, our_fault, read_contracts
+from batchstream.contract.model import DAG_SUFFIX
+from reload.pipeline import build_pipeline
 
 
-def _read() -> tuple[list[Contract], list[str]]:
-    contracts: dict[str, Contract] = {}
-    mistakes: list[str] = []
-    for path in contract_paths():
+def dags_of(dag_id: str | None) -> tuple[dict[str, DAG], list[str]]:
+    """The DAGs, by id, and a message for each contract that gives none.
+
+    Args:
+        dag_id: The one that is needed, by a task that starts; None for all. Then nothing else is read.
+    """
+    contracts: tuple[Contract, ...]
+    if dag_id is None:
+        contracts, read_mistakes = read_contracts()
+    elif dag_id.endswith(DAG_SUFFIX):
+        contracts, read_mistakes = (contract_of(dag_id.removesuffix(DAG_SUFFIX)),), ()
+    else:
+        contracts, read_mistakes = (), ()
+    dags: dict[str, DAG] = {}
+    mistakes = list(read_mistakes)
+    for contract in contracts:
         try:
-            contract = load_contract(path)
-        except ContractError as error:
-            mistakes.append(str(error))
-            continue
-        if contract.name in contracts:
-            first = contracts[contract.name].path
-            mistakes.append(f"{path}: name: must be unique; got '{contract.name}', as in {first}; write another name")
-        elif any(contract.topic.name == other.topic.name for other in contracts.values()):
-            mistakes.append(
-                f"{path}: topic: must be of its own; got '{contract.topic.name}', as in another contract; write another"
-            )
-        else:
-            contracts[contract.name] = contract
-    return list(contracts.values()), mistakes
-
-
-def valid_contracts() -> list[Contract]:
-    """Every contract without a mistake, sorted by file name."""
-    return _read()[0]
-
-
-def contract_mistakes() -> list[str]:
-    """One message for each contract with a mistake: file, field, rule, what was found and what to write."""
-    return _read()[1]
+            dags[contract.dag_id] = build_pipeline(contract)
+        except Exception as error:  # noqa: BLE001 - whatever Airflow says of one DAG, the others are shown
+            mistakes.append(our_fault(contract.path, error))
+    return dags, mistakes

@@ -81,7 +81,8 @@ def build_pipeline(contract: Contract) -> DAG:
     with DAG(
         dag_id=contract.dag_id,
         description=f"Reloads {contract.name} through Kafka and Spark into PostgreSQL, verified before anyone sees it",
-        doc_md=f"{DOC['dag']}\n\n{contract.description}",
+        # In this order: a text that ends in .md is the name of a file to Airflow.
+        doc_md=f"{contract.description}\n\n{DOC['dag']}",
         schedule=contract.schedule,
         start_date=START,
         catchup=False,
@@ -90,6 +91,8 @@ def build_pipeline(contract: Contract) -> DAG:
         default_args=DEFAULT_ARGUMENTS,
         params=PARAMETERS,
         tags=["batchstream", contract.name],
+        # The DAG files say which of them show it.
+        auto_register=False,
     ) as dag:
         load_id = open_load()
         produce_batches = ProduceBatchesOperator(

@@ -5,12 +5,17 @@ import subprocess
 import sys
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import given, settings
 
+from batchstream.contract import parse_contract
+from batchstream.errors import ContractError
 from batchstream.paths import ROOT
 from batchstream.services.installation import Installation
 from tests.conftest import HOUSING, ORDERS
+from tests.unit.contract_documents import as_text, distinct, documents
 
 CONTRACTS = sorted(HOUSING.parent.glob("*.odcs.yaml"))
 STEPS = [
@@ -27,11 +32,20 @@ STEPS = [
 
 # In a process of its own: Airflow reads its configuration when it is imported.
 PARSE = """
-import json, sys
+import json, os, sys
 from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import DAG
+if faulty := os.environ.get("FAULTY_DATASET"):
+    # A fault of ours, with one of the contracts.
+    sys.path.insert(0, os.path.join(os.getcwd(), "dags"))
+    from reload import pipeline
+    real = pipeline.build_pipeline
+    pipeline.build_pipeline = lambda contract: 1 / 0 if contract.name == faulty else real(contract)
 bag = DagBag(dag_folder=None)
 heavy = {"psycopg", "pandas", "numpy", "pyarrow", "pyspark", "spark_apps"} & set(sys.modules)
+from airflow.serialization.serialized_objects import DagSerialization
+for dag in bag.dags.values():
+    DagSerialization.to_dict(dag)
 from airflow.providers.apache.kafka.operators.produce import ProduceToTopicOperator
 from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOperator
 from airflow.providers.common.sql.operators.sql import SQLCheckOperator
@@ -154,6 +168,76 @@ def test_a_broken_contract_is_an_import_error_and_the_other_dags_stay(installati
     assert file.endswith("contract_errors.py")
     for said in ("broken.odcs.yaml", "column 'chas'", "physicalType", "'intt'", "use one of"):
         assert said in str(message)
+
+
+# What stands in pipelines.py, in its modules, or means something to Airflow or Python.
+NAMES = [
+    "build",
+    "dags",
+    "dags_of",
+    "get_parsing_context",
+    "airflow",
+    "dag",
+    "task",
+    "contract",
+    "globals",
+    "pipelines",
+    "reload",
+]
+
+
+def test_a_dataset_may_be_called_as_anything_that_stands_in_the_dag_files(installation: Installation, tmp_path: Path) -> None:
+    for name in NAMES:
+        (tmp_path / f"{name}.odcs.yaml").write_text(second_dataset(name))
+    found = parse(installation, tmp_path)
+    assert found["errors"] == {}
+    assert sorted(found["dags"]) == sorted(f"{name}_pipeline" for name in NAMES)
+
+
+@pytest.mark.parametrize("wanted", [None, "housing_pipeline"])
+def test_a_contract_of_which_airflow_makes_no_dag_is_an_import_error_of_its_own(
+    wanted: str | None, installation: Installation, tmp_path: Path
+) -> None:
+    (tmp_path / HOUSING.name).write_text(HOUSING.read_text())
+    (tmp_path / "b.odcs.yaml").write_text(second_dataset("b"))
+    # A file of Airflow's own, of which a text would be read: without care "not/there.md" ends every DAG of the file.
+    described = (
+        second_dataset("c")
+        .replace("limitations:", "usage:")
+        .replace("a fixed, well-known load for a data pipeline.", "not/there.md")
+    )
+    (tmp_path / "c.odcs.yaml").write_text(described)
+    (tmp_path / "d.odcs.yaml").write_text("kind: [")
+    variables = {} if wanted is None else {"_AIRFLOW_PARSING_CONTEXT_DAG_ID": wanted}
+    found = parse(installation, tmp_path, FAULTY_DATASET="b", **variables)
+    assert sorted(found["dags"]) == (["c_pipeline", "housing_pipeline"] if wanted is None else [wanted])
+    ((file, message),) = found["errors"].items()
+    assert file.endswith("contract_errors.py")
+    assert "b.odcs.yaml: batchstream fails with this contract, which is a fault of its own: ZeroDivisionError" in str(message)
+    assert "d.odcs.yaml: is not YAML" in str(message)
+
+
+def test_of_any_contract_without_a_mistake_airflow_makes_a_dag(installation: Installation, tmp_path: Path) -> None:
+    valid: list[str] = []
+
+    @settings(max_examples=200, database=None)
+    @given(documents())
+    def collect(document: dict[str, Any]) -> None:
+        text = as_text(distinct(document, len(valid)))
+        try:
+            found = parse_contract(text, tmp_path / "x.odcs.yaml")
+        except ContractError:
+            return
+        if found.name == f"x{len(valid)}":
+            valid.append(text)
+
+    collect()
+    assert len(valid) > 10
+    for number, text in enumerate(valid):
+        (tmp_path / f"x{number}.odcs.yaml").write_text(text)
+    found = parse(installation, tmp_path)
+    assert found["errors"] == {}
+    assert sorted(found["dags"]) == sorted(f"x{number}_pipeline" for number in range(len(valid)))
 
 
 def test_a_second_dataset_needs_only_its_contract(installation: Installation) -> None:

@@ -286,10 +286,3 @@ def test_a_table_without_columns_is_told(tmp_path: Path) -> None:
 def test_a_contract_without_tables_is_told(tmp_path: Path) -> None:
     said = mistake_of(write_contract(tmp_path, HOUSING.read_text(encoding="utf-8").split("schema:\n")[0]))
     assert said == "schema: must hold exactly one table; got 0; write one contract a table"
-
-
-def test_an_index_with_too_long_a_name_is_told(tmp_path: Path) -> None:
-    names = ("- name: housing", f"- name: {'h' * 40}"), ("- name: medv", f"- name: {'m' * 19}")
-    said = mistake_of(edited(tmp_path, HOUSING, *names))
-    assert said.startswith(f"column '{'m' * 19}': its index {'h' * 40}_{'m' * 19}_idx has more than 63 letters")
-    assert load_contract(edited(tmp_path, HOUSING, names[0], ("- name: medv", f"- name: {'m' * 18}"))).name == "h" * 40

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from batchstream.contract import load_contract
+from batchstream.contract.columns import MAX_COLUMNS
 from batchstream.contract.document import MAX_SIZE, MAX_VALUES, read_document
 from batchstream.contract.mistake import MistakeError
 from tests.conftest import HOUSING, ORDERS
@@ -150,3 +151,22 @@ def test_a_contract_takes_a_moment_whatever_it_holds(text: str, rule: str, tmp_p
     assert len(said) < 1000
     with pytest.raises(MistakeError, match=rule):
         read_document(text)
+
+
+@pytest.mark.parametrize(("columns", "taken"), [(MAX_COLUMNS, True), (MAX_COLUMNS + 1, False), (20_000, False)])
+def test_so_many_columns_take_a_moment(columns: int, taken: bool, tmp_path: Path) -> None:
+    head = (
+        "apiVersion: v3.1.0\nkind: DataContract\nversion: 1.0.0\ncustomProperties: [{property: sourcePath, value: x}]\n"
+        "schema:\n- name: x\n  properties:\n"
+    )
+    rules = (
+        "" if columns > 2 * MAX_COLUMNS else ", quality: [{metric: nullValues, mustBe: 0}, {metric: duplicateValues, mustBe: 0}]"
+    )
+    text = head + "".join(f"  - {{name: c{n}, physicalType: int{rules}}}\n" for n in range(columns))
+    path = write_contract(tmp_path, text)
+    begun = time.process_time()
+    if taken:
+        assert len(load_contract(path).columns) == columns
+    else:
+        assert mistake_of(path).endswith((f"got {columns:,}; write at most 1,590", "aliases repeat; shorten the contract"))
+    assert time.process_time() - begun < MOMENT

@@ -12,9 +12,8 @@ from psycopg.rows import dict_row
 from rich.table import Table
 
 from batchstream.cli.output import complain, console, describe, say
-from batchstream.contract import Contract, load_contract
-from batchstream.errors import ContractError
-from batchstream.paths import contract_paths
+from batchstream.contract import Contract
+from batchstream.contract.folder import contract_of
 from batchstream.postgres import swap, templates
 from batchstream.services.installation import Installation
 
@@ -26,7 +25,7 @@ _ENDED = re.compile(r"\[DAG TEST\] end task task_id=(\w+)")
 
 def run(dataset: str) -> int:
     """Reload a dataset; the exit status is that of ``airflow dags test``."""
-    contract = _contract(dataset)
+    contract = contract_of(dataset)
     installation = Installation()
     begun = time.monotonic()
     installation.up()
@@ -44,15 +43,6 @@ def run(dataset: str) -> int:
     if status:
         complain((load or {}).get("reason") or f"the run failed before a load was opened; see {log_file}")
     return status
-
-
-def _contract(dataset: str) -> Contract:
-    paths = {path.name.partition(".")[0]: path for path in contract_paths()}
-    if dataset not in paths:
-        raise ContractError(
-            f"there is no contract for '{dataset}'; write dags/contracts/{dataset}.odcs.yaml, or use one of {', '.join(paths)}"
-        )
-    return load_contract(paths[dataset])
 
 
 def dags_test(installation: Installation, contract: Contract, log_file: Path) -> tuple[dict[str, float], int]:

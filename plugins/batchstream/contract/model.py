@@ -7,6 +7,8 @@ from pathlib import Path
 from batchstream.contract.allowance import Allowance
 from batchstream.contract.types import ColumnType
 
+DAG_SUFFIX = "_pipeline"
+
 RECORD_ID = "id"
 """Primary key of a table whose contract names no key column: the 1-based number of the record in its source."""
 
@@ -128,7 +130,7 @@ class Contract:
     @property
     def dag_id(self) -> str:
         """Name of the DAG that reloads this dataset."""
-        return f"{self.name}_pipeline"
+        return f"{self.name}{DAG_SUFFIX}"
 
     @property
     def key_column(self) -> str:

@@ -8,7 +8,7 @@ import yaml
 from open_data_contract_standard.model import DataQuality, OpenDataContractStandard, SchemaObject
 from pydantic import ValidationError
 
-from batchstream.contract.columns import IDENTIFIER, MAX_NAME_LENGTH, NAME_RULE, read_columns, suggested_name, table_name_of
+from batchstream.contract.columns import IDENTIFIER, NAME_RULE, read_columns, suggested_name, table_name_of
 from batchstream.contract.document import MAX_SIZE, read_document
 from batchstream.contract.mistake import MistakeError, clipped
 from batchstream.contract.model import Check, Contract, SourceFormat
@@ -18,7 +18,7 @@ from batchstream.contract.strict import unknown_fields
 from batchstream.errors import ContractError
 
 MAX_TABLE_NAME_LENGTH = 40
-"""Leaves room for suffixes such as ``_created_at_idx`` and a load's id."""
+"""Leaves room for a load's id, and for suffixes such as that of the DAG."""
 
 MAX_QUERIES_LENGTH = 100_000
 """Of all rules of type sql: to look at them takes a second for 50,000 characters."""
@@ -30,10 +30,10 @@ def load_contract(path: Path) -> Contract:
     Raises:
         ContractError: The file can't be read, or a field breaks a rule: file, field, rule, what was found, what to write.
     """
-    return parse_contract(read_text(path), path)
+    return parse_contract(contract_text(path), path)
 
 
-def read_text(path: Path) -> str:
+def contract_text(path: Path) -> str:
     """The text of a contract file.
 
     Raises:
@@ -112,10 +112,6 @@ def _contract(path: Path, odcs: OpenDataContractStandard) -> Contract:
                 f"column '{column.name}'",
                 f"name: got {column.source_name!r}, but blanks separate the names of a header whose sourceFormat is "
                 "whitespace; write a name without blanks",
-            )
-        if column.indexed and len(index := f"{name}_{column.name}_idx") > MAX_NAME_LENGTH:
-            raise MistakeError(
-                f"column '{column.name}'", f"its index {index} has more than {MAX_NAME_LENGTH} letters; write shorter names"
             )
     expected, checks = _checks(name, table)
     return Contract(

@@ -6,7 +6,7 @@ from typing import Any
 
 import psycopg
 
-from batchstream.contract import Contract, parse_contract
+from batchstream.contract import Contract, contract_text, parse_contract
 from batchstream.errors import BatchstreamError, BusyError, ContractError, LoadError
 from batchstream.postgres import housekeeping, opening, server, tables
 from batchstream.postgres.connection import PostgresSettings, connect
@@ -54,10 +54,7 @@ def open_load(owner: PostgresSettings, contract: Contract, run: Run, *, wait_sec
 
 def _read_again(contract: Contract) -> tuple[str, Contract]:
     """The contract's text, and what it says: the file may have changed since the DAG was made of it."""
-    try:
-        text = contract.path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ContractError(f"{contract.path}: can't be read: {error}; write a UTF-8 file that Airflow may read") from error
+    text = contract_text(contract.path)
     found = parse_contract(text, contract.path)
     if found.name != contract.name:
         raise ContractError(

@@ -8,8 +8,8 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from batchstream.contract import Contract, parse_contract
-from batchstream.errors import LoadError
+from batchstream.contract import Contract, contract_text, parse_contract
+from batchstream.errors import ContractError, LoadError
 from batchstream.load import publish, verify
 from batchstream.load.engines import Engines
 from batchstream.postgres import columns, ledger, locks, templates
@@ -62,9 +62,9 @@ def _mended(load: Mapping[str, Any]) -> tuple[Contract, str]:
     """The contract that a load began with, as its file is now."""
     path = Path(load["contract_path"] or "")
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise LoadError(f"load {load['load_id']}: its contract '{path}' can't be read: {error}; start a new run") from error
+        text = contract_text(path)
+    except ContractError as error:
+        raise LoadError(f"load {load['load_id']}: its contract is gone: {error}; start a new run") from error
     return parse_contract(text, path), text
 
 

@@ -1,0 +1,114 @@
+"""The contracts of an installation: each by itself, and what no two of them may share."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from batchstream.contract.model import Contract
+from batchstream.contract.odcs import load_contract
+from batchstream.contract.properties import default_topic
+from batchstream.errors import ContractError
+from batchstream.paths import contract_paths
+
+
+class Contracts(NamedTuple):
+    """What the files of a folder hold.
+
+    Attributes:
+        valid: Every contract without a mistake, sorted by file name.
+        mistakes: A message for each of the others: file, field, rule, what was found and what to write.
+    """
+
+    valid: tuple[Contract, ...]
+    mistakes: tuple[str, ...]
+
+
+def read_contracts(paths: Iterable[Path] | None = None) -> Contracts:
+    """Read every contract; a mistake in one of them keeps no other from being read.
+
+    Args:
+        paths: Of the files; by default those of the installation.
+    """
+    found: list[Contract] = []
+    mistakes: list[str] = []
+    for path in contract_paths() if paths is None else paths:
+        try:
+            found.append(load_contract(path))
+        except ContractError as error:
+            mistakes.append(str(error))
+        except Exception as error:  # noqa: BLE001 - also a fault of ours may only stop the contract that shows it
+            mistakes.append(our_fault(path, error))
+    # The file that is called as its dataset comes first, so that no other file can take its name away.
+    named = _first_of_each(found, lambda c: c.name, lambda c: _stem(c.path) != c.name)
+    # Kafka takes a dot and an underscore in the name of a topic for the same.
+    valid = _first_of_each(
+        named.values(), lambda c: c.topic.name.replace(".", "_"), lambda c: c.topic.name != default_topic(c.name)
+    )
+    kept: list[Contract] = []
+    for contract in found:
+        if (first := named[contract.name]) is not contract:
+            mistakes.append(
+                f"{contract.path}: schema[0].name: must be unique; got '{contract.name}', as in {first.path}; write another name"
+            )
+        elif (other := valid[contract.topic.name.replace(".", "_")]) is not contract:
+            mistakes.append(
+                f"{contract.path}: customProperties: topic: must be of its own; got '{contract.topic.name}', which to Kafka is "
+                f"'{other.topic.name}' of {other.path}; write another name"
+            )
+        else:
+            kept.append(contract)
+    return Contracts(tuple(kept), tuple(sorted(mistakes)))
+
+
+def contract_of(dataset: str) -> Contract:
+    """The contract of a dataset; a mistake in another contract doesn't matter.
+
+    Args:
+        dataset: Name of the table, or of the file without its suffixes.
+
+    Raises:
+        ContractError: There is none, or it has a mistake.
+    """
+    paths = contract_paths()
+    own = [path for path in paths if _stem(path) == dataset]
+    others: list[str] = []
+    unread: list[str] = []
+    for path in [*own, *(path for path in paths if path not in own)]:
+        try:
+            contract = load_contract(path)
+        except ContractError:
+            if path in own:
+                raise
+            unread.append(str(path))
+            continue
+        if contract.name == dataset:
+            return contract
+        others.append(contract.name)
+    if own:
+        return load_contract(own[0])
+    hint = f"; one of these may be meant, but has a mistake: {', '.join(unread)}" if unread else ""
+    raise ContractError(
+        f"there is no contract for '{dataset}'; write dags/contracts/{dataset}.odcs.yaml, or use one of "
+        f"{', '.join(sorted(others)) or 'those that you write'}{hint}"
+    )
+
+
+def our_fault(path: Path, error: Exception) -> str:
+    """What is said of a contract with which batchstream itself fails."""
+    return (
+        f"{path}: batchstream fails with this contract, which is a fault of its own: {type(error).__name__}: {error}; please "
+        "report it with the contract, and undo the last change until it is mended"
+    )
+
+
+def _first_of_each(
+    contracts: Iterable[Contract], name: Callable[[Contract], str], comes_last: Callable[[Contract], bool]
+) -> dict[str, Contract]:
+    firsts: dict[str, Contract] = {}
+    for contract in sorted(contracts, key=lambda c: (comes_last(c), c.path)):
+        firsts.setdefault(name(contract), contract)
+    return firsts
+
+
+def _stem(path: Path) -> str:
+    return path.name.partition(".")[0]
