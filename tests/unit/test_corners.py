@@ -50,9 +50,10 @@ def test_a_bound_that_is_none_is_a_mistake(tmp_path: Path, rule: str) -> None:
 
 @pytest.mark.parametrize("text", [b'"1.5"', b'"1_000"', b'" 1 "', '"\uff11\uff12"'.encode()])
 @pytest.mark.parametrize("blank", [b"", b" "])
-def test_a_decimal_as_text_is_rejected(text: bytes, blank: bytes) -> None:
+@pytest.mark.parametrize("name", [b"amount", rb"\u0061mount"])
+def test_a_decimal_as_text_is_rejected(text: bytes, blank: bytes, name: bytes) -> None:
     codec = RecordCodec(load_contract(ORDERS))
-    decoded = codec.decode(b"[" + order().replace(b'"amount":12.50', b'"amount":' + blank + text) + b"]")
+    decoded = codec.decode(b"[" + order().replace(b'"amount":12.50', b'"' + name + b'":' + blank + text) + b"]")
     assert decoded.rejected[0].reason.endswith("is a text, not numeric(12,2)")
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -10,8 +10,8 @@ from msgspec.structs import astuple
 
 from batchstream.contract.model import Contract
 from batchstream.records import scan
-from batchstream.records.decimals import NumericFit
-from batchstream.records.fields import DECODE_ERRORS, EDGE_YEARS, NANOSECONDS, Field, field_type
+from batchstream.records.fields import DECODE_ERRORS, EDGE_YEARS, Field, batch_type, number_finisher, within_years
+from batchstream.records.oddities import Oddities
 
 MAX_RECORDS_PER_BATCH = 100
 MAX_SHOWN_CHARACTERS = 80
@@ -73,22 +73,21 @@ class RecordCodec:
         record_type: Any = msgspec.defstruct(
             "Record",
             # The record id is set after decoding: made with the record, it costs no second tuple.
-            [*((name, field_type(column)) for name, column in zip(names, columns, strict=True)), ("record_id", int, 0)],
+            [*((name, batch_type(column)) for name, column in zip(names, columns, strict=True)), ("record_id", int, 0)],
             # No column has an empty name; a message that has one has more names than it should.
             rename={**dict(zip(names, self._fields, strict=True)), "record_id": ""},
             forbid_unknown_fields=True,
             gc=False,
         )
-        self._decoder = msgspec.json.Decoder(list[record_type])
-        self._decimals = [
-            (name, NumericFit(column).fit)
+        # Only values of numeric columns have no type of their own here: msgspec takes a text for a decimal.
+        self._decoder = msgspec.json.Decoder(list[record_type], float_hook=Decimal)
+        self._finishers = [
+            (name, number_finisher(column))
             for name, column in zip(names, columns, strict=True)
             if column.type.copy_type == "numeric"
         ]
-        # msgspec takes a text for a decimal.
-        self._quoted_decimals = [_name(column.name) + b'"' for column in columns if column.type.copy_type == "numeric"]
-        self._has_text = any(column.type.python is str for column in columns)
-        self._has_timestamps = any(column.type.python is datetime for column in columns)
+        self._zoned = [name for name, column in zip(names, columns, strict=True) if column.type.has_zone]
+        self._oddities = Oddities(dict(zip(names, columns, strict=True)))
         # What stands between the values of a full batch, with a place for each value.
         begin = [b"{" + _name(columns[0].name), b"", *(part for c in columns[1:] for part in (b"," + _name(c.name), b""))]
         following = [b"}," + begin[0], *begin[1:]]
@@ -132,35 +131,18 @@ class RecordCodec:
         """Every record at once; None if one of them is bad or has to be looked at."""
         try:
             records = self._decoder.decode(value)
-            if not 1 <= len(records) <= MAX_RECORDS_PER_BATCH or self._looks_odd(value, len(records)):
+            if not 1 <= len(records) <= MAX_RECORDS_PER_BATCH or self._oddities.found_in(value, records):
                 return None
-            for name, fit in self._decimals:
+            for name, finish in self._finishers:
                 for record in records:
-                    if (number := getattr(record, name)) is not None:
-                        setattr(record, name, fit(number))
+                    setattr(record, name, finish(getattr(record, name)))
+            if self._zoned and any(day in value for day in EDGE_YEARS):
+                for name in self._zoned:
+                    for record in records:
+                        within_years(getattr(record, name))
         except (*DECODE_ERRORS, ValueError):
             return None
         return records
-
-    def _looks_odd(self, value: bytes, records: int) -> bool:
-        """Whether `value` may hold what msgspec lets pass, so that each record needs a closer look.
-
-        That is a name that stands twice (msgspec takes the last), U+0000, a decimal as a text, more than microseconds, and a
-        timestamp whose offset leads out of the calendar.
-        """
-        names = records * len(self._fields)
-        # Every name is there, so as many ends of names as names means that none is there twice. Only an escaped quotation mark
-        # and a colon look like the end of a name inside of a text.
-        ends = value.count(b'":')
-        if _has_blank(value) or (ends != names and ends - value.count(b'\\":') != names):
-            return True
-        if self._has_text and b"\\u0000" in value:
-            return True
-        if self._quoted_decimals and (b": " in value or _has_blank(value) or any(q in value for q in self._quoted_decimals)):
-            return True
-        return self._has_timestamps and (
-            NANOSECONDS.search(value) is not None or b"\\u" in value or any(day in value for day in EDGE_YEARS)
-        )
 
     def _decode_one_by_one(self, value: bytes, first_record_id: int) -> DecodedBatch:
         try:
@@ -214,11 +196,6 @@ def shorten(text: str) -> str:
 
 def _name(column: str) -> bytes:
     return msgspec.json.encode(column) + b":"
-
-
-def _has_blank(value: bytes) -> bool:
-    """Whether white space stands between names and values; inside of texts JSON allows no raw one but the space."""
-    return b"\n" in value or b"\t" in value or b"\r" in value or (b" " in value and b" :" in value)
 
 
 def _rejected_whole(raw: str, reason: str) -> DecodedBatch:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -10,8 +11,12 @@ import msgspec
 from batchstream.contract.model import Column
 from batchstream.records.decimals import NumericFit
 
-NANOSECONDS = re.compile(rb":\d\d\.\d{7}")
-"""More digits than PostgreSQL's microseconds; msgspec would round them."""
+# More digits than PostgreSQL's microseconds; msgspec would round them.
+_NANOSECONDS = re.compile(rb":\d\d\.\d{7}")
+_NOT_ZERO = re.compile(rb"-?[0.]*[1-9]")
+
+NEAREST_TO_ZERO = {"float4": 2.0**-150, "float8": 0.0}
+"""What is no farther from zero than that would be stored as zero."""
 
 EDGE_YEARS = (b'"0001-01-01', b'"9999-12-31')
 """Days on which an offset may lead out of the years that Python can read back from PostgreSQL."""
@@ -30,6 +35,28 @@ def field_type(column: Column) -> Any:
     return base | None if column.nullable else base
 
 
+def batch_type(column: Column) -> Any:
+    """The type of a column's values when a batch is decoded; values of numeric columns are left to `number_finisher`."""
+    return Any if column.type.copy_type == "numeric" else field_type(column)
+
+
+def number_finisher(column: Column) -> Callable[[Any], Any]:
+    """What makes the value of a numeric column from an int or Decimal of any JSON value, or raises ValueError."""
+    fit, nullable = NumericFit(column).fit, column.nullable
+
+    def finish(value: Any) -> Decimal | None:
+        kind = type(value)
+        if kind is Decimal:
+            return fit(value)
+        if kind is int:
+            return fit(Decimal(value))
+        if value is None and nullable:
+            return None
+        raise ValueError("is not a number")
+
+    return finish
+
+
 class Field:
     """Decodes one value of a column; the slow, talkative twin of decoding a whole batch."""
 
@@ -39,6 +66,7 @@ class Field:
         self._finish = finisher(column)
         self._timestamp = column.type.python is datetime
         self._decimal = column.type.copy_type == "numeric"
+        self._nearest = NEAREST_TO_ZERO.get(column.type.copy_type)
 
     def decode(self, text: bytes) -> Any:
         """The value of a JSON text.
@@ -46,7 +74,7 @@ class Field:
         Raises:
             ValueError: It breaks the column's type or rules; the message goes on after the value.
         """
-        if self._timestamp and (NANOSECONDS.search(text) or b"\\" in text):
+        if self._timestamp and (_NANOSECONDS.search(text) or b"\\" in text):
             raise ValueError("is not a timestamp with at most 6 digits of a second")
         if self._decimal and text.startswith(b'"'):
             raise ValueError(f"is a text, not {self._column.type.sql}")
@@ -55,6 +83,8 @@ class Field:
         except DECODE_ERRORS as error:
             not_null = "" if self._column.nullable else " NOT NULL"
             raise ValueError(f"is not {self._column.type.sql}{not_null} ({error})") from error
+        if self._nearest is not None and value is not None and abs(value) <= self._nearest and _NOT_ZERO.match(text):
+            raise ValueError(f"is not {self._column.type.sql}: it is not zero, but too small for that type")
         return value if self._finish is None or value is None else self._finish(value)
 
 
@@ -65,7 +95,7 @@ def finisher(column: Column) -> Callable[[Any], Any] | None:
     if column.type.python is str:
         return _without_nul
     if column.type.has_zone:
-        return _within_years
+        return within_years
     return None
 
 
@@ -75,9 +105,15 @@ def _without_nul(value: str) -> str:
     return value
 
 
-def _within_years(value: datetime) -> datetime:
+def within_years(value: datetime | None) -> datetime | None:
+    """The same time, if PostgreSQL and Python can have it in UTC.
+
+    Raises:
+        ValueError: Its offset leads out of the calendar.
+    """
     try:
-        value.astimezone(UTC)
+        if value is not None:
+            value.astimezone(UTC)
     except OverflowError as error:
         raise ValueError("is not in the years 1 to 9999 of UTC") from error
     return value

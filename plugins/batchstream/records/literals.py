@@ -1,12 +1,14 @@
 """The spellings of a value that a source may use, as JSON.
 
-Spaces around anything but text are ignored. Numbers may be written as ``.5``, ``5.``, ``+1``, ``007``; booleans as true, t, yes,
-y, on, 1 and their opposites in any case; timestamps with a space or a ``T``, offsets as ``+01:00``, ``+0100``, ``+01``, ``Z``.
+Spaces around anything but text are ignored. Numbers may be written as ``.5``, ``5.``, ``+1``, ``007``, whole ones also as
+``130.0`` and ``1.3e2``; booleans as true, t, yes, y, on, 1 and their opposites in any case; timestamps with
+a space or a ``T``, offsets as ``+01:00``, ``+0100``, ``+01``, ``Z``.
 """
 
 import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 
 import msgspec
 
@@ -21,6 +23,8 @@ MINUS_ZERO = r"-0(?![0-9.eE])"
 
 _MINUS_ZERO = re.compile(MINUS_ZERO)
 _NUMBER = re.compile(r"([+-]?)0*([0-9]*)(?:\.([0-9]*))?(?:[eE]([+-]?[0-9]+))?")
+# With an exponent of few digits: a larger one is out of every integer's range.
+_WHOLE = re.compile(rb"(-?)([0-9]+)(?:\.([0-9]+))?(?:[eE]([+-]?[0-9]{1,3}))?")
 _BOOLEANS = {
     **dict.fromkeys(("true", "t", "yes", "y", "on", "1"), b"true"),
     **dict.fromkeys(("false", "f", "no", "n", "off", "0"), b"false"),
@@ -67,7 +71,9 @@ def literals(column: Column, null: str) -> Literals:
 def _literals_of_type(column: Column) -> Literals:
     one = _literal_of_type(column)
     quick: Callable[[Sequence[str]], list[bytes] | None] | None = None
-    if column.type.python in (int, float) or column.type.copy_type == "numeric":
+    if column.type.python is int:
+        quick = partial(_plain_numbers, whole=True)
+    elif column.type.python is float or column.type.copy_type == "numeric":
         quick = _plain_numbers
     elif column.type.python is bool:
         quick = _plain_booleans
@@ -76,9 +82,11 @@ def _literals_of_type(column: Column) -> Literals:
     return lambda texts: quick(texts) or list(map(one, texts))
 
 
-def _plain_numbers(texts: Sequence[str]) -> list[bytes] | None:
-    """Numbers that are JSON as they stand; None if one of them is not."""
+def _plain_numbers(texts: Sequence[str], *, whole: bool = False) -> list[bytes] | None:
+    """Numbers that are JSON as they stand, without point and exponent if they are to be whole; None if one of them is not."""
     joined = ",".join(texts)
+    if whole and any(sign in joined for sign in ".eE"):
+        return None
     if any(blank in joined for blank in " \t\r\n") or ("-0" in joined and _MINUS_ZERO.search(joined)):
         return None
     try:
@@ -108,7 +116,9 @@ def _literal_of_type(column: Column) -> Literal:
         return _timestamp
     if kind is float:
         return lambda text: b"-0.0" if text.strip() == "-0" else _number(text)
-    if kind is int or column.type.copy_type == "numeric":
+    if kind is int:
+        return lambda text: _whole(_number(text))
+    if column.type.copy_type == "numeric":
         return _number
     return _quoted
 
@@ -139,3 +149,16 @@ def _number(text: str) -> bytes:
     sign, whole, fraction, exponent = found.groups()
     number = f"{'-' if sign == '-' else ''}{whole or '0'}{'.' + fraction if fraction else ''}{'e' + exponent if exponent else ''}"
     return number.encode()
+
+
+def _whole(number: bytes) -> bytes:
+    """A JSON number without point and exponent, if it is a whole one; any other as it is, for the codec to reject."""
+    found = _WHOLE.fullmatch(number)
+    if found is None:
+        return number
+    sign, whole, fraction, exponent = found.groups(b"")
+    point = len(whole) + int(exponent or 0)
+    digits = (whole + fraction).ljust(point, b"0")
+    if digits[max(point, 0) :].strip(b"0"):
+        return number
+    return sign + (digits[: max(point, 0)].lstrip(b"0") or b"0")

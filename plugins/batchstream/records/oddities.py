@@ -1,0 +1,98 @@
+"""Finds in a decoded message what msgspec lets pass, without looking at each record.
+
+Each look is exact, so no text sends a message the long way: first a search that costs little, and only where it finds something
+the values of the columns that it is about.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from batchstream.contract.model import Column
+from batchstream.records.fields import NEAREST_TO_ZERO
+
+# A closing quotation mark and a blank before the colon of a name; inside of a text the mark is escaped.
+_BLANK_AFTER_NAME = re.compile(rb'(?<!\\)" +:')
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+
+_MANY_DIGITS = re.compile(rb":\d\d\.\d{7}")
+_MICROSECONDS = rb'(?:null|"[^"\\.]*+(?:\.\d{1,6}+(?!\d)[^"\\.]*+)?")'
+"""A timestamp with no more digits than PostgreSQL keeps, none of them escaped; msgspec would round them."""
+
+_ZEROS = b"0" * 16
+# The exponents of numbers that may be zero in eight and in four bytes. Literal prefixes are what makes the search quick.
+_TINY = {"float8": (rb"e-0*[3-9]\d\d", rb"e-0*[1-9]\d{3}"), "float4": (rb"e-0*[3-9]\d", rb"e-0*[1-9]\d\d")}
+_NOT_TINY = {"float8": rb"0*+[12]?\d?\d", "float4": rb"0*+[12]?\d"}
+
+
+class Oddities:
+    """What has to be looked at in the messages of one contract.
+
+    Args:
+        columns: By the name of their attribute in a decoded record.
+    """
+
+    def __init__(self, columns: Mapping[str, Column]) -> None:
+        self._names = len(columns)
+        self._has_text = any(column.type.python is str for column in columns.values())
+        self._timestamps = [_values(column, _MICROSECONDS) for column in columns.values() if column.type.python is datetime]
+        self._floats = [
+            (name, NEAREST_TO_ZERO[column.type.copy_type], _values(column, _not_tiny(column)))
+            for name, column in columns.items()
+            if column.type.python is float
+        ]
+        tiny = _TINY[min((column.type.copy_type for column in columns.values() if column.type.python is float), default="float8")]
+        self._tiny = [re.compile(one) for one in (*tiny, *(one.replace(b"e", b"E") for one in tiny))]
+
+    def found_in(self, value: bytes, records: list[Any]) -> bool:
+        """Whether `value`, which msgspec decoded as these records, has to be looked at record by record.
+
+        That is for a name that stands twice (msgspec takes the last), U+0000, more than microseconds, and a number that is
+        not zero but would be stored as zero.
+        """
+        if self._has_name_twice(value, len(records)) or (self._has_text and b"\\u0000" in value and _NUL.search(value)):
+            return True
+        may_be_rounded = self._timestamps and (b"\\u" in value or _MANY_DIGITS.search(value))
+        if may_be_rounded and any(_differs(pattern, value, len(records)) for pattern in self._timestamps):
+            return True
+        return bool(self._floats) and self._may_be_tiny(value) and self._is_tiny(value, records)
+
+    def _has_name_twice(self, value: bytes, records: int) -> bool:
+        # Outside of texts only: JSON allows no raw line break or tab in one.
+        if b"\n" in value or b"\t" in value or b"\r" in value or (b" :" in value and _BLANK_AFTER_NAME.search(value)):
+            return True
+        # Every name is there, so as many ends of names as names means that none is there twice. Only an escaped quotation
+        # mark and a colon look like the end of a name inside of a text.
+        names, ends = records * self._names, value.count(b'":')
+        return ends != names and ends - value.count(b'\\":') != names
+
+    def _may_be_tiny(self, value: bytes) -> bool:
+        if _ZEROS in value:
+            return True
+        # A quick look first: there are minus signs in every message with a date.
+        has_exponent = b"-" in value and (b"e-" in value or b"E-" in value)
+        return has_exponent and any(pattern.search(value) for pattern in self._tiny)
+
+    def _is_tiny(self, value: bytes, records: list[Any]) -> bool:
+        for name, nearest, pattern in self._floats:
+            numbers = [getattr(record, name) for record in records]
+            if any(number is not None and abs(number) <= nearest for number in numbers) and _differs(
+                pattern, value, len(records)
+            ):
+                return True
+        return False
+
+
+def _values(column: Column, pattern: bytes) -> re.Pattern[bytes]:
+    return re.compile(rb'"%s": *+%s(?=[,}])' % (re.escape(column.name.encode()), pattern))
+
+
+def _not_tiny(column: Column) -> bytes:
+    exponent = _NOT_TINY[column.type.copy_type]
+    return rb"(?:null|-?\d++(?:\.(?!0{14})\d++)?(?:[eE](?:\+?\d++|-%s))?)" % exponent
+
+
+def _differs(pattern: re.Pattern[bytes], value: bytes, records: int) -> bool:
+    """Whether not every record has a value of that pattern under the plain name of its column."""
+    return sum(1 for _ in pattern.finditer(value)) != records
