@@ -71,7 +71,8 @@ def _other_key(connection: psycopg.Connection, contract: Contract, table: str) -
         return None
     return (
         f"has the primary key ({', '.join(row[1])}), constraint '{row[0]}', and the key of the contract is "
-        f"'{contract.key_column}'; change the contract back, or ALTER TABLE {table} RENAME TO {contract.name}_old: the next "
+        f"'{contract.key_column}'{'' if contract.key else ', the number of the record, as it names no key column'}; "
+        f"change the contract back, or ALTER TABLE {table} RENAME TO {contract.name}_old: the next "
         "load makes the table anew"
     )
 

@@ -43,12 +43,11 @@ def explain(connection: psycopg.Connection, contract: Contract, load_id: int, er
         pass  # The connection is gone as well: what it was to say stays unsaid.
     if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError) and not isinstance(error, _TERMINAL):
         return SinkError(
-            f"load {load_id}: PostgreSQL gave up the publish: {error}; readers see the load before or this one, whole, and the "
-            "next try finds out which"
+            f"load {load_id}: PostgreSQL gave up the publish: {_said(error)}; readers see the load before or this one, whole; "
+            "the next try finds out which"
         )
     return LoadError(
-        f"load {load_id}: PostgreSQL refused the publish, nothing was changed: {error} (SQLSTATE {error.sqlstate}"
-        f"{_triggers(connection, contract, ', triggers of the table: ')})"
+        f"load {load_id}: PostgreSQL refused the publish, nothing was changed: {_said(error)} (SQLSTATE {error.sqlstate})"
     )
 
 
@@ -79,11 +78,13 @@ def _constraint(connection: psycopg.Connection, contract: Contract, load_id: int
 
 
 def _trigger(connection: psycopg.Connection, contract: Contract, load_id: int, error: psycopg.Error) -> str | None:
-    if not (names := _triggers(connection, contract, "")):
+    """Whatever was raised inside a function, where only triggers call any."""
+    names = _triggers(connection, contract, "")
+    if not names or error.diag.context is None or isinstance(error, psycopg.OperationalError):
         return None
     return (
-        f"a trigger of table '{contract.name}' ({names}) refuses the publish: {error.diag.message_primary} "
-        f"({error.diag.context}); mend the source, or drop the trigger"
+        f"a trigger of table '{contract.name}' ({names}) refuses the publish: {_said(error)}; mend the source or the trigger, or "
+        "drop it"
     )
 
 
@@ -128,10 +129,7 @@ def _no_identity(connection: psycopg.Connection, contract: Contract, load_id: in
 
 
 def _rights(connection: psycopg.Connection, contract: Contract, load_id: int, error: psycopg.Error) -> str | None:
-    return (
-        f"PostgreSQL refused the publish: {error.diag.message_primary}; compare the rights of its role with sql/setup/ and "
-        "sql/tables/"
-    )
+    return f"PostgreSQL refused the publish: {_said(error)}; compare the rights of its role with sql/setup/ and sql/tables/"
 
 
 _Meaning = Callable[[psycopg.Connection, Contract, int, psycopg.Error], str | SinkError | None]
@@ -140,14 +138,21 @@ _MEANINGS: Sequence[tuple[type[psycopg.Error] | tuple[type[psycopg.Error], ...],
     ((errors.UniqueViolation, errors.CardinalityViolation), repeats.explain),
     (errors.ForeignKeyViolation, _foreign_key),
     (errors.IntegrityError, _constraint),
-    (errors.RaiseException, _trigger),
     (errors.ProgramLimitExceeded, _too_large),
     (errors.ObjectNotInPrerequisiteState, _no_identity),
+    (psycopg.Error, _trigger),
     (errors.InsufficientPrivilege, _rights),
 )
 
 _TERMINAL = (errors.ProgramLimitExceeded, errors.ObjectNotInPrerequisiteState, errors.ConfigurationLimitExceeded)
 """What psycopg counts among the errors of operation, and a retry would meet again."""
+
+
+def _said(error: psycopg.Error) -> str:
+    """PostgreSQL's words on one line; psycopg's own, if the server said nothing."""
+    diagnosis = error.diag
+    parts = [diagnosis.message_primary or str(error), diagnosis.message_detail, diagnosis.context]
+    return "; ".join(" ".join(part.split()) for part in parts if part)
 
 
 def _triggers(connection: psycopg.Connection, contract: Contract, before: str) -> str:

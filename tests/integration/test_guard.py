@@ -1,0 +1,56 @@
+"""A load that would take most of a table away from its readers stops before the publish."""
+
+import psycopg
+import pytest
+
+from batchstream.contract.model import Publish
+from batchstream.errors import LoadError
+from tests.integration.conftest import MakeDataset
+
+COLUMNS = {"code": "integer", "v": "integer"}
+
+
+def numbered(count: int, first: int = 0) -> list[tuple[int, int]]:
+    return [(n, 1) for n in range(first, first + count)]
+
+
+@pytest.mark.parametrize("way", list(Publish))
+@pytest.mark.parametrize("key", ["code", None])
+@pytest.mark.parametrize(
+    ("before", "after", "gone"),
+    [(101, 50, 51), (1000, 0, 1000), (1000, 499, 501)],
+)
+def test_most_of_a_table_is_not_deleted_unasked(
+    small: MakeDataset, admin: psycopg.Connection, way: Publish, key: str | None, before: int, after: int, gone: int
+) -> None:
+    dataset = small(COLUMNS, key=key, publish=way)
+    dataset.load(numbered(before))
+    load_id = dataset.land(numbered(after))
+    said = (
+        f"load {load_id}: {gone} of the {before} rows of '{dataset.table}' would be deleted, more than half; nothing was changed"
+    )
+    with pytest.raises(LoadError, match=said) as stopped:
+        dataset.publish(load_id)
+    assert "allow_changes" in str(stopped.value)
+    assert dataset.rows() == numbered(before)
+    assert dataset.publish(load_id, allow_deletes=True).published_rows == after
+    assert dataset.rows() == numbered(after)
+
+
+@pytest.mark.parametrize("way", list(Publish))
+def test_other_keys_are_deletions_too(small: MakeDataset, way: Publish) -> None:
+    dataset = small(COLUMNS, key="code", publish=way)
+    dataset.load(numbered(200))
+    with pytest.raises(LoadError, match="101 of the 200 rows"):
+        dataset.load(numbered(200, first=101))
+    dataset.load(numbered(200, first=100))
+    assert dataset.rows() == numbered(200, first=100)
+
+
+@pytest.mark.parametrize("way", list(Publish))
+@pytest.mark.parametrize(("before", "after"), [(100, 1), (100, 0), (101, 51), (1000, 500), (1, 1000)])
+def test_what_is_allowed(small: MakeDataset, way: Publish, before: int, after: int) -> None:
+    dataset = small(COLUMNS, key="code", publish=way)
+    dataset.load(numbered(before))
+    assert dataset.load(numbered(after)).published_rows == after
+    assert dataset.rows() == numbered(after)

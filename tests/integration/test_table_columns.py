@@ -1,0 +1,187 @@
+"""A contract that changed, and tables that somebody made: told when a load is opened, with what to do, and never later."""
+
+import re
+from dataclasses import replace
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from batchstream.contract.model import Publish
+from batchstream.errors import ContractError, LoadError
+from tests.integration.conftest import MakeDataset
+from tests.support.small import SmallDataset
+
+
+def changed(small: MakeDataset, dataset: SmallDataset, columns: dict[str, str], key: str | None) -> SmallDataset:
+    """The dataset with another contract."""
+    return small(columns, key=key, publish=dataset.contract.publish, name=dataset.table)
+
+
+def advice(message: str) -> str:
+    """The statement that a message ends with."""
+    found = re.search(r"((?:ALTER TABLE|DROP VIEW) [^;:]+)", message)
+    assert found, message
+    return re.sub(r",? or .*", "", found[1])
+
+
+SHOP = {"item": "text", "price": "integer", "colour": "text"}
+
+
+@pytest.mark.parametrize("way", list(Publish))
+def test_a_column_that_leaves_the_contract_leaves_no_old_value_beside_another_record(
+    small: MakeDataset, admin: psycopg.Connection, way: Publish
+) -> None:
+    dataset = small(SHOP, key=None, publish=way)
+    dataset.load([("apple", 1, "red"), ("banana", 2, "yellow")])
+    later = changed(small, dataset, {"item": "text", "price": "integer"}, None)
+    with pytest.raises(ContractError, match="has column 'colour', which the contract has not") as refused:
+        later.open()
+    assert dataset.rows() == [("apple", 1, "red"), ("banana", 2, "yellow")]
+    # What the message says, word for word.
+    admin.execute(advice(str(refused.value)))
+    later.load([("banana", 2), ("apple", 1)])
+    assert later.rows() == [("banana", 2), ("apple", 1)]
+    later.load([("banana", 2), ("apple", 1), ("plum", 3)])
+    assert later.rows() == [("banana", 2), ("apple", 1), ("plum", 3)]
+
+
+KEYS: list[tuple[str | None, str | None, str]] = [
+    ("a", "b", r"has the primary key \(a\), constraint '.*', and the key of the contract is 'b'"),
+    ("a", None, r"has the primary key \(a\), .* is 'id', the number of the record, as it names no key column"),
+    (None, "a", r"has the primary key \(id\), .* and the key of the contract is 'a';"),
+]
+
+
+@pytest.mark.parametrize(("before", "after", "said"), KEYS)
+def test_another_key_is_told_when_the_load_is_opened(
+    small: MakeDataset, admin: psycopg.Connection, before: str | None, after: str | None, said: str
+) -> None:
+    columns = {"a": "integer", "b": "integer"}
+    dataset = small(columns, key=before)
+    dataset.load([(1, 10), (2, 20)])
+    later = changed(small, dataset, columns, after)
+    with pytest.raises(ContractError, match=said) as refused:
+        later.open()
+    assert dataset.rows() == [(1, 10), (2, 20)]
+    admin.execute(advice(str(refused.value)))
+    later.load([(2, 10), (1, 20)])
+    assert sorted(later.rows()) == [(1, 20), (2, 10)]
+
+
+@pytest.mark.parametrize(("before", "after", "said"), KEYS)
+def test_another_key_of_a_swap_needs_the_view_anew(
+    small: MakeDataset, admin: psycopg.Connection, before: str | None, after: str | None, said: str
+) -> None:
+    columns = {"a": "integer", "b": "integer"}
+    dataset = small(columns, key=before, publish=Publish.SWAP)
+    dataset.load([(1, 10), (2, 20)])
+    later = changed(small, dataset, columns, after)
+    if before and after:
+        later.load([(2, 10), (1, 20)])
+    else:
+        with pytest.raises(ContractError, match="column 'id', as it was made for another key; DROP VIEW") as refused:
+            later.open()
+        admin.execute(advice(str(refused.value)))
+        later.load([(2, 10), (1, 20)])
+    assert sorted(later.rows()) == [(1, 20), (2, 10)]
+
+
+def test_rows_from_before_that_repeat_the_new_key_are_told_as_such(small: MakeDataset, admin: psycopg.Connection) -> None:
+    columns = {"a": "integer", "b": "integer"}
+    dataset = small(columns, key=None)
+    dataset.load([(1, 10), (1, 20)])
+    later = changed(small, dataset, columns, "a")
+    admin.execute(sql.SQL("ALTER TABLE {} DROP COLUMN id").format(sql.Identifier(dataset.table)))
+    with pytest.raises(LoadError, match=r"has rows from before in which 'a' is not unique: '1' occurs 2 times; .*RENAME TO"):
+        later.load([(1, 10), (2, 20)])
+
+
+HAND_MADE = "code text NOT NULL, v integer, created_at timestamptz, updated_at timestamptz, load_id bigint"
+
+
+@pytest.mark.parametrize(
+    ("columns", "said"),
+    [
+        ("code text NOT NULL, v integer", "column 'created_at' of table '.*' has to be timestamp with time zone.*ADD COLUMN"),
+        (HAND_MADE.replace("load_id bigint", "load_id integer"), "'load_id' .* has to be bigint.*; got integer; .*TYPE bigint"),
+        (HAND_MADE.replace("code text NOT NULL", "code text"), "'code': the contract says text NOT NULL, .*SET NOT NULL"),
+        (HAND_MADE.replace("v integer", "v integer GENERATED ALWAYS AS (1) STORED"), "'v': .* generated by the table"),
+        (HAND_MADE.replace("v integer", "v smallint"), "'v': .*has smallint; .*ALTER COLUMN v TYPE integer"),
+        (HAND_MADE.replace(", v integer", ""), "'v': .*has no such column; .*ADD COLUMN v integer"),
+    ],
+)
+def test_a_hand_made_table_that_does_not_fit_is_told(
+    small: MakeDataset, admin: psycopg.Connection, columns: str, said: str
+) -> None:
+    dataset = small({"code": "text", "v": "integer NULL"}, key="code")
+    admin.execute(f"CREATE TABLE {dataset.table} ({columns}); ALTER TABLE {dataset.table} OWNER TO batchstream_owner")
+    with pytest.raises(ContractError, match=said):
+        dataset.open()
+
+
+@pytest.mark.parametrize("key", ["code", None])
+def test_a_hand_made_table_that_fits_is_merged_into(small: MakeDataset, admin: psycopg.Connection, key: str | None) -> None:
+    """Without defaults, grants and indexes; a publication wants a primary key of it."""
+    dataset = small({"code": "text", "v": "integer NULL"}, key=key, indexed=["v"])
+    admin.execute(
+        f"CREATE TABLE {dataset.table} ({'' if key else 'id bigint NOT NULL, '}{HAND_MADE}); "
+        f"ALTER TABLE {dataset.table} OWNER TO batchstream_owner; "
+        f"INSERT INTO {dataset.table} ({'' if key else 'id, '}code, v) VALUES ({'' if key else '7, '}'gone', 1)"
+    )
+    assert dataset.load([("a", 1), ("b", None)]) == (2, 0, 1, 2)
+    assert dataset.rows() == [("a", 1), ("b", None)]
+    assert dataset.load([("a", 2)]) == (0, 1, 1, 1)
+
+
+@pytest.mark.parametrize("word", ["user", "order", "select"])
+def test_names_that_are_words_of_sql_are_quoted_in_what_to_do(small: MakeDataset, admin: psycopg.Connection, word: str) -> None:
+    dataset = small({"code": "text", word: "integer NULL"}, key="code")
+    dataset.load([("a", 1)])
+    later = changed(small, dataset, {"code": "text"}, "code")
+    with pytest.raises(ContractError) as refused:
+        later.open()
+    admin.execute(advice(str(refused.value)))
+    later.load([("a",)])
+
+
+def test_a_table_that_changed_after_the_load_was_opened_is_not_published(small: MakeDataset, admin: psycopg.Connection) -> None:
+    dataset = small({"code": "text"}, key="code")
+    dataset.load([("a",)])
+    load_id = dataset.land([("b",)])
+    admin.execute(f"ALTER TABLE {dataset.table} ADD COLUMN note text")
+    with pytest.raises(ContractError, match="has column 'note'"):
+        dataset.publish(load_id)
+    assert dataset.rows() == [("a",)]
+
+
+@pytest.mark.parametrize("way", list(Publish))
+@pytest.mark.parametrize("key", ["code", "v"])
+def test_a_value_that_no_index_takes_is_told_with_its_record(small: MakeDataset, way: Publish, key: str) -> None:
+    dataset = small({"code": "text", "v": "text"}, key=key, publish=way, indexed=["v"])
+    # Doesn't compress; the third one does, and is longer.
+    large = "".join(chr(0x4E00 + n * 7919 % 20000) for n in range(1500))
+    rows = [("a", "1"), ("b", large), ("c", "x" * 9000)] if key == "code" else [("1", "a"), ("2", large), ("3", "x" * 9000)]
+    before = [("z", "z")]
+    said = r"record 2, column 'v': a value of a column with an index takes at most 2704 bytes, after compression; got \d{4}; mend"
+    with pytest.raises(LoadError, match=said):
+        dataset.load(rows)
+    dataset.load(before)
+    with pytest.raises(LoadError, match=said):
+        dataset.load(rows)
+    assert dataset.rows() == before
+
+
+def test_a_contract_of_the_other_way_to_publish_is_told(small: MakeDataset) -> None:
+    dataset = small({"code": "text"}, key="code")
+    dataset.load([("a",)])
+    dataset.contract = replace(dataset.contract, publish=Publish.SWAP)
+    with pytest.raises(ContractError, match="is a table, made for the other way"):
+        dataset.open()
+
+
+def test_a_table_without_the_number_of_the_record_is_told(small: MakeDataset, admin: psycopg.Connection) -> None:
+    dataset = small({"code": "text", "v": "integer NULL"}, key=None)
+    admin.execute(f"CREATE TABLE {dataset.table} ({HAND_MADE}); ALTER TABLE {dataset.table} OWNER TO batchstream_owner")
+    with pytest.raises(ContractError, match=r"the contract has no key column, so column 'id' of table '.*' has to be bigint"):
+        dataset.open()
