@@ -38,7 +38,8 @@ class VerifyOperator(SQLCheckOperator):
         from batchstream.postgres.failures import postgres_errors
         from reload.check_hook import CheckHook
 
-        load_id, check, settings = int(self.load_id), verify.CheckName(self.check), postgres_settings(POSTGRES)
+        load_id, check = int(self.load_id), verify.CheckName(self.check)
+        settings = postgres_settings(POSTGRES_OWNER if check is verify.CheckName.PUBLISHED else POSTGRES)
         self._check_hook = CheckHook(settings, measures_rules=check is verify.CheckName.COLUMNS)
         with airflow_errors(), postgres_errors(f"load {load_id}: {self.task_id}"):
             self.sql = verify.check_sql(settings, load_id, check)

@@ -48,7 +48,7 @@ def test_a_column_may_have_any_name_that_occurs_in_our_sql(small: MakeDataset, w
 @pytest.mark.parametrize("way", list(Publish))
 @pytest.mark.parametrize("key", ALIASES)
 def test_a_key_may_be_called_like_an_alias(small: MakeDataset, way: Publish, key: str) -> None:
-    dataset = small({"v": "integer NULL", key: "text"}, key=key, publish=way, indexed=[key])
+    dataset = small({"other_column": "integer NULL", key: "text"}, key=key, publish=way, indexed=[key])
     dataset.load([(1, "a"), (2, "b")])
     dataset.load([(9, "a"), (3, "c")])
     assert dataset.rows() == [(9, "a"), (3, "c")]

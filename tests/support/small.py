@@ -11,7 +11,7 @@ from psycopg import sql
 from batchstream.contract.model import Column, Contract, Publish
 from batchstream.contract.types import parse_type
 from batchstream.load import verify
-from batchstream.postgres import ledger, opening, setup, tables, templates
+from batchstream.postgres import housekeeping, ledger, opening, setup, tables, templates
 from batchstream.postgres.connection import PostgresSettings, connect
 from batchstream.postgres.publish import Published, publish
 from batchstream.services import ports
@@ -40,6 +40,7 @@ class SmallDataset:
         publish: Publish = Publish.MERGE,
         indexed: Sequence[str] = (),
         name: str | None = None,
+        dbname: str = setup.DATABASE,
     ) -> None:
         self.installation = installation
         self.contract = replace(
@@ -57,23 +58,25 @@ class SmallDataset:
             expected_records=None,
         )
         self.runs = 0
+        self.dbname = dbname
+        self.owner = self.settings(setup.OWNER)
+
+    def settings(self, role: str) -> PostgresSettings:
+        return PostgresSettings(
+            connection_id=f"test_{role}",
+            host=ports.LOOPBACK,
+            port=self.installation.ports["postgres"],
+            user=role,
+            password=self.installation.secrets[role],
+            dbname=self.dbname,
+        )
 
     @property
     def table(self) -> str:
         return self.contract.name
 
     def connect(self, role: str = setup.OWNER) -> psycopg.Connection:
-        settings = PostgresSettings(
-            connection_id=f"test_{role}",
-            host=ports.LOOPBACK,
-            port=self.installation.ports["postgres"],
-            user=role,
-            password=self.installation.secrets[role],
-            dbname=setup.DATABASE,
-        )
-        connection = connect(settings, application_name=f"batchstream {self.table}")
-        connection.autocommit = True
-        return connection
+        return connect(self.settings(role), application_name=f"batchstream {self.table}")
 
     def open(self) -> int:
         self.runs += 1
@@ -81,6 +84,7 @@ class SmallDataset:
             tables.make_tables(connection, self.contract)
             opened = opening.try_open(connection, self.contract, opening.Run(f"run-{self.runs}"), "", {})
             assert isinstance(opened, int)
+            housekeeping.clean_up(connection, self.contract)
             return opened
 
     def land(self, rows: Iterable[Sequence[Any]]) -> int:
@@ -104,11 +108,16 @@ class SmallDataset:
                 [landed, load_id],
             )
         for check in verify.BEFORE_PUBLISH:
-            verify.note_verdict(self.installation.engines().owner, load_id, check, passed=True, message="green")
+            verify.note_verdict(self.owner, load_id, check, passed=True, message="green")
 
     def publish(self, load_id: int, *, allow_deletes: bool = False) -> Published:
         with self.connect() as connection:
             published = publish(connection, self.contract, load_id, allow_deletes=allow_deletes)
+        with verify.checking(self.owner, measures_rules=False) as connection:
+            row = connection.execute(templates.published_check(self.contract, load_id)).fetchone()
+            assert row is not None
+            assert row[0], row[1]
+        with self.connect() as connection:
             ledger.close(connection, load_id, reason=None)
         return published
 

@@ -50,5 +50,7 @@ def _version(connection: psycopg.Connection) -> int:
 
 def _rendered(path: Path) -> sql.Composed:
     return sql.SQL(path.read_text(encoding="utf-8")).format(
-        loader=sql.Identifier(templates.LOADER_ROLE), reader=sql.Identifier(templates.READER_ROLE)
+        loader=sql.Identifier(templates.LOADER_ROLE),
+        reader=sql.Identifier(templates.READER_ROLE),
+        checker=sql.Identifier(templates.CHECKER_ROLE),
     )

@@ -62,9 +62,20 @@ def show(connection: psycopg.Connection, relation: sql.Identifier) -> None:
 
 def close_landing(connection: psycopg.Connection, contract: Contract, load_id: int) -> None:
     """Let nothing land any more: what was verified is what is published."""
-    close(connection, templates.landing(contract, load_id))
+    _close(connection, templates.landing(contract, load_id))
 
 
-def close(connection: psycopg.Connection, relation: sql.Identifier) -> None:
-    """Take the right to insert from the loading role."""
-    connection.execute(sql.SQL("REVOKE INSERT ON {} FROM {}").format(relation, sql.Identifier(templates.LOADER_ROLE)))
+def close_partitions(connection: psycopg.Connection, published: sql.Identifier) -> None:
+    """The same of each load that is shown by a swap: older releases left them open."""
+    open_ones = connection.execute(
+        "SELECT n.nspname, c.relname FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid "
+        "JOIN pg_namespace AS n ON n.oid = c.relnamespace "
+        "WHERE i.inhparent = to_regclass(%s) AND has_table_privilege(%s, c.oid, 'INSERT')",
+        [published.as_string(connection), templates.LOADER_ROLE],
+    ).fetchall()
+    for names in open_ones:
+        _close(connection, sql.Identifier(*names))
+
+
+def _close(connection: psycopg.Connection, relation: sql.Identifier) -> None:
+    connection.execute(sql.SQL("REVOKE INSERT, MAINTAIN ON {} FROM {}").format(relation, sql.Identifier(templates.LOADER_ROLE)))

@@ -57,6 +57,7 @@ def make_view(connection: psycopg.Connection, contract: Contract) -> None:
     if found is None or connection.execute(_IS_CURRENT, [view.as_string(connection)]).fetchone() is None:
         connection.execute(_view(contract))
     rights.show(connection, view)
+    rights.close_partitions(connection, templates.published(contract))
 
 
 def kind_of(connection: psycopg.Connection, name: sql.Identifier) -> str | None:

@@ -9,26 +9,26 @@ from batchstream.postgres import columns, locks, migrations, obstacles, rights, 
 def make_tables(connection: psycopg.Connection, contract: Contract) -> None:
     """Make what is missing: ledger, inbox, quarantine, and for a dataset that is published by a swap its view.
 
-    The table of one that is published by a merge comes with its first load.
+    The table of one that is published by a merge comes with its first load. Where nothing is missing, nothing is changed and no
+    lock is taken that a publish could hold.
 
     Raises:
-        ContractError: The target exists with other columns than the contract's.
+        ContractError: The target exists with other columns than the contract's, or something stands in a publish's way.
     """
     rights.require_checker(connection)
     migrations.migrate(connection)
     with connection.transaction():
-        # CREATE ... IF NOT EXISTS is not safe against itself in another session.
-        locks.tables(connection)
+        # Of this dataset alone: building an index that a contract got later may take minutes.
+        locks.opening(connection, contract.name)
         found = swap.kind_of(connection, templates.target(contract))
         if contract.publish is Publish.SWAP:
             swap.make_view(connection, contract)
-        elif found not in (None, "r"):
-            raise swap.wrong_kind(contract, str(found))
-        elif found:
-            obstacles.require_none(connection, contract)
-        if found or contract.publish is Publish.SWAP:
             columns.compare(connection, contract)
-        if contract.publish is Publish.MERGE:
-            if found:
-                target.complete(connection, contract)
-            swap.forget(connection, contract)
+            return
+        if found not in (None, "r"):
+            raise swap.wrong_kind(contract, str(found))
+        if found:
+            obstacles.require_none(connection, contract)
+            columns.compare(connection, contract)
+            target.complete(connection, contract)
+        swap.forget(connection, contract)
