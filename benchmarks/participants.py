@@ -167,7 +167,6 @@ def _single(stage: Stage, way: str) -> tuple[float, sql.Identifier]:
     arguments = [
         way,
         str(stage.contract.path),
-        stage.pipeline.kafka["bootstrap.servers"],
         json.dumps(load["acknowledged_offsets"]),
         name,
     ]

@@ -18,7 +18,7 @@ from batchstream.paths import ROOT
 from batchstream.postgres import setup, swap, tables, templates
 from batchstream.services.installation import Installation
 from batchstream.services.jars import download_missing, jar_paths
-from batchstream.topics import KAFKA_VARIABLE
+from batchstream.topics import KAFKA_VARIABLE, client_settings
 from benchmarks.datasets import write_dataset
 from tests.support.pipeline import Pipeline
 from tests.support.spark import SharedSpark
@@ -139,7 +139,7 @@ class Stage:
 
     def measure_producer(self) -> tuple[float, int]:
         """Seconds from the source file to the last acknowledgement, and the peak of the producer's memory in bytes."""
-        admin = AdminClient({"bootstrap.servers": self.pipeline.kafka["bootstrap.servers"]})
+        admin = AdminClient(client_settings(self.pipeline.kafka))
         topic = f"{self.contract.topic.name}-producer-{time.monotonic_ns()}"
         admin.create_topics([NewTopic(topic, self.contract.topic.partitions, 1)])[topic].result()
         environment = {**self.installation.environment(), KAFKA_VARIABLE: json.dumps(self.pipeline.kafka)}

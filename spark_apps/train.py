@@ -3,20 +3,23 @@
 The archive holds the classes that this run loaded; see `batchstream.services.archive`.
 """
 
+import json
+import os
 import sys
 import tempfile
 
 from pyspark.sql import DataFrame
 
+from batchstream.topics import KAFKA_VARIABLE
 from spark_apps import source
 from spark_apps.checkpoints import noted_offsets
 from spark_apps.session import start_spark
 
 
-def main(bootstrap_servers: str, topic: str) -> None:
+def main(topic: str) -> None:
     """Consume a topic once."""
     spark = start_spark()
-    messages = source.stream(spark, {"bootstrap.servers": bootstrap_servers}, topic, {"0": 0})
+    messages = source.stream(spark, json.loads(os.environ[KAFKA_VARIABLE]), topic, {"0": 0})
     with tempfile.TemporaryDirectory() as checkpoint:
 
         def consume(batch: DataFrame, epoch: int) -> None:
@@ -30,4 +33,4 @@ def main(bootstrap_servers: str, topic: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2])
+    main(sys.argv[1])

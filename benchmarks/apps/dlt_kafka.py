@@ -22,7 +22,7 @@ MESSAGES_A_TABLE = 500
 @dlt.resource(write_disposition="replace")
 def records() -> Iterator[pyarrow.Table]:
     """The topic, 50,000 records a table."""
-    consumer = Consumer({"bootstrap.servers": os.environ["PEER_SERVERS"], "group.id": "dlt", "enable.auto.commit": False})
+    consumer = Consumer({**json.loads(os.environ["PEER_KAFKA"]), "group.id": "dlt", "enable.auto.commit": False})
     spans = json.loads(os.environ["PEER_SPANS"])
     consumer.assign([TopicPartition(os.environ["PEER_TOPIC"], int(p), first) for p, (first, _) in spans.items()])
     types = {name: TYPES[sql] for name, sql in json.loads(os.environ["PEER_COLUMNS"]).items()}

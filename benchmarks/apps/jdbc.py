@@ -9,15 +9,16 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.functions import col, explode, from_json
 
 from batchstream.topics import KAFKA_VARIABLE
+from spark_apps.kafka_settings import java_settings
 
 
 def main(topic: str, start_offsets: str, schema: str, url: str, table: str, rewrite: str) -> None:
     """Land a topic in a table."""
-    kafka = json.loads(os.environ[KAFKA_VARIABLE])
+    kafka = java_settings(json.loads(os.environ[KAFKA_VARIABLE]))
     spark = SparkSession.builder.appName("jdbc").getOrCreate()
     raw = (
         spark.readStream.format("kafka")
-        .option("kafka.bootstrap.servers", kafka["bootstrap.servers"])
+        .options(**{f"kafka.{name}": value for name, value in kafka.items()})
         .option("subscribe", topic)
         .option("startingOffsets", start_offsets)
         .load()

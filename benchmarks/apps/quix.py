@@ -1,17 +1,20 @@
 """Runs in an environment of its own (benchmarks/peers/quix.txt): Quix Streams, from the topic to its PostgreSQL sink."""
 
+import json
 import os
 import tempfile
 
 from quixstreams import Application
+from quixstreams.kafka import ConnectionConfig
 from quixstreams.sinks.community.postgresql import PostgreSQLSink
 
 
 def main() -> None:
     """Land a topic in a table, and end."""
+    kafka = json.loads(os.environ["PEER_KAFKA"])
     with tempfile.TemporaryDirectory() as state:
         application = Application(
-            broker_address=os.environ["PEER_SERVERS"],
+            broker_address=ConnectionConfig.from_librdkafka_dict(kafka, ignore_extras=True),
             consumer_group=os.environ["PEER_GROUP"],
             auto_offset_reset="earliest",
             auto_create_topics=False,

@@ -16,11 +16,13 @@ from batchstream.contract import load_contract
 from batchstream.postgres.copy_rows import RowCopy
 from batchstream.records.codec import RecordCodec
 from batchstream.records.messages import MessageKey, decode_key
+from batchstream.topics import KAFKA_VARIABLE, client_settings
 
 
-def messages(servers: str, topic: str, spans: dict[str, list[int]]) -> Iterator[tuple[bytes, bytes]]:
+def messages(topic: str, spans: dict[str, list[int]]) -> Iterator[tuple[bytes, bytes]]:
     """Keys and values of the load."""
-    consumer = Consumer({"bootstrap.servers": servers, "group.id": "bench", "enable.auto.commit": False})
+    kafka = client_settings(json.loads(os.environ[KAFKA_VARIABLE]))
+    consumer = Consumer({**kafka, "group.id": "bench", "enable.auto.commit": False})
     consumer.assign([TopicPartition(topic, int(partition), first) for partition, (first, _) in spans.items()])
     remaining = sum(last - first + 1 for first, last in spans.values())
     while remaining:
@@ -46,10 +48,10 @@ def rows(found: Iterator[tuple[bytes, bytes]]) -> Iterator[tuple[Any, ...]]:
             yield (number, *record.values())
 
 
-def main(way: str, contract_path: str, servers: str, spans: str, table: str) -> None:
+def main(way: str, contract_path: str, spans: str, table: str) -> None:
     """Land a topic in a table."""
     contract = load_contract(Path(contract_path))
-    found = messages(servers, contract.topic.name, json.loads(spans))
+    found = messages(contract.topic.name, json.loads(spans))
     if way == "copy":
         codec = RecordCodec(contract)
         with psycopg.connect() as connection:

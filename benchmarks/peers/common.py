@@ -11,6 +11,7 @@ from batchstream.services import ports
 from batchstream.services.errors import ServiceError
 from batchstream.services.installation import STATE_FOLDER
 from batchstream.services.jars import download_missing, jar_paths
+from batchstream.topics import client_settings
 from benchmarks.stage import Stage
 
 FOLDER = Path(__file__).parent
@@ -35,7 +36,7 @@ def application_environment(stage: Stage) -> dict[str, str]:
     load = stage.pipeline.ledger(stage.load_id)
     return {
         **java_environment(stage),
-        "PEER_SERVERS": stage.pipeline.kafka["bootstrap.servers"],
+        "PEER_KAFKA": json.dumps(client_settings(stage.pipeline.kafka)),
         "PEER_TOPIC": load["topic"],
         "PEER_SPANS": json.dumps(load["acknowledged_offsets"]),
         "PEER_RECORDS": str(stage.records),

@@ -15,8 +15,10 @@ from psycopg import sql
 
 from batchstream.records.source import SourceReader
 from batchstream.services import ports
+from batchstream.topics import client_settings
 from benchmarks.peers.common import jars, java_environment, without_record_id
 from benchmarks.stage import Stage
+from spark_apps.kafka_settings import java_settings
 
 TYPES = {"double precision": "double", "integer": "int32", "text": "string", "boolean": "boolean", "date": "string"}
 POLL_SECONDS = 0.1
@@ -29,10 +31,10 @@ PROVIDED = ("jackson-core", "jackson-databind", "jackson-annotations", "kafka-cl
 def single_topic(stage: Stage) -> str:
     """Fill a topic with the records of the stage's, one a message, once; the sink knows no arrays."""
     topic = f"{stage.contract.topic.name}-single"
-    servers = {"bootstrap.servers": stage.pipeline.kafka["bootstrap.servers"]}
-    admin = AdminClient(servers)
+    kafka = client_settings(stage.pipeline.kafka)
+    admin = AdminClient(kafka)
     admin.create_topics([NewTopic(topic, stage.contract.topic.partitions, 1)])[topic].result()
-    producer = Producer({**servers, "linger.ms": 50})
+    producer = Producer({**kafka, "linger.ms": 50})
     for batch in SourceReader(stage.contract):
         for record in msgspec.json.decode(batch.value, type=list[msgspec.Raw]):
             while True:
@@ -84,8 +86,10 @@ def _settings(stage: Stage, topic: str, table: str, *, unnest: bool) -> dict[str
 
 
 def _worker(stage: Stage, folder: Path, plugins: Path) -> dict[str, str]:
+    kafka = java_settings(stage.pipeline.kafka)
     return {
-        "bootstrap.servers": stage.pipeline.kafka["bootstrap.servers"],
+        **kafka,
+        **{f"consumer.{name}": value for name, value in kafka.items()},
         "key.converter": "org.apache.kafka.connect.json.JsonConverter",
         "value.converter": "org.apache.kafka.connect.json.JsonConverter",
         "offset.storage.file.filename": str(folder / "offsets"),

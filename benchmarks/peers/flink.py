@@ -10,6 +10,7 @@ from psycopg import sql
 from batchstream.services import ports
 from benchmarks.peers.common import jars, java_environment, without_record_id
 from benchmarks.stage import Stage, run
+from spark_apps.kafka_settings import java_settings
 
 TYPES = {"double precision": "DOUBLE", "integer": "INT", "text": "STRING", "boolean": "BOOLEAN", "date": "DATE"}
 ROWS_A_BATCH = 5000
@@ -23,7 +24,7 @@ taskmanager.numberOfTaskSlots: 2
 STATEMENTS = """\
 SET 'table.dml-sync' = 'true';
 CREATE TEMPORARY TABLE messages ({columns}) WITH (
-  'connector' = 'kafka', 'topic' = '{topic}', 'properties.bootstrap.servers' = '{servers}', 'format' = 'json',
+  'connector' = 'kafka', 'topic' = '{topic}', {kafka}, 'format' = 'json',
   'scan.startup.mode' = 'earliest-offset', 'scan.bounded.mode' = 'latest-offset');
 CREATE TEMPORARY TABLE landed ({columns}) WITH (
   'connector' = 'jdbc', 'url' = '{url}', 'table-name' = '{table}', 'username' = 'kafka_user', 'password' = '{password}',
@@ -43,7 +44,7 @@ def flink(stage: Stage) -> tuple[float, sql.Identifier]:
     statements = STATEMENTS.format(
         columns=", ".join(f"`{c.name}` {TYPES[c.type.sql]}" for c in stage.contract.columns),
         topic=load["topic"],
-        servers=stage.pipeline.kafka["bootstrap.servers"],
+        kafka=", ".join(f"'properties.{name}' = '{value}'" for name, value in java_settings(stage.pipeline.kafka).items()),
         url=f"jdbc:postgresql://{ports.LOOPBACK}:{stage.installation.ports['postgres']}/kafka_streaming?reWriteBatchedInserts=true",
         table=f"bench.{name}",
         password=stage.installation.secrets["kafka_user"],

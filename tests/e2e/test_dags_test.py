@@ -47,8 +47,8 @@ def test_housing_holds_506_rows_with_the_published_means(first_run: str, admin: 
 def test_the_topic_has_six_arrays_and_what_the_contract_says(
     first_run: str, installation: Installation, housing: Contract
 ) -> None:
-    servers = {"bootstrap.servers": installation.kafka.bootstrap_servers}
-    consumer = Consumer({**servers, "group.id": "test", "enable.auto.commit": False})
+    kafka = installation.kafka.client_settings
+    consumer = Consumer({**kafka, "group.id": "test", "enable.auto.commit": False})
     consumer.assign([TopicPartition("housing-data", 0, 0)])
     messages = consumer.consume(6, timeout=20)
     consumer.close()
@@ -58,7 +58,7 @@ def test_the_topic_has_six_arrays_and_what_the_contract_says(
     first = dict(zip((column.name for column in housing.columns), lines[0].split(), strict=True))
     assert messages[0].value().startswith(("[{" + ",".join(f'"{k}":{v}' for k, v in first.items()) + "},").encode())
     resource = ConfigResource(ResourceType.TOPIC, "housing-data")
-    admin = AdminClient(servers)
+    admin = AdminClient(dict(kafka))
     config = admin.describe_configs([resource])[resource].result()
     assert config["retention.ms"].value == str(7 * 24 * 60 * 60 * 1000)
 
@@ -134,5 +134,5 @@ def test_a_dataset_of_another_shape_runs_by_its_contract_alone(
     assert row is not None
     assert row[:3] == (0, 0, 0)
     assert row[3] == row[4] > 0
-    metadata = AdminClient({"bootstrap.servers": installation.kafka.bootstrap_servers}).list_topics(orders.topic.name)
+    metadata = AdminClient(dict(installation.kafka.client_settings)).list_topics(orders.topic.name)
     assert len(metadata.topics[orders.topic.name].partitions) == 3

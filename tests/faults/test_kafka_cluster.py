@@ -7,6 +7,7 @@ import psycopg
 import pytest
 from confluent_kafka.admin import ConfigResource, ResourceType
 
+from batchstream.delivery import PRODUCER_SETTINGS
 from batchstream.services.installation import Installation
 from spark_apps.sink import DRIVER_MESSAGES, MESSAGES_PER_TRANSACTION
 from tests.conftest import HOUSING, copy_dataset
@@ -30,7 +31,7 @@ class ClusterPipeline(Pipeline):
 
     @property
     def kafka(self) -> dict[str, Any]:
-        return {**super().kafka, "bootstrap.servers": self.brokers.bootstrap_servers(self.first_broker)}
+        return {**PRODUCER_SETTINGS, "bootstrap.servers": self.brokers.bootstrap_servers(self.first_broker)}
 
 
 @pytest.fixture(scope="module")

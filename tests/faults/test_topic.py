@@ -5,13 +5,13 @@ from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient, NewPartitions
 
 from batchstream.errors import LoadError, TopicError
-from batchstream.topics import ensure_topic
+from batchstream.topics import client_settings, ensure_topic
 from tests.support.pipeline import Pipeline
 
 
 @pytest.fixture
 def kafka(pipeline: Pipeline) -> AdminClient:
-    return AdminClient({"bootstrap.servers": pipeline.kafka["bootstrap.servers"]})
+    return AdminClient(client_settings(pipeline.kafka))
 
 
 def delete(kafka: AdminClient, pipeline: Pipeline) -> None:

@@ -8,12 +8,13 @@ from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from batchstream.consumer_group import group_id, show_consumed
 from batchstream.services import ports
+from batchstream.topics import client_settings
 from tests.support.pipeline import Pipeline
 
 
 def lag(pipeline: Pipeline) -> int:
     """As Kafka UI reckons it: end of the topic less what the group has committed."""
-    admin = AdminClient({"bootstrap.servers": pipeline.kafka["bootstrap.servers"], "log_level": 0})
+    admin = AdminClient({**client_settings(pipeline.kafka), "log_level": 0})
     partition = TopicPartition(pipeline.contract.topic.name, 0)
     end = admin.list_offsets({partition: OffsetSpec.latest()})[partition].result().offset
     request = ConsumerGroupTopicPartitions(group_id(pipeline.name))

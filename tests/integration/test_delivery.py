@@ -1,5 +1,7 @@
 """When an idempotent producer begins to send, how, and how much; the rest is in the tests of the producer's faults."""
 
+import json
+import os
 import random
 import subprocess
 import sys
@@ -21,7 +23,7 @@ PROCESSES = 30
 they are about to give up."""
 
 SEND = """
-import sys
+import json, os, sys
 from confluent_kafka import Producer
 from batchstream.delivery import deliver
 
@@ -29,7 +31,7 @@ def messages():
     print("the first message is taken", file=sys.stderr, flush=True)
     yield b"key", b"value"
 
-deliver(Producer({"bootstrap.servers": sys.argv[1], "enable.idempotence": True, "debug": "broker"}), sys.argv[2], messages())
+deliver(Producer({**json.loads(os.environ["KAFKA"]), "debug": "broker"}), sys.argv[1], messages())
 """
 
 
@@ -42,9 +44,10 @@ class LateProducer(Producer):
 
 def test_it_is_connected_before_it_sends_and_need_not_ask_twice_for_its_id(pipeline: Pipeline) -> None:
     pipeline.create_topic(pipeline.open())
-    command = [sys.executable, "-c", SEND, pipeline.kafka["bootstrap.servers"], pipeline.contract.topic.name]
+    command = [sys.executable, "-c", SEND, pipeline.contract.topic.name]
+    environment = {**os.environ, "KAFKA": json.dumps(pipeline.kafka)}
     for _ in range(PROCESSES):
-        logged = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=True).stderr
+        logged = subprocess.run(command, env=environment, stderr=subprocess.PIPE, text=True, check=True).stderr
         before, taken, _ = logged.partition("the first message is taken")
         assert taken
         assert any("-> UP" in line and "/bootstrap:" not in line for line in before.splitlines())

@@ -149,7 +149,7 @@ def _listening(pid: int) -> set[tuple[str, int]]:
 
 
 def _cluster_id(installation: Installation) -> str:
-    admin = AdminClient({"bootstrap.servers": installation.kafka.bootstrap_servers, "log_level": 0})
+    admin = AdminClient({**installation.kafka.client_settings, "log_level": 0})
     return str(admin.describe_cluster(request_timeout=15).result().cluster_id)
 
 
@@ -255,7 +255,7 @@ def test_down_leaves_no_process_and_up_finds_the_data(own: Own) -> None:
     with installation.postgres.connect() as connection:
         connection.execute("CREATE TABLE kept (text text)")
         connection.execute("INSERT INTO kept VALUES ('still here')")
-    servers: dict[str, Any] = {"bootstrap.servers": installation.kafka.bootstrap_servers, "log_level": 0}
+    servers: dict[str, Any] = {**installation.kafka.client_settings, "log_level": 0}
     admin = AdminClient(servers)
     admin.create_topics([NewTopic("kept", 1, 1)])["kept"].result()
     producer = Producer({**servers, "acks": "all"})

@@ -32,7 +32,7 @@ def kafka(installation: Installation) -> dict[str, Any]:
 
 @pytest.fixture
 def broker(installation: Installation) -> AdminClient:
-    return AdminClient({"bootstrap.servers": installation.kafka.bootstrap_servers, "log_level": 0})
+    return AdminClient({**installation.kafka.client_settings, "log_level": 0})
 
 
 @pytest.fixture
@@ -75,8 +75,8 @@ def _config(broker: AdminClient, topic: Topic) -> dict[str, str]:
     return {name: entry.value for name, entry in entries.items()}
 
 
-def _send(broker_address: str, topic: Topic, *partitions: int) -> None:
-    producer = Producer({"bootstrap.servers": broker_address})
+def _send(kafka: dict[str, Any], topic: Topic, *partitions: int) -> None:
+    producer = Producer(kafka)
     for partition in partitions:
         producer.produce(topic.name, value=b"[]", partition=partition)
     assert producer.flush(30) == 0
@@ -94,7 +94,7 @@ def test_a_missing_topic_is_made_as_the_contract_says(kafka: dict[str, Any], bro
 def test_a_topic_that_fits_is_left_alone(kafka: dict[str, Any], broker: AdminClient, topic: Topic) -> None:
     first = ensure_topic(kafka, topic)
     config = _config(broker, topic)
-    _send(kafka["bootstrap.servers"], topic, 0, 0, 0)
+    _send(kafka, topic, 0, 0, 0)
     second = ensure_topic(kafka, topic)
     assert second.topic_id == first.topic_id
     assert second.end_offsets == {0: 3}
@@ -105,7 +105,7 @@ def test_end_offsets_are_of_every_partition(kafka: dict[str, Any], broker: Admin
     wide = replace(topic, partitions=3)
     _make(broker, wide, 3)
     assert ensure_topic(kafka, wide).end_offsets == {0: 0, 1: 0, 2: 0}
-    _send(kafka["bootstrap.servers"], wide, 1, 2, 2)
+    _send(kafka, wide, 1, 2, 2)
     assert ensure_topic(kafka, wide).end_offsets == {0: 0, 1: 1, 2: 2}
 
 
@@ -193,7 +193,7 @@ def test_a_topic_made_anew_has_another_id(kafka: dict[str, Any], broker: AdminCl
         assert made.end_offsets == {0: 0}
         assert made.topic_id == topic_id(kafka, topic)
         ids.add(made.topic_id)
-        _send(kafka["bootstrap.servers"], topic, 0)
+        _send(kafka, topic, 0)
         broker.delete_topics([topic.name])[topic.name].result()
     assert len(ids) == 3
 

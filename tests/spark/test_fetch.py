@@ -19,10 +19,10 @@ from spark_apps.spans import Span
 
 
 class Topic:
-    def __init__(self, servers: str) -> None:
+    def __init__(self, kafka: dict[str, str]) -> None:
         self.name = f"fetch-{uuid.uuid4().hex[:8]}"
-        self.settings = {"bootstrap.servers": servers, "enable.idempotence": True, "acks": "all", "message.timeout.ms": 30_000}
-        self.admin = AdminClient({"bootstrap.servers": servers})
+        self.settings = {**kafka, "enable.idempotence": True, "acks": "all", "message.timeout.ms": 30_000}
+        self.admin = AdminClient(dict(kafka))
         self.admin.create_topics([NewTopic(self.name, 1, 1)])[self.name].result()
 
     def send(self, *values: bytes | None, **settings: str | int) -> None:
@@ -52,7 +52,7 @@ class Topic:
 
 @pytest.fixture
 def topic(installation: Installation) -> Iterator[Topic]:
-    made = Topic(installation.kafka.bootstrap_servers)
+    made = Topic(installation.kafka.client_settings)
     yield made
     made.admin.delete_topics([made.name])[made.name].result()
 
@@ -92,7 +92,8 @@ def test_messages_that_are_gone_are_named(topic: Topic) -> None:
     assert len(topic.fetch(4, 10)) == 6
 
 
-def test_a_partition_that_is_not_there_is_named(topic: Topic) -> None:
+def test_a_partition_that_is_not_there_is_named(topic: Topic, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "SILENCE_SECONDS", 2)
     with pytest.raises(FetchError, match=rf"^topic '{topic.name}' partition 7 offset 0: .*; look whether"):
         topic.fetch(0, 1, partition=7)
 

@@ -19,10 +19,20 @@ class Broker(EmbeddedKafka):
     def __init__(self, state: Path, jars: Path, number: int, addresses: dict[str, str], cluster_id: str) -> None:
         (state / "logs").mkdir(parents=True)
         port, controller_port = (int(addresses[f"kafka-{number}:{usual}"].rpartition(":")[2]) for usual in (9092, 9093))
-        super().__init__(state, jars, port, controller_port)
+        super().__init__(state, jars, port, controller_port, password="")
         self._number = number
         self._addresses = addresses
         self._shared_id = cluster_id
+
+    @property
+    def client_settings(self) -> dict[str, str]:
+        return {"bootstrap.servers": self.bootstrap_servers}
+
+    def _operator_settings(self) -> dict[str, str]:
+        return self.client_settings
+
+    def _let_in(self) -> None:
+        """Everybody is."""
 
     def _cluster_id(self) -> str:
         return self._shared_id

@@ -19,6 +19,7 @@ from batchstream.contract import load_contract
 from batchstream.contract.model import Topic
 from batchstream.load import send
 from batchstream.paths import ROOT
+from batchstream.topics import client_settings
 from reload import produce
 from tests.support.pipeline import Pipeline
 
@@ -65,8 +66,8 @@ def main(contract: str, load_id: str, batches: str, fault: str) -> None:
 
 
 def _messages(topic: Topic) -> int:
-    servers = json.loads(os.environ["AIRFLOW_CONN_BATCHSTREAM_KAFKA"])["extra"]["bootstrap.servers"]
-    consumer = Consumer({"bootstrap.servers": servers, "group.id": "tests"})
+    kafka = client_settings(json.loads(os.environ["AIRFLOW_CONN_BATCHSTREAM_KAFKA"])["extra"])
+    consumer = Consumer({**kafka, "group.id": "tests"})
     partitions = [TopicPartition(topic.name, number) for number in range(topic.partitions)]
     count = sum(consumer.get_watermark_offsets(partition, timeout=10)[1] for partition in partitions)
     consumer.close()

@@ -6,6 +6,7 @@ otherwise, so it can make a run faster but never fail.
 """
 
 import hashlib
+import json
 import os
 import subprocess
 import uuid
@@ -19,6 +20,7 @@ from batchstream.delivery import PRODUCER_SETTINGS
 from batchstream.paths import ROOT
 from batchstream.services import spark_home
 from batchstream.services.java import java_home, links_ahead_of_time
+from batchstream.topics import KAFKA_VARIABLE
 
 TRAINING_APPLICATION = ROOT / "spark_apps" / "train.py"
 MADE_OF = (ROOT / "uv.lock", Path(__file__), Path(spark_home.__file__), TRAINING_APPLICATION, ROOT / "spark_apps" / "session.py")
@@ -44,13 +46,13 @@ def options_with(archive: Path) -> list[str]:
 
 
 def make_archive(
-    path: Path, spark: Mapping[str, object], bootstrap_servers: str, environment: Mapping[str, str], log_file: Path
+    path: Path, spark: Mapping[str, object], kafka: Mapping[str, str], environment: Mapping[str, str], log_file: Path
 ) -> None:
     """Make the archive by a training run against a running broker; without one if the run fails."""
     topic = f"batchstream-training-{uuid.uuid4().hex[:8]}"
-    admin = AdminClient({"bootstrap.servers": bootstrap_servers})
+    admin = AdminClient(dict(kafka))
     admin.create_topics([NewTopic(topic, 1, 1)])[topic].result()
-    producer = Producer({"bootstrap.servers": bootstrap_servers, **PRODUCER_SETTINGS})
+    producer = Producer({**kafka, **PRODUCER_SETTINGS})
     producer.produce(topic, value=b"[]")
     producer.flush()
     partial = path.with_suffix(f".{os.getpid()}.partial")
@@ -65,8 +67,8 @@ def make_archive(
     try:
         with log_file.open("wb") as log:
             subprocess.run(
-                [*command, str(TRAINING_APPLICATION), bootstrap_servers, topic],
-                env=dict(environment),
+                [*command, str(TRAINING_APPLICATION), topic],
+                env={**environment, KAFKA_VARIABLE: json.dumps(dict(kafka))},
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 timeout=TRAINING_SECONDS,

@@ -14,6 +14,7 @@ from batchstream.services import ports
 from batchstream.services.archive import JAVA_OPTIONS, archive_path, options_with
 from batchstream.services.jars import jar_paths
 from batchstream.services.java import java_home
+from batchstream.services.kafka import client_settings
 from batchstream.services.spark_home import installed_spark
 
 UI_USER = "admin"
@@ -57,7 +58,7 @@ def airflow_settings(state: Path, chosen: Mapping[str, int], secrets: Mapping[st
 def connections(state: Path, jars: Path, chosen: Mapping[str, int], secrets: Mapping[str, str]) -> dict[str, str]:
     """Airflow's connections, by environment variable."""
     kafka = {
-        "bootstrap.servers": f"{ports.LOOPBACK}:{chosen['kafka']}",
+        **client_settings(chosen["kafka"], secrets["kafka"]),
         **PRODUCER_SETTINGS,
     }
     found = {

@@ -5,6 +5,7 @@ Java takes it. Both fail the build if not: an image without an archive would wor
 """
 
 import os
+import secrets
 import subprocess
 import sys
 import tempfile
@@ -45,10 +46,10 @@ def train() -> None:
         spark = image_spark_connection(state)
         path = archive_path(JARS, spark["driver_class_path"])
         log = state / "logs" / "training.log"
-        kafka = EmbeddedKafka(state, JARS, any_free(), any_free())
+        kafka = EmbeddedKafka(state, JARS, any_free(), any_free(), secrets.token_urlsafe(24))
         kafka.start()
         try:
-            make_archive(path, spark, kafka.bootstrap_servers, {**os.environ, **tools()}, log)
+            make_archive(path, spark, kafka.client_settings, {**os.environ, **tools()}, log)
         finally:
             kafka.stop()
         if not path.exists():

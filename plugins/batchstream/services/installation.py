@@ -85,7 +85,7 @@ class Installation:
     @cached_property
     def kafka(self) -> EmbeddedKafka:
         """The broker."""
-        return EmbeddedKafka(self.state, self.jars, self.ports["kafka"], self.ports["kafka_controller"])
+        return EmbeddedKafka(self.state, self.jars, self.ports["kafka"], self.ports["kafka_controller"], self.secrets["kafka"])
 
     @cached_property
     def postgres(self) -> EmbeddedPostgres:
@@ -233,7 +233,7 @@ class Installation:
         path = archive_path(self.jars, spark["driver_class_path"])
         if not path.exists():
             with progress("preparing a quick start of Spark"):
-                make_archive(path, spark, self.kafka.bootstrap_servers, self.environment(), self.state / "logs" / "training.log")
+                make_archive(path, spark, self.kafka.client_settings, self.environment(), self.state / "logs" / "training.log")
 
     def _migrate_airflow(self) -> None:
         """Bring Airflow's database to the schema of the installed version; half a minute the first time."""
