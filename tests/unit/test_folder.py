@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from batchstream.contract import folder
-from batchstream.contract.folder import contract_of, read_contracts
+from batchstream.contract.folder import contract_of, read_contracts, require_unique
 from batchstream.errors import ContractError
 from batchstream.paths import CONTRACTS_VARIABLE
 from tests.conftest import HOUSING
@@ -91,6 +91,10 @@ def test_two_topics_that_are_one_to_kafka_are_a_mistake(first: str, second: str,
         f"{undery}: customProperties: topic: must be of its own; got '{second}', which to Kafka is '{first}' of {dotty}; "
         "write another name"
     )
+    require_unique(contract_of("dotty"))
+    with pytest.raises(ContractError) as caught:
+        require_unique(contract_of("undery"))
+    assert str(caught.value) == mistake
 
 
 def test_a_topic_is_that_of_the_dataset_that_is_called_so(contracts: Path) -> None:

@@ -4,13 +4,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from open_data_contract_standard.model import DataQuality
 
 from batchstream.contract import load_contract
 from batchstream.contract.model import Check
 from batchstream.contract.quality import expected_row_count, no_duplicates, read_check
 from tests.conftest import HOUSING
-from tests.unit.building import edited, mistake_of
+from tests.unit.building import edited, mistake_of, write_contract
 
 
 def sql(query: str, column: str | None = None) -> str:
@@ -154,3 +155,19 @@ def test_a_mistake_is_told(old: str, new: str, field: str, got: str, write: str,
     assert said.startswith(f"{field}: ")
     assert got in said
     assert write in said
+
+
+@pytest.mark.parametrize(
+    ("rules", "said"),
+    [
+        pytest.param([{"metric": "rowCount", "mustBeGreaterThan": n} for n in range(5001)], "rules; write at most 5,000"),
+        pytest.param([{"type": "sql", "query": "SELECT 1" + " " * 9990, "mustBe": n} for n in range(11)], "at most 100,000"),
+    ],
+    ids=["many rules", "long queries"],
+)
+def test_all_rules_together_have_a_limit(rules: list[dict[str, Any]], said: str, tmp_path: Path) -> None:
+    document = yaml.safe_load(HOUSING.read_text())
+    document["schema"][0]["quality"] = rules
+    found = mistake_of(write_contract(tmp_path, yaml.safe_dump(document)))
+    assert found.startswith("quality: ")
+    assert said in found

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from batchstream.cli.output import complain, console, describe, say
 from batchstream.contract import Contract
-from batchstream.contract.folder import contract_of
+from batchstream.contract.folder import contract_of, require_unique
 from batchstream.postgres import swap, templates
 from batchstream.services.installation import Installation
 
@@ -26,6 +26,7 @@ _ENDED = re.compile(r"\[DAG TEST\] end task task_id=(\w+)")
 def run(dataset: str) -> int:
     """Reload a dataset; the exit status is that of ``airflow dags test``."""
     contract = contract_of(dataset)
+    require_unique(contract)
     installation = Installation()
     begun = time.monotonic()
     installation.up()

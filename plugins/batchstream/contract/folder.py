@@ -93,6 +93,18 @@ def contract_of(dataset: str) -> Contract:
     )
 
 
+def require_unique(contract: Contract) -> None:
+    """See that a contract shares neither its name nor its topic with another one.
+
+    Raises:
+        ContractError: It does, and the name is the other's.
+    """
+    found = read_contracts()
+    if all(valid.path != contract.path for valid in found.valid):
+        own = [mistake for mistake in found.mistakes if mistake.startswith(f"{contract.path}: ")]
+        raise ContractError("\n".join(own) or f"{contract.path}: has changed meanwhile; try again")
+
+
 def our_fault(path: Path, error: Exception) -> str:
     """What is said of a contract with which batchstream itself fails."""
     return (

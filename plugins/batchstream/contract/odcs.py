@@ -20,6 +20,9 @@ from batchstream.errors import ContractError
 MAX_TABLE_NAME_LENGTH = 40
 """Leaves room for a load's id, and for suffixes such as that of the DAG."""
 
+MAX_RULES = 5000
+"""PostgreSQL measures them in one statement, for which more would be too complex."""
+
 MAX_QUERIES_LENGTH = 100_000
 """Of all rules of type sql: to look at them takes a second for 50,000 characters."""
 
@@ -159,6 +162,8 @@ def _checks(table_name: str, table: SchemaObject) -> tuple[int | None, tuple[Che
         raise MistakeError("quality", f"all queries together have {length:,} characters; write at most {MAX_QUERIES_LENGTH:,}")
     # A dict, as a rule that stands twice is measured once.
     checks = dict.fromkeys(no_duplicates(name) for name, prop in columns if prop.primaryKey or prop.unique)
+    if len(rules) > MAX_RULES:
+        raise MistakeError("quality", f"got {len(rules):,} rules; write at most {MAX_RULES:,}")
     expected: int | None = None
     for field, rule, column in rules:
         try:
