@@ -1,14 +1,13 @@
 """``python -m benchmarks.profile``: where the CPU time of a landed record goes in Python, step by step, in one process."""
 
 import time
-import zlib
 from collections.abc import Callable
 
 from batchstream.postgres import templates
 from batchstream.postgres.copy_rows import RowCopy
 from batchstream.postgres.landing import Lander, Message
 from batchstream.records.codec import RecordCodec
-from batchstream.records.messages import load_messages
+from batchstream.records.messages import MessageKey, decode_key, load_messages
 from batchstream.records.source import SourceReader
 from batchstream.services.installation import Installation
 from benchmarks.datasets import KINDS
@@ -37,23 +36,24 @@ def profile(installation: Installation, kind: str) -> dict[str, float]:
     values = [batch.value for batch in batches]
     codec = RecordCodec(contract)
     decoded = [codec.decode(value) for value in values]
+    row = stage.pipeline.ledger(stage.load_id)
+    signer = stage.pipeline.signer(stage.load_id, row["attempt"])
     messages = [
-        Message(contract.topic.name, 0, number, key, value)
-        for number, (key, value) in enumerate(load_messages(stage.load_id, batches))
+        Message(contract.topic.name, 0, number, key, value) for number, (key, value) in enumerate(load_messages(signer, batches))
     ]
+    keys = [key for message in messages if isinstance(key := decode_key(message.key), MessageKey)]
 
     def write_rows() -> None:
-        with stage.pipeline.connect() as connection:
+        with stage.pipeline.connect() as connection, connection.transaction(force_rollback=True):
             RowCopy(contract, templates.landing(contract, stage.load_id)).write(connection, [batch.records for batch in decoded])
-            connection.rollback()
 
     def land() -> None:
         stage.reset_load()
         with stage.pipeline.connect() as connection:
-            land_in_chunks(Lander(contract, stage.load_id), connection, messages)
+            land_in_chunks(Lander(contract, signer), connection, messages)
 
     return {
-        "CRC-32 of the message": _least(lambda: [zlib.crc32(value) for value in values]),
+        "signature of the message": _least(lambda: [signer.signed(key, value) for key, value in zip(keys, values, strict=True)]),
         "decode and check": _least(lambda: [codec.decode(value) for value in values]),
         "rows to COPY BINARY": _least(write_rows),
         "all of the landing, inbox included": _least(land),

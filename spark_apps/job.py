@@ -5,6 +5,7 @@ from typing import Any
 
 from batchstream.contract import Contract
 from batchstream.postgres.connection import PostgresSettings
+from batchstream.records.messages import Signer
 
 
 @dataclass(frozen=True)
@@ -31,13 +32,11 @@ class Load:
     Attributes:
         job: Where from and to.
         contract: With which it was opened.
-        attempt: The try of produce_batches whose messages count.
-        secret: What these are signed with.
+        signer: Tells the messages of the try of produce_batches that counts.
         checkpoint: Its own folder, which no load of the same number in another database has met.
     """
 
     job: Job
     contract: Contract
-    attempt: int
-    secret: bytes = field(repr=False)
+    signer: Signer
     checkpoint: str

@@ -17,6 +17,7 @@ from batchstream.postgres import columns, ledger
 from batchstream.postgres import connection as postgres
 from batchstream.postgres.failures import postgres_errors
 from batchstream.postgres.landing import Landed
+from batchstream.records.messages import Signer
 from batchstream.topics import topic_id
 from spark_apps import source
 from spark_apps.checkpoints import checkpoint_folder, remove_old_checkpoints
@@ -66,6 +67,8 @@ def _consume(connection: psycopg.Connection, job: Job, get_spark: Callable[[], S
     if not sink.on_driver:
         start_workers(spark)
     _run(spark, load, row, sink)
+    # Once more: it may have been deleted and made anew between the first look and the reading.
+    _require_same_topic(job.kafka, load.contract, row)
     with connection.transaction():
         counts = {**_counts(connection, job.load_id), "messages_of_other_loads": sink.total.other_loads}
         ledger.transition(connection, job.load_id, ledger.State.LANDED, **counts)
@@ -81,8 +84,7 @@ def _load(connection: psycopg.Connection, job: Job, row: dict[str, Any]) -> Load
     return Load(
         job=job,
         contract=contract,
-        attempt=row["attempt"] or 0,
-        secret=ledger.secret(connection, job.load_id),
+        signer=Signer(job.load_id, row["attempt"] or 0, ledger.secret(connection, job.load_id)),
         checkpoint=checkpoint_folder(job.checkpoints, contract.name, job.load_id, row["opened_at"]),
     )
 

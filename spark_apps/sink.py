@@ -95,7 +95,7 @@ def land_spans(load: Load, connection: psycopg.Connection, spans: Iterable[Span]
     """Land the messages of spans, `MESSAGES_PER_TRANSACTION` or `BYTES_PER_TRANSACTION` at a time."""
     group = group_id(load.contract.name)
     messages = (message for span in spans for message in fetch(load.job.kafka, load.contract.topic.name, span, group))
-    return land_in_chunks(Lander(load.contract, load.job.load_id), connection, messages)
+    return land_in_chunks(Lander(load.contract, load.signer), connection, messages)
 
 
 def land_in_chunks(lander: Lander, connection: psycopg.Connection, messages: Iterable[Message]) -> Landed:

@@ -14,7 +14,7 @@ from confluent_kafka import Producer
 
 from batchstream.contract import load_contract
 from batchstream.delivery import deliver
-from batchstream.records.messages import load_messages
+from batchstream.records.messages import Signer, load_messages
 from batchstream.records.source import SourceReader
 from batchstream.topics import KAFKA_VARIABLE
 
@@ -23,7 +23,9 @@ def main(contract_path: str, topic: str) -> None:
     """Produce a source into a topic."""
     source = SourceReader(load_contract(Path(contract_path)))
     begun = time.monotonic()
-    acknowledged = deliver(Producer(json.loads(os.environ[KAFKA_VARIABLE])), topic, load_messages(1, source))
+    acknowledged = deliver(
+        Producer(json.loads(os.environ[KAFKA_VARIABLE])), topic, load_messages(Signer(1, 1, bytes(32)), source)
+    )
     seconds = time.monotonic() - begun
     assert acknowledged.batches == source.batches
     print(seconds, peak_bytes())

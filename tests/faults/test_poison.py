@@ -9,8 +9,9 @@ import pytest
 from batchstream.cli import replay as command
 from batchstream.errors import LoadError
 from batchstream.load import replay
+from batchstream.postgres import ledger
 from batchstream.postgres.publish import Published
-from batchstream.records.messages import batch_key
+from batchstream.records.messages import Signer
 from tests.support.pipeline import Pipeline
 
 Messages = list[tuple[bytes | None, bytes | None]]
@@ -60,7 +61,7 @@ def test_each_bad_record_costs_one_record_and_the_message_names_the_first(pipeli
         21: record_with(first, "crim", b'"' + b"x" * 5_000_000 + b'"'),
     }
     messages[0] = (key, with_values(first, bad))
-    pipeline.produce(load_id, messages)
+    pipeline.produce(load_id, pipeline.sign_again(load_id, messages))
     consumed = pipeline.consume(load_id)
     assert (consumed.landed, consumed.rejected) == (506 - len(bad), len(bad))
     found = pipeline.quarantine(load_id)
@@ -80,13 +81,13 @@ def test_whole_messages_that_are_no_batch_are_quarantined_and_the_others_land(
 ) -> None:
     load_id, messages = started(pipeline)
     (key_2, _), (key_3, _), (key_4, _), (key_5, value_5) = messages[1:5]
-    messages[1:5] = [(key_2, b"not JSON"), (key_3, b"{}"), (key_4, b"[]"), (key_5, None)]
+    messages[1:5] = pipeline.sign_again(load_id, [(key_2, b"not JSON"), (key_3, b"{}"), (key_4, b"[]"), (key_5, None)])
     foreign: Messages = [
         (None, value_5),
         (b"", value_5),
         (b"somebody else's", b"\xff\xfe\x00"),
         (b'{"load_id":1}', b"[1]"),
-        (batch_key(load_id + 1_000_000, 1, 1), value_5),
+        (Signer(load_id + 1_000_000, 1, b"another").key(1, 1, value_5 or b""), value_5),
     ]
     pipeline.produce(load_id, [*foreign, *messages])
     consumed = pipeline.consume(load_id)
@@ -112,7 +113,7 @@ def test_a_contract_may_allow_some_rejected_records(pipeline: Pipeline, previous
     )
     load_id, messages = started(pipeline)
     messages[0] = (messages[0][0], with_values(messages[0][1], {99: b"{}"}))
-    pipeline.produce(load_id, messages)
+    pipeline.produce(load_id, pipeline.sign_again(load_id, messages))
     pipeline.consume(load_id)
     passed, message = pipeline.verify(load_id)
     assert passed, message
@@ -161,10 +162,46 @@ def test_after_the_cause_is_mended_the_quarantine_is_replayed_and_the_load_publi
 def test_an_older_load_is_never_replayed_over_a_newer_one(pipeline: Pipeline, previous: str) -> None:
     load_id, messages = started(pipeline)
     messages[5] = (messages[5][0], with_values(messages[5][1], {0: b"{}"}))
-    pipeline.produce(load_id, messages)
+    pipeline.produce(load_id, pipeline.sign_again(load_id, messages))
     pipeline.consume(load_id)
     pipeline.fail(load_id, "one record is bad")
     pipeline.reload()
     with pytest.raises(LoadError, match="is newer than load"):
         replay.replay_load(pipeline.engines, load_id)
     assert pipeline.shows_source()
+
+
+def test_a_forged_message_before_the_real_one_is_never_published(pipeline: Pipeline, previous: str, path: str) -> None:
+    """Whoever can write to the topic: with the load's own key, before its own batches, and with an allowance for records."""
+    pipeline.edit_contract(
+        lambda document: next(
+            entry for entry in document["customProperties"] if entry["property"] == "rejectedRecordsAllowed"
+        ).update(value=1000)
+    )
+    load_id, messages = started(pipeline)
+    key, value = messages[0]
+    forged = (value or b"").replace(b'"crim":0.00632', b'"crim":9.99999')
+    assert forged != value
+    pipeline.produce(load_id, [(key, forged), *messages])
+    consumed = pipeline.consume(load_id)
+    assert (consumed.landed, consumed.rejected) == (506, 1)
+    passed, message = pipeline.verify(load_id)
+    assert not passed
+    assert "1 messages of the topic were rejected whole, which no allowance covers" in message
+    assert "somebody else has sent it" in message
+    assert pipeline.checksum() == previous
+
+
+def test_batches_of_a_try_that_was_cut_off_never_meet_those_of_another_source(pipeline: Pipeline, previous: str) -> None:
+    """The old file's first batches are in the topic when the new file's come: only one content is the load's."""
+    load_id = pipeline.open()
+    pipeline.create_topic(load_id)
+    with pipeline.connect() as connection:
+        attempt = ledger.begin_attempt(connection, load_id)
+    old, _ = pipeline.messages(load_id, attempt)
+    pipeline.send(old[:3])
+    pipeline.change_source(seed=9)
+    pipeline.produce(load_id)
+    consumed = pipeline.consume(load_id)
+    assert (consumed.landed, consumed.other_loads, consumed.rejected) == (506, 3, 0)
+    pipeline.finish(load_id)

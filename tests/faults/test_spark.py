@@ -122,16 +122,17 @@ class LateWriter(threading.Thread):
     def __init__(self, pipeline: Pipeline, load_id: int) -> None:
         super().__init__()
         self._contract = pipeline.contract
-        self._load_id = load_id
         self._connection = pipeline.connect()
-        messages, _ = pipeline.messages(load_id)
+        attempt = pipeline.ledger(load_id)["attempt"]
+        self._signer = pipeline.signer(load_id, attempt)
+        messages, _ = pipeline.messages(load_id, attempt)
         topic = self._contract.topic.name
         self._messages = [Message(topic, 0, offset, key, value) for offset, (key, value) in enumerate(messages)]
         self.outcome: Landed | BatchstreamError | None = None
 
     def run(self) -> None:
         try:
-            self.outcome = Lander(self._contract, self._load_id).land(self._connection, self._messages)
+            self.outcome = Lander(self._contract, self._signer).land(self._connection, self._messages)
         except BatchstreamError as error:
             self.outcome = error
         finally:

@@ -29,7 +29,7 @@ def test_landing_reads_no_more_of_the_inbox_than_it_lands(pipeline: Pipeline, ad
         for _ in range(OLDER_LOADS):
             older = Landing(pipeline, admin, pipeline.contract)
             admin.execute(
-                "INSERT INTO batchstream.batches SELECT %s, n, 0, n, 0, 0, 0 FROM generate_series(1, %s) AS n",
+                "INSERT INTO batchstream.batches SELECT %s, n, 0, n, 0, 0 FROM generate_series(1, %s) AS n",
                 [older.load_id, MESSAGES],
             )
             pipeline.fail(older.load_id, "older")

@@ -21,7 +21,7 @@ from batchstream.errors import LoadError, SinkError
 from batchstream.postgres import ledger
 from batchstream.postgres.landing import Landed, Lander, Message
 from batchstream.postgres.ledger import State
-from batchstream.records.messages import batch_key
+from batchstream.records.messages import Signer
 from tests.support.landing import BATCHES, RECORDS, Landing
 from tests.support.pipeline import Pipeline
 
@@ -107,7 +107,7 @@ def test_two_writers_at_the_same_time_land_each_batch_once(landing: Landing, par
     def write(messages: list[Message]) -> None:
         total = Landed()
         with landing.pipeline.connect() as connection:
-            lander = Lander(landing.contract, landing.load_id)
+            lander = Lander(landing.contract, landing.signer)
             for first in range(0, BATCHES, size):
                 barrier.wait()
                 total = total.plus(lander.land(connection, messages[first : first + size]))
@@ -125,7 +125,7 @@ def test_a_second_writer_waits_for_the_first_and_takes_over_what_that_rolls_back
     second: list[Landed] = []
     with landing.pipeline.connect() as first:
         with first.transaction(force_rollback=True):
-            assert Lander(landing.contract, landing.load_id).land(first, landing.messages).landed == RECORDS
+            assert Lander(landing.contract, landing.signer).land(first, landing.messages).landed == RECORDS
             thread = threading.Thread(target=lambda: second.append(landing.land(landing.messages)))
             thread.start()
             thread.join(0.5)
@@ -136,17 +136,27 @@ def test_a_second_writer_waits_for_the_first_and_takes_over_what_that_rolls_back
 
 
 @pytest.mark.parametrize("together", [True, False], ids=["in one delivery", "later"])
-def test_the_same_batch_with_other_content_is_an_impostor(landing: Landing, together: bool) -> None:
-    impostor = landing.message(2, landing.values[0], offset=77)
+@pytest.mark.parametrize("forgery", ["value", "batch", "attempt", "first_record_id", "secret", "no mac"])
+def test_a_message_that_the_load_did_not_sign_is_an_impostor(landing: Landing, together: bool, forgery: str) -> None:
+    value, signer = landing.values[1], landing.signer
+    key = json.loads(signer.key(2, 101, value))
+    if forgery == "value":
+        value = landing.values[0]
+    elif forgery == "secret":
+        key = json.loads(Signer(landing.load_id, signer.attempt, b"a guess").key(2, 101, value))
+    elif forgery == "no mac":
+        key["mac"] = ""
+    else:
+        key[forgery] += 1
+    impostor = landing.message(2, value, key=json.dumps(key).encode(), offset=77)
     if together:
         found = landing.land([impostor, *landing.messages])
     else:
         found = landing.land(landing.messages).plus(landing.land([impostor]))
     assert found == Landed(messages=BATCHES + 1, records=RECORDS, landed=RECORDS, rejected=1)
     assert landing.is_complete()
-    reason = "batch 2 came before with other content, at partition 0 offset 2"
-    topic = landing.contract.topic.name
-    assert landing.quarantine() == [(topic, 0, 77, None, None, landing.values[0].decode(), reason)]
+    reason = "the message's key names this load, and its signature is none of this load's: somebody else has sent it"
+    assert landing.quarantine() == [(landing.contract.topic.name, 0, 77, None, None, value.decode(), reason)]
     # Delivered once more, it is noted once.
     landing.land([impostor])
     assert len(landing.quarantine()) == 1
@@ -161,8 +171,8 @@ def test_the_same_batch_with_other_content_is_an_impostor(landing: Landing, toge
         (b"\xff\x00", r"the message's key is not a load's: \xff\x00"),
         (b'{"load_id": 1}', "the message's key is not a load's: {\"load_id\": 1}"),
         (
-            b'{"load_id":1,"batch":2,"first_record_id":1}',
-            'the message\'s key contradicts itself: {"load_id":1,"batch":2,"first_record_id":1}',
+            b'{"load_id":1,"attempt":1,"batch":2,"first_record_id":1,"mac":""}',
+            'the message\'s key contradicts itself: {"load_id":1,"attempt":1,"batch":2,"first_record_id":1,"mac":""}',
         ),
     ],
 )
@@ -175,8 +185,9 @@ def test_a_message_without_a_key_of_ours_is_quarantined(landing: Landing, key: b
 
 def test_messages_of_other_loads_are_counted_and_nothing_else(landing: Landing) -> None:
     others = [
-        landing.message(number, value, key=batch_key(landing.load_id + other, number, number), offset=50 + number)
-        for other in (-1, 1)
+        landing.message(number, value, key=signer.key(number, number, value), offset=50 + number)
+        # Of another load, and of another try of this one.
+        for signer in (Signer(landing.load_id + 1, 0, b"its own"), replace(landing.signer, attempt=7))
         for number, value in enumerate(landing.values, 1)
     ]
     assert landing.land([*others, *landing.messages]) == Landed(
@@ -230,7 +241,7 @@ def test_a_load_that_may_not_land_any_more_writes_nothing(landing: Landing, stat
         with pytest.raises(
             LoadError, match=rf"^load {landing.load_id} of .* is {state} and can't become landed: start a new run"
         ):
-            Lander(landing.contract, landing.load_id).land(connection, [damaged, *landing.messages])
+            Lander(landing.contract, landing.signer).land(connection, [damaged, *landing.messages])
         # The connection is as good as before.
         assert connection.info.transaction_status is psycopg.pq.TransactionStatus.IDLE
     assert landing.is_untouched()
@@ -251,7 +262,7 @@ def test_a_load_is_not_given_up_or_verified_while_it_lands(landing: Landing) -> 
         other.execute("SET lock_timeout = '200ms'")
         other.commit()
         with connection.transaction():
-            Lander(landing.contract, landing.load_id).land(connection, landing.messages)
+            Lander(landing.contract, landing.signer).land(connection, landing.messages)
             with pytest.raises(errors.LockNotAvailable):
                 ledger.close(other, landing.load_id, reason="given up")
         assert ledger.close(other, landing.load_id, reason="given up") is State.FAILED
@@ -262,14 +273,14 @@ def test_what_is_rolled_back_leaves_neither_inbox_nor_rows(landing: Landing) -> 
     damaged = landing.message(7, b"no batch")
     with landing.pipeline.connect() as connection:
         with connection.transaction(force_rollback=True):
-            found = Lander(landing.contract, landing.load_id).land(connection, [*landing.messages, damaged])
+            found = Lander(landing.contract, landing.signer).land(connection, [*landing.messages, damaged])
             assert found == Landed(messages=BATCHES + 1, records=RECORDS, landed=RECORDS, rejected=1)
             inside = connection.execute("SELECT count(*) FROM batchstream.batches WHERE load_id = %s", [landing.load_id])
             assert inside.fetchone() == (BATCHES + 1,)
             assert landing.is_untouched()
         assert landing.is_untouched()
         # And the next try lands all of it.
-        assert Lander(landing.contract, landing.load_id).land(connection, landing.messages).landed == RECORDS
+        assert Lander(landing.contract, landing.signer).land(connection, landing.messages).landed == RECORDS
     assert landing.is_complete()
 
 
@@ -293,7 +304,7 @@ def test_a_session_that_is_killed_while_it_lands_writes_nothing(landing: Landing
         yield from landing.messages[3:]
 
     with pytest.raises(SinkError, match=rf"^load {landing.load_id}: PostgreSQL gave up the landing: "):
-        Lander(landing.contract, landing.load_id).land(connection, killed_after_three())
+        Lander(landing.contract, landing.signer).land(connection, killed_after_three())
     connection.close()
     assert landing.is_untouched()
     assert landing.land(landing.messages).landed == RECORDS

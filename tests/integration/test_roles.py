@@ -215,7 +215,7 @@ FORBIDDEN_TO_LOADER = (
     "UPDATE batchstream.load_secrets SET secret = ''",
     "UPDATE batchstream.quarantine SET replayed_at = now()",
     "INSERT INTO batchstream.migrations VALUES (99)",
-    "UPDATE batchstream.batches SET digest = 0",
+    "UPDATE batchstream.batches SET records = 0",
     "DELETE FROM batchstream.batches",
     "UPDATE {landing} SET medv = 1",
     "DELETE FROM {landing}",

@@ -11,7 +11,6 @@ from batchstream.postgres import ledger, opening, setup, tables, templates
 from batchstream.postgres.landing import Landed, Lander, Message
 from batchstream.postgres.ledger import State
 from batchstream.records.codec import MAX_RECORDS_PER_BATCH
-from batchstream.records.messages import batch_key
 from batchstream.records.source import SourceReader
 from spark_apps.sink import land_in_chunks
 from tests.support.pipeline import Pipeline
@@ -35,24 +34,25 @@ class Landing:
         with pipeline.connect() as connection:
             ledger.transition(connection, self.load_id, State.PRODUCED)
         self.table = templates.landing(contract, self.load_id)
+        self.signer = pipeline.signer(self.load_id)
         self.values = [batch.value for batch in SourceReader(contract)]
         self.messages = [self.message(number, value) for number, value in enumerate(self.values, 1)]
 
     def message(self, batch: int, value: bytes | None, *, offset: int | None = None, key: bytes | None = None) -> Message:
-        return Message(self.contract.topic.name, 0, batch if offset is None else offset, key or self.key(batch), value)
+        return Message(self.contract.topic.name, 0, batch if offset is None else offset, key or self.key(batch, value), value)
 
-    def key(self, batch: int) -> bytes:
-        return batch_key(self.load_id, batch, (batch - 1) * MAX_RECORDS_PER_BATCH + 1)
+    def key(self, batch: int, value: bytes | None) -> bytes:
+        return self.signer.key(batch, (batch - 1) * MAX_RECORDS_PER_BATCH + 1, value or b"")
 
     def land(self, messages: Iterable[Message]) -> Landed:
         """As another task would: with a connection and a lander of its own."""
         with self.pipeline.connect() as connection:
-            return Lander(self.contract, self.load_id).land(connection, messages)
+            return Lander(self.contract, self.signer).land(connection, messages)
 
     def land_in_chunks(self, messages: Iterable[Message]) -> Landed:
         """As one task of Spark: chunk after chunk, on one connection."""
         with self.pipeline.connect() as connection:
-            return land_in_chunks(Lander(self.contract, self.load_id), connection, messages)
+            return land_in_chunks(Lander(self.contract, self.signer), connection, messages)
 
     def state(self, state: State) -> None:
         self.admin.execute("UPDATE batchstream.loads SET state = %s WHERE load_id = %s", [state, self.load_id])

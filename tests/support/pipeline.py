@@ -25,7 +25,7 @@ from batchstream.postgres.connection import POSTGRES_VARIABLE, PostgresSettings,
 from batchstream.postgres.landing import Landed
 from batchstream.postgres.opening import Run
 from batchstream.postgres.publish import Published
-from batchstream.records.messages import load_messages
+from batchstream.records.messages import MessageKey, Signer, decode_key, load_messages
 from batchstream.records.source import SourceReader
 from batchstream.services import ports
 from batchstream.services.installation import Installation
@@ -132,9 +132,20 @@ class Pipeline:
     def create_topic(self, load_id: int) -> None:
         topic.create_topic(self.engines, load_id)
 
-    def messages(self, load_id: int) -> tuple[list[tuple[bytes, bytes]], SourceReader]:
+    def messages(self, load_id: int, attempt: int = 0) -> tuple[list[tuple[bytes, bytes]], SourceReader]:
         reader = SourceReader(self.contract)
-        return list(load_messages(load_id, reader)), reader
+        return list(load_messages(self.signer(load_id, attempt), reader)), reader
+
+    def signer(self, load_id: int, attempt: int = 0) -> Signer:
+        """Signs messages of a load that a test sends itself, without a try of produce_batches."""
+        with self.connect() as connection:
+            return Signer(load_id, attempt, ledger.secret(connection, load_id))
+
+    def sign_again(self, load_id: int, messages: Iterable[tuple[bytes | None, bytes | None]]) -> list[tuple[bytes, bytes | None]]:
+        """The same keys, for values that a test has changed: as if the producer itself had made a mistake."""
+        signer = self.signer(load_id)
+        keys = [(decode_key(key), value) for key, value in messages]
+        return [(signer.key(k.batch, k.first_record_id, value or b""), value) for k, value in keys if isinstance(k, MessageKey)]
 
     def send(self, messages: Iterable[tuple[bytes | None, bytes | None]]) -> dict[str, list[int]]:
         """Send messages as they are; returns first and last offset by partition."""

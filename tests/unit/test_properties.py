@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from batchstream.contract import load_contract
 from batchstream.records.codec import MAX_RECORDS_PER_BATCH, DecodedBatch, Misfit, RecordCodec
-from batchstream.records.messages import ForeignKey, MessageKey, batch_key, decode_key
+from batchstream.records.messages import ForeignKey, MessageKey, Signer, decode_key
 from batchstream.records.scan import array_elements
 from batchstream.records.source import SourceReader
 from tests.conftest import HOUSING, ORDERS
@@ -200,7 +200,7 @@ def test_a_damaged_message_of_numbers_is_accounted_for(value: bytes) -> None:
 
 
 @settings(max_examples=1000, deadline=None)
-@given(key=st.one_of(st.none(), ANY_BYTES, mutated(batch_key(12, 345, 34_401))))
+@given(key=st.one_of(st.none(), ANY_BYTES, mutated(Signer(12, 1, b"secret").key(345, 34_401, b"[]"))))
 def test_any_bytes_as_a_key_are_a_key_or_told(key: bytes | None) -> None:
     found = decode_key(key)
     if isinstance(found, ForeignKey):
@@ -216,4 +216,8 @@ def test_any_bytes_as_a_key_are_a_key_or_told(key: bytes | None) -> None:
 @given(load_id=st.integers(1, 2**63 - 1), records=st.lists(st.integers(1, MAX_RECORDS_PER_BATCH), max_size=50))
 def test_every_key_comes_back(load_id: int, records: list[int]) -> None:
     batch, first_record_id = len(records) + 1, sum(records) + 1
-    assert decode_key(batch_key(load_id, batch, first_record_id)) == MessageKey(load_id, batch, first_record_id)
+    signer = Signer(load_id, 1, b"secret")
+    found = decode_key(signer.key(batch, first_record_id, b"[]"))
+    assert isinstance(found, MessageKey)
+    assert (found.load_id, found.batch, found.first_record_id) == (load_id, batch, first_record_id)
+    assert signer.signed(found, b"[]")

@@ -15,7 +15,7 @@ from batchstream.postgres import ledger
 from batchstream.postgres.connection import connect
 from batchstream.postgres.failures import postgres_errors
 from batchstream.postgres.source_rejects import SourceRejects
-from batchstream.records.messages import load_messages
+from batchstream.records.messages import Signer, load_messages
 from batchstream.records.source import SourceReader
 
 log = logging.getLogger(__name__)
@@ -41,12 +41,13 @@ def send_load(engines: Engines, make_producer: Callable[[], Any], load_id: int) 
     ):
         contract = pinned_contract(connection, load_id)
         attempt = ledger.begin_attempt(connection, load_id)
+        signer = Signer(load_id, attempt, ledger.secret(connection, load_id))
         rejects = SourceRejects(connection, load_id, attempt, contract.source.path)
         source = SourceReader(contract, rejects.add)
         servers = engines.kafka.get("bootstrap.servers")
         try:
             with rejects:
-                acknowledged = deliver(make_producer(), contract.topic.name, load_messages(load_id, source))
+                acknowledged = deliver(make_producer(), contract.topic.name, load_messages(signer, source))
         except KafkaException as error:
             raise explained(error.args[0], engines.kafka, contract.topic.name) from error
         except DeliveryError as error:

@@ -1,6 +1,5 @@
 """Lands messages: one transaction copies the records of batches, quarantines the rest and enters the batches in the inbox."""
 
-import zlib
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
@@ -12,8 +11,10 @@ from batchstream.errors import LoadError, SinkError
 from batchstream.postgres import ledger, templates
 from batchstream.postgres.copy_rows import RowCopy
 from batchstream.records.codec import RecordCodec
-from batchstream.records.messages import MessageKey, decode_key
+from batchstream.records.messages import MessageKey, Signer, decode_key
 from batchstream.records.scan import storable
+
+_IMPOSTOR = "the message's key names this load, and its signature is none of this load's: somebody else has sent it"
 
 
 class Message(NamedTuple):
@@ -53,7 +54,6 @@ class _InboxRow(NamedTuple):
     batch: int
     partition: int
     offset: int
-    digest: int
     records: int
     landed: int
 
@@ -77,11 +77,12 @@ class Lander:
     5. One commit makes all of it true together.
     """
 
-    def __init__(self, contract: Contract, load_id: int) -> None:
+    def __init__(self, contract: Contract, signer: Signer) -> None:
         self._contract = contract
-        self._load_id = load_id
+        self._signer = signer
+        self._load_id = signer.load_id
         self._codec = RecordCodec(contract)
-        self._rows = RowCopy(contract, templates.landing(contract, load_id))
+        self._rows = RowCopy(contract, templates.landing(contract, signer.load_id))
 
     def land(self, connection: psycopg.Connection, messages: Iterable[Message]) -> Landed:
         """Land messages in one transaction.
@@ -114,39 +115,41 @@ class Lander:
                 rejected.append(_Rejected(message, None, None, storable(message.value or b""), key.reason))
             elif key.load_id != self._load_id:
                 other_loads += 1
+            elif not self._signer.signed(key, message.value):
+                rejected.append(_Rejected(message, None, None, storable(message.value or b""), _IMPOSTOR))
+            elif key.attempt != self._signer.attempt:
+                # Another try's of producing this load; it doesn't count.
+                other_loads += 1
             else:
                 own.append((key, message))
         # In one order everywhere, so that two writers of the same batches wait for each other instead of dead-locking.
         own.sort(key=lambda batch: (batch[0].batch, batch[1].partition, batch[1].offset))
         inbox = self._inbox(connection, [key.batch for key, _ in own])
         fresh: dict[int, tuple[MessageKey, Message]] = {}
-        again: list[tuple[MessageKey, Message]] = []
+        duplicates = 0
         for key, message in own:
             if key.batch in inbox or key.batch in fresh:
-                again.append((key, message))
+                duplicates += 1
             else:
                 fresh[key.batch] = (key, message)
         entered = self._copy_records(connection, fresh.values(), rejected)
         self._enter(connection, entered)
-        impostors = _impostors(again, inbox | {row.batch: row for row in entered})
-        self._quarantine(connection, rejected + impostors)
+        self._quarantine(connection, rejected)
         return Landed(
             messages=seen,
             records=sum(row.records for row in entered),
             landed=sum(row.landed for row in entered),
-            rejected=len(rejected) + len(impostors),
-            duplicates=len(again) - len(impostors),
+            rejected=len(rejected),
+            duplicates=duplicates,
             other_loads=other_loads,
         )
 
-    def _inbox(self, connection: psycopg.Connection, batches: list[int]) -> dict[int, _InboxRow]:
+    def _inbox(self, connection: psycopg.Connection, batches: list[int]) -> set[int]:
         """Those of some batches that were landed before."""
         rows = connection.execute(
-            'SELECT batch, partition, "offset", digest, records, landed FROM batchstream.batches '
-            "WHERE load_id = %s AND batch = ANY(%s)",
-            [self._load_id, batches],
+            "SELECT batch FROM batchstream.batches WHERE load_id = %s AND batch = ANY(%s)", [self._load_id, batches]
         )
-        return {row[0]: _InboxRow(*row) for row in rows}
+        return {batch for (batch,) in rows}
 
     def _copy_records(
         self, connection: psycopg.Connection, batches: Collection[tuple[MessageKey, Message]], rejected: list[_Rejected]
@@ -161,21 +164,20 @@ class Lander:
     ) -> Iterator[Sequence[tuple[Any, ...]]]:
         """Yield what lands of each batch; note what doesn't, and the batch's row of the inbox."""
         for key, message in batches:
-            digest = _digest(message)
             decoded = self._codec.decode(message.value, key.first_record_id)
             yield decoded.records
             for fault in decoded.rejected:
                 record_id = None if fault.position is None else key.first_record_id + fault.position
                 rejected.append(_Rejected(message, fault.position, record_id, fault.raw, fault.reason))
-            rows.append(_InboxRow(key.batch, message.partition, message.offset, digest, decoded.total, len(decoded.records)))
+            rows.append(_InboxRow(key.batch, message.partition, message.offset, decoded.total, len(decoded.records)))
 
     def _enter(self, connection: psycopg.Connection, rows: list[_InboxRow]) -> None:
         if not rows:
             return
         # Waits for another writer that has entered one of them and not committed yet.
         entered = connection.execute(
-            'INSERT INTO batchstream.batches (load_id, batch, partition, "offset", digest, records, landed) '
-            "SELECT %s, * FROM unnest(%s::bigint[], %s::int[], %s::bigint[], %s::bigint[], %s::int[], %s::int[]) "
+            'INSERT INTO batchstream.batches (load_id, batch, partition, "offset", records, landed) '
+            "SELECT %s, * FROM unnest(%s::bigint[], %s::int[], %s::bigint[], %s::int[], %s::int[]) "
             "ON CONFLICT DO NOTHING",
             [self._load_id, *map(list, zip(*rows, strict=True))],
         )
@@ -194,18 +196,3 @@ class Lander:
                     for message, position, record_id, raw, reason in rejected
                 ],
             )
-
-
-def _digest(message: Message) -> int:
-    return zlib.crc32(message.value or b"")
-
-
-def _impostors(batches: list[tuple[MessageKey, Message]], inbox: dict[int, _InboxRow]) -> list[_Rejected]:
-    """Of batches that came before, those whose content is another; one with the same content is a duplicate."""
-    found = []
-    for key, message in batches:
-        first = inbox[key.batch]
-        if first.digest != _digest(message):
-            reason = f"batch {key.batch} came before with other content, at partition {first.partition} offset {first.offset}"
-            found.append(_Rejected(message, None, None, storable(message.value or b""), reason))
-    return found

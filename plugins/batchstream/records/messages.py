@@ -1,7 +1,9 @@
-"""The messages of a load; the key says to which load it belongs, which batch it is, and which record it begins with."""
+"""The messages of a load: their keys say what they are, signed with the load's secret, so that nobody else can send one."""
 
+import hmac
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from struct import Struct
 from typing import NamedTuple
 
 import msgspec
@@ -9,19 +11,26 @@ import msgspec
 from batchstream.records.codec import shorten
 from batchstream.records.scan import storable
 
+_SIGNED = Struct(">QQQQ")
+"""Load, attempt, batch and first record id, of fixed width, before the value: no two messages have the same bytes to sign."""
+
 
 class MessageKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Key of a batch, as JSON.
 
     Attributes:
         load_id: The load, from the ledger.
+        attempt: 1-based number of the try of producing it.
         batch: 1-based number of the batch in its load.
         first_record_id: 1-based number in the source of its first record.
+        mac: HMAC with SHA-256 over all of these and the value, in hexadecimal.
     """
 
     load_id: int
+    attempt: int
     batch: int
     first_record_id: int
+    mac: str
 
 
 class Batch(NamedTuple):
@@ -43,18 +52,43 @@ class ForeignKey:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """Signs the messages of one try of producing a load, and tells them from others.
+
+    Attributes:
+        load_id: The load.
+        attempt: The try.
+        secret: Of the load; only who may read the ledger has it.
+    """
+
+    load_id: int
+    attempt: int
+    secret: bytes = field(repr=False)
+
+    def key(self, batch: int, first_record_id: int, value: bytes) -> bytes:
+        """The key of a batch."""
+        mac = self._mac(self.attempt, batch, first_record_id, value)
+        return msgspec.json.encode(MessageKey(self.load_id, self.attempt, batch, first_record_id, mac))
+
+    def signed(self, key: MessageKey, value: bytes | None) -> bool:
+        """Whether a message with this load's id was sent by somebody who has its secret, in whichever try."""
+        return hmac.compare_digest(
+            key.mac.encode(), self._mac(key.attempt, key.batch, key.first_record_id, value or b"").encode()
+        )
+
+    def _mac(self, attempt: int, batch: int, first_record_id: int, value: bytes) -> str:
+        head = _SIGNED.pack(self.load_id, attempt, batch, first_record_id)
+        return hmac.digest(self.secret, head + value, "sha256").hex()
+
+
 _decoder = msgspec.json.Decoder(MessageKey)
 
 
-def batch_key(load_id: int, batch: int, first_record_id: int) -> bytes:
-    """The key of a load's batch; the same in every try, so duplicates go to the same partition and can be told."""
-    return msgspec.json.encode(MessageKey(load_id, batch, first_record_id))
-
-
-def load_messages(load_id: int, batches: Iterable[Batch]) -> Iterator[tuple[bytes, bytes]]:
+def load_messages(signer: Signer, batches: Iterable[Batch]) -> Iterator[tuple[bytes, bytes]]:
     """Key and value of each batch of a load, in the order of the source."""
     for number, batch in enumerate(batches, 1):
-        yield batch_key(load_id, number, batch.first_record_id), batch.value
+        yield signer.key(number, batch.first_record_id, batch.value), batch.value
 
 
 def decode_key(key: bytes | None) -> MessageKey | ForeignKey:
@@ -66,6 +100,6 @@ def decode_key(key: bytes | None) -> MessageKey | ForeignKey:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return ForeignKey(f"the message's key is not a load's: {shorten(storable(key))}")
     # Each batch before it has one record at least; bad records of the source are in none.
-    if not 1 <= found.batch <= found.first_record_id < 2**63:
+    if not (1 <= found.batch <= found.first_record_id < 2**63 and 0 <= found.attempt < 2**31 and found.load_id >= 0):
         return ForeignKey(f"the message's key contradicts itself: {shorten(storable(key))}")
     return found
