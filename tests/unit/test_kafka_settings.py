@@ -1,7 +1,5 @@
 """One Airflow connection for librdkafka and for Java: every setting that decides about security is translated or refused."""
 
-from pathlib import Path
-
 import pytest
 
 from batchstream.errors import ConnectionSettingsError
@@ -79,6 +77,6 @@ def test_what_java_has_in_another_form_is_refused_by_name(settings: dict[str, ob
 
 def test_a_job_in_a_message_shows_no_password() -> None:
     postgres = PostgresSettings("test", "localhost", 5432, "me", "first secret", "any")
-    job = Job(Path("x.odcs.yaml"), 7, "checkpoints", {"bootstrap.servers": "k:9092", "sasl.password": "second secret"}, postgres)
+    job = Job(7, "checkpoints", {"bootstrap.servers": "k:9092", "sasl.password": "second secret"}, postgres)
     assert "load_id=7" in repr(job)
     assert "secret" not in repr(job)
