@@ -17,6 +17,7 @@ PLAIN = [
     "select count(*) from {object};",
     "SELECT count(DISTINCT t) FROM ${object} WHERE a >= 1.5 AND t = 'x;y' OR b IS NOT NULL",
     "SELECT max(a)\nFROM {table}\nWHERE a<>b",
+    'SELECT max("{column}") FROM "${object}"',
 ]
 """Queries that need no parser."""
 
@@ -92,6 +93,7 @@ def test_a_query_that_only_reads_is_taken(query: str) -> None:
     [
         ("SELECT count(*) FROM {object} WHERE a < 0 -- none\n", "SELECT count(*) FROM {object} WHERE a < 0"),
         ("SELECT/* 1 */count(*)FROM{object}--;\n;", "SELECT count(*)FROM{object}"),
+        ('SELECT max("{property}") FROM "{object}" -- 1', 'SELECT max("a") FROM {object}'),
         ("SELECT count(*)\n  -- two\n  FROM  {object} ; ; ", "SELECT count(*)\nFROM {object}"),
         ("SELECT 'a'\n  'b' || '-- {{object}'", "SELECT 'a'\n'b' || '-- {{{object}'"),
     ],

@@ -120,7 +120,9 @@ _PLACEHOLDERS = {"object": OBJECT, "table": OBJECT, "property": PROPERTY, "colum
 
 def _mark(query: str, column: str | None) -> str:
     for name, mark in _PLACEHOLDERS.items():
-        query = query.replace("${" + name + "}", mark).replace("{" + name + "}", mark)
+        # Some put it in quotes themselves, as it stands for a name.
+        for written in ("${" + name + "}", "{" + name + "}"):
+            query = query.replace(f'"{written}"', mark).replace(written, mark)
     if PROPERTY in query and column is None:
         raise ValueError("query: {property} has a meaning only under a column; write the column's name")
     return query
