@@ -9,6 +9,7 @@ from typing import Any, ParamSpec, TypeVar
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from batchstream.errors import BatchstreamError, BusyError, TerminalError
+from batchstream.report import Failure, report
 from reload.connections import POSTGRES, postgres_settings
 
 log = logging.getLogger(__name__)
@@ -42,12 +43,23 @@ def at_edge(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def note_failure(context: Any) -> None:
-    """Callback of every task: note in the ledger why a try failed, unless its cause is noted already."""
+    """Callback of every task that failed: tell the ledger why, unless its cause is noted already, and who runs the DAG."""
+    _note(context, final=True)
+
+
+def note_retry(context: Any) -> None:
+    """The same for a task that is tried again."""
+    _note(context, final=False)
+
+
+def _note(context: Any, *, final: bool) -> None:
     import psycopg
 
     from batchstream.postgres import ledger
     from batchstream.postgres.connection import connect
 
+    error = context.get("exception")
+    report(Failure(context["ti"].task_id, str(error or "failed") or type(error).__name__, final))
     load_id = context["ti"].xcom_pull(task_ids="open_load")
     if load_id is None:
         return

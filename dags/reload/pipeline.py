@@ -9,7 +9,7 @@ from airflow.sdk import DAG, Asset, Param, get_current_context, get_parsing_cont
 from batchstream.contract import Contract
 from reload.consume import ConsumeStreamOperator
 from reload.docs import DOC
-from reload.edge import note_failure
+from reload.edge import note_failure, note_retry
 from reload.produce import ProduceBatchesOperator
 from reload.verify import VerifyOperator
 
@@ -22,7 +22,7 @@ DEFAULT_ARGUMENTS: dict[str, Any] = {
     "retry_delay": timedelta(seconds=5),
     "execution_timeout": timedelta(minutes=15),
     "on_failure_callback": note_failure,
-    "on_retry_callback": note_failure,
+    "on_retry_callback": note_retry,
 }
 LONG_STEP = timedelta(hours=2)
 

@@ -9,29 +9,7 @@ import pytest
 
 from batchstream.paths import ROOT
 from batchstream.services.installation import Installation
-
-COMMAND = """
-import sys
-from pathlib import Path
-from batchstream.cli import main
-from batchstream.services.installation import Installation
-state = Path(sys.argv.pop(1))
-main.Installation = lambda: Installation(state)
-sys.exit(main.main())
-"""
-
-
-def batchstream(installation: Installation, *arguments: str, path: str | None = None) -> subprocess.CompletedProcess[str]:
-    """The command, for the installation of the tests."""
-    return subprocess.run(
-        [sys.executable, "-c", COMMAND, str(installation.state), *arguments],
-        env={**os.environ, "PATH": path or os.environ["PATH"]},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
+from tests.support.commands import batchstream
 
 
 @pytest.mark.parametrize(
@@ -45,19 +23,19 @@ def batchstream(installation: Installation, *arguments: str, path: str | None = 
 def test_psql_needs_no_installed_client_and_takes_its_own_arguments(
     installation: Installation, arguments: list[str], said: str, tmp_path: Path
 ) -> None:
-    done = batchstream(installation, "psql", *arguments, path=str(tmp_path))
-    assert (done.returncode, done.stdout.strip("\n")) == (0, said.strip("\n")), done.stderr
+    done = batchstream(installation, "psql", *arguments, PATH=str(tmp_path))
+    assert (done.returncode, done.stdout.strip("\n")) == (0, said.strip("\n"))
 
 
 def test_exec_passes_options_on(installation: Installation) -> None:
     done = batchstream(installation, "exec", "sh", "-c", 'printf "%s|" "$@"', "name", "--role", "x y", "-h")
-    assert (done.returncode, done.stdout) == (0, "--role|x y|-h|"), done.stderr
+    assert (done.returncode, done.stdout) == (0, "--role|x y|-h|")
 
 
 def test_clean_removes_no_data_without_an_answer(installation: Installation) -> None:
     done = batchstream(installation, "clean")
     assert done.returncode == 1
-    assert "make clean YES=1" in done.stderr
+    assert "make clean YES=1" in done.stdout
     assert installation.postgres.daemon.pid is not None
     installation.postgres.connect().close()
 

@@ -6,8 +6,11 @@ import shutil
 import sys
 from collections.abc import Callable
 
+import psycopg
+
 from batchstream.cli.output import ask, complain, describe, say
 from batchstream.errors import BatchstreamError
+from batchstream.services import runs
 from batchstream.services.errors import ServiceError
 from batchstream.services.installation import Installation
 from batchstream.services.postgres import client
@@ -25,6 +28,10 @@ def main() -> int:
         return COMMANDS[arguments.command](arguments)
     except BatchstreamError as error:
         complain(str(error))
+        return 1
+    except (psycopg.Error, OSError) as error:
+        logs = Installation().state / "logs"
+        complain(f"{type(error).__name__}: {' '.join(str(error).split())}; look into {logs}, and run the command again")
         return 1
     except KeyboardInterrupt:
         return 130
@@ -97,19 +104,21 @@ def _psql(arguments: argparse.Namespace) -> int:
     installation.up()
     environment = {**installation.environment(), **installation.psql_environment(arguments.role)}
     program = str(client("psql"))
-    return os.execve(program, ["psql", *arguments.passed_on], environment)  # noqa: S606 - replaces this process
+    return os.execve(program, [program, *arguments.passed_on], environment)  # noqa: S606 - replaces this process
 
 
 def _exec(arguments: argparse.Namespace) -> int:
     """Run a command, such as airflow, in the environment of this clone's services."""
     installation = Installation()
     installation.up()
+    runs.fail_abandoned(installation)
     environment = installation.environment()
     command = arguments.passed_on
     found = shutil.which(command[0], path=environment["PATH"]) if command else None
     if found is None:
         complain(f"no such command: {' '.join(command) or '(none given)'}")
         return 1
+    runs.hold_for_command(installation)
     return os.execve(found, command, environment)  # noqa: S606 - replaces this process
 
 

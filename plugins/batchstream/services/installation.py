@@ -1,11 +1,11 @@
 """Everything that one clone runs: services, secrets, ports, all below one folder."""
 
-import fcntl
 import json
 import os
 import shutil
 import subprocess
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from batchstream.services.errors import ServiceError
 from batchstream.services.jars import download_missing
 from batchstream.services.java import UTF_8
 from batchstream.services.kafka import EmbeddedKafka
+from batchstream.services.locks import only_one
 from batchstream.services.postgres import EmbeddedPostgres
 from batchstream.services.progress import progress
 from batchstream.services.secrets import load_secrets, write_private
@@ -108,21 +109,25 @@ class Installation:
     def up(self) -> None:
         """Start what is not running; the first time, set everything up."""
         self.install()
-        with (self.state / "up.lock").open("w") as lock:
-            # Two commands in one clone: the second finds everything started.
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        # Two commands in one clone: the second finds everything started.
+        with self.changing_services():
             self.start_services()
             set_up(self.postgres.connect, self.secrets)
             self._train_spark()
             self._migrate_airflow()
+
+    def changing_services(self) -> AbstractContextManager[None]:
+        """Start and stop services alone: other commands of this clone wait."""
+        return only_one(self.state / "up.lock", "another command that starts or stops the services")
 
     def start_services(self) -> None:
         """Start PostgreSQL and Kafka, on other ports if somebody else is quicker."""
         self.move_from_taken_ports(self._ports_of_stopped())
         for attempt in range(1, START_ATTEMPTS + 1):
             try:
-                self.postgres.start()
-                self.kafka.start()
+                for service in (self.postgres, self.kafka):
+                    with progress(f"starting {service.daemon.name}", quick=True):
+                        service.start()
                 return
             except ServiceError:
                 if attempt == START_ATTEMPTS:
@@ -132,8 +137,17 @@ class Installation:
 
     def down(self) -> None:
         """Stop what was started, and nothing else."""
-        self.kafka.stop()
-        self.postgres.stop()
+        if not self.state.exists():
+            return
+        with self.changing_services():
+            for service in (self.kafka, self.postgres):
+                with progress(f"stopping {service.daemon.name}", quick=True):
+                    service.stop()
+
+    def stopped_services(self) -> list[str]:
+        """Names of the services that nobody started, or somebody stopped; one that crashed is not among them."""
+        daemons = (self.kafka.daemon, self.postgres.daemon)
+        return [daemon.name for daemon in daemons if daemon.pid is None and not daemon.crashed]
 
     def clean(self) -> None:
         """Stop everything and remove what was generated."""

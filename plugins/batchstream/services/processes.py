@@ -55,6 +55,11 @@ class Daemon:
             return None
         return pid if _start_time(pid) == started else None
 
+    @property
+    def crashed(self) -> bool:
+        """Whether the process has ended although nobody stopped it here."""
+        return self._pid_file.exists() and self.pid is None
+
     def stop(self, first: signal.Signals = signal.SIGTERM) -> None:
         """Stop the process and wait for its end, by force after `STOP_SECONDS`."""
         for number in (first, signal.SIGKILL):

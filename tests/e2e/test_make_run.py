@@ -1,0 +1,186 @@
+"""`make run`: its table, its reason and its exit status are those of this run, whatever other loads there are."""
+
+import os
+import re
+import signal
+import subprocess
+from pathlib import Path
+
+import psycopg
+import pytest
+import yaml
+
+from batchstream.services.installation import Installation
+from tests.support.commands import batchstream, last_line, start
+
+FRUIT = {
+    "apiVersion": "v3.1.0",
+    "kind": "DataContract",
+    "version": "1.0.0",
+    "customProperties": [{"property": "sourcePath", "value": "data/fruit.csv"}],
+    "schema": [
+        {
+            "name": "fruit",
+            "properties": [
+                {"name": "item", "physicalType": "text", "required": True},
+                {"name": "price", "physicalType": "integer", "required": True},
+            ],
+        }
+    ],
+}
+ORIGIN = {"name": "origin", "physicalType": "text"}
+GOOD = "item,price\napple,1\nbanana,2\n"
+
+
+class Clone:
+    """A folder with the contract and the source of a data set of its own, reloaded by `make run`."""
+
+    def __init__(self, installation: Installation, folder: Path) -> None:
+        self.installation = installation
+        self.name = f"fruit_{os.urandom(4).hex()}"
+        self.source = folder / "data" / "fruit.csv"
+        self.contract = folder / "dags" / "contracts" / f"{self.name}.odcs.yaml"
+        for path in (self.source, self.contract):
+            path.parent.mkdir(parents=True)
+        self.write(GOOD)
+
+    def write(self, source: str, *further: dict[str, str]) -> None:
+        self.source.write_text(source)
+        schema = {**FRUIT["schema"][0], "name": self.name, "properties": [*FRUIT["schema"][0]["properties"], *further]}  # type: ignore[index]
+        self.contract.write_text(yaml.safe_dump({**FRUIT, "schema": [schema]}, sort_keys=False))
+
+    def variables(self) -> dict[str, str]:
+        return {"BATCHSTREAM_CONTRACTS": str(self.contract.parent)}
+
+    def run(self) -> subprocess.CompletedProcess[str]:
+        done = batchstream(self.installation, "run", self.name, **self.variables())
+        assert "Traceback" not in done.stdout
+        return done
+
+    def start_and_wait_for(self, line: str) -> subprocess.Popen[str]:
+        """Start a run, and return when its output has a line of Airflow's."""
+        process = start(self.installation, "run", self.name, **self.variables())
+        log = self.installation.state / "logs" / f"{self.name}_pipeline.log"
+        before = log.resolve()
+        while process.poll() is None:
+            if log.resolve() != before and line in log.read_text(errors="replace"):
+                return process
+        raise AssertionError(process.communicate()[0])
+
+
+@pytest.fixture
+def clone(installation: Installation, tmp_path: Path) -> Clone:
+    return Clone(installation, tmp_path)
+
+
+def _loads(admin: psycopg.Connection, clone: Clone) -> list[tuple[int, str]]:
+    return admin.execute(
+        "SELECT load_id, state FROM batchstream.loads WHERE dataset = %s ORDER BY load_id", [clone.name]
+    ).fetchall()
+
+
+def test_each_run_tells_of_itself(clone: Clone, admin: psycopg.Connection) -> None:
+    done = clone.run()
+    assert done.returncode == 0, done.stdout
+    ((first, state),) = _loads(admin, clone)
+    assert state == "published"
+    assert f"load {first} of {clone.name}: published" in done.stdout
+    assert "banana" in done.stdout
+
+    # Red after it has opened a load.
+    clone.write("item,price\napple,1\nbanana,two\n")
+    done = clone.run()
+    assert done.returncode == 1
+    assert re.search(r"^error: \w+: .*line 3, column 'price': .*'two'", last_line(done.stdout))
+
+    # Red before it opens one.
+    clone.write("item,price,origin\napple,1,here\n")
+    done = clone.run()
+    assert done.returncode == 1
+    assert not re.search(r"^load \d+ of fruit_", done.stdout, re.MULTILINE)
+    assert "two" not in done.stdout
+    assert f"readers of {clone.name} see load {first}: 2 rows" in done.stdout
+    assert re.search(r"^error: open_load: .*fruit\.csv: line 1: .*item,price,origin.*/fruit_[\w.]+\.log", last_line(done.stdout))
+
+    # A column that the published table doesn't have.
+    clone.write("item,price,origin\napple,1,here\n", ORIGIN)
+    done = clone.run()
+    assert done.returncode == 1
+    assert "column 'origin'" in last_line(done.stdout)
+
+
+def test_two_at_once_tell_of_their_own_loads(clone: Clone, admin: psycopg.Connection) -> None:
+    running = [start(clone.installation, "run", clone.name, **clone.variables()) for _ in range(2)]
+    said = [process.communicate(timeout=400)[0] for process in running]
+    assert [process.returncode for process in running] == [0, 0], said
+    told = [re.findall(r"^load (\d+) of fruit_\w+: published", text, re.MULTILINE) for text in said]
+    assert sorted(int(load) for loads in told for load in loads) == [load for load, _ in _loads(admin, clone)[-2:]]
+    assert any("waiting: load" in text for text in said)
+    together = admin.execute(
+        "SELECT count(*) FROM batchstream.loads AS a JOIN batchstream.loads AS b ON a.dataset = b.dataset "
+        "AND a.load_id < b.load_id AND b.opened_at < coalesce(a.published_at, a.closed_at) WHERE a.dataset = %s",
+        [clone.name],
+    ).fetchone()
+    assert together == (0,), "two loads of one dataset were in progress at the same time"
+
+
+def test_a_run_that_was_killed_is_marked_as_failed_at_the_next_start(clone: Clone, admin: psycopg.Connection) -> None:
+    process = clone.start_and_wait_for("starting task_id=consume_stream")
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    killed, state = _loads(admin, clone)[-1]
+    assert state == "produced"
+    done = clone.run()
+    assert done.returncode == 0, done.stdout
+    assert "was left behind: the command that ran it was killed" in done.stdout
+    # It is known to be dead, so nobody waits for a sign of life.
+    assert "waiting: load" not in done.stdout
+    assert dict(_loads(admin, clone))[killed] == "failed"
+    assert _unfinished(clone.installation) == []
+
+
+def _unfinished(installation: Installation) -> list[str]:
+    with installation.postgres.connect("airflow") as airflow:
+        rows = airflow.execute("SELECT run_id FROM dag_run WHERE state IN ('running', 'queued')").fetchall()
+    return [run_id for (run_id,) in rows]
+
+
+@pytest.mark.parametrize("name", ["postgres", "kafka"])
+def test_a_service_that_crashes_is_started_again_and_the_run_succeeds(clone: Clone, name: str) -> None:
+    process = clone.start_and_wait_for("starting task_id=consume_stream")
+    pid = getattr(clone.installation, name).daemon.pid
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    said, _ = process.communicate(timeout=400)
+    assert process.returncode == 0, said
+    assert "crashed and is started again" in said
+    assert f"of {clone.name}: published" in said
+
+
+def test_make_down_in_mid_run_is_told_as_such(clone: Clone) -> None:
+    process = clone.start_and_wait_for("starting task_id=create_topic")
+    try:
+        clone.installation.down()
+        said, _ = process.communicate(timeout=400)
+    finally:
+        clone.installation.up()
+    assert process.returncode == 1
+    assert "Traceback" not in said
+    assert last_line(said).startswith("error: Kafka and PostgreSQL: stopped while the run worked, as make down does; run again")
+    assert "started again" not in said
+
+
+def test_ctrl_c_leaves_no_run_and_no_process(clone: Clone, admin: psycopg.Connection) -> None:
+    process = clone.start_and_wait_for("starting task_id=consume_stream")
+    os.killpg(process.pid, signal.SIGINT)
+    said, _ = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert last_line(said) == "error: the run was interrupted, and is marked as failed: run again"
+    assert _loads(admin, clone)[-1][1] == "failed"
+    assert _unfinished(clone.installation) == []
+
+
+def test_a_data_set_without_a_contract_is_told_with_those_that_have_one(installation: Installation) -> None:
+    done = batchstream(installation, "run", "no_such")
+    assert done.returncode == 1
+    assert last_line(done.stdout).endswith("or use one of housing")
