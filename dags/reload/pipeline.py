@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pendulum
-from airflow.sdk import DAG, Asset, Param, get_current_context, get_parsing_context, task
+from airflow.sdk import DAG, Asset, Param, get_current_context, task
 
 from batchstream.contract import Contract
 from reload.consume import ConsumeStreamOperator
@@ -47,14 +47,12 @@ START = pendulum.datetime(2024, 1, 1, tz="UTC")
 
 def build_pipeline(contract: Contract) -> DAG:
     """The DAG that reloads one dataset."""
-    # A worker reads the DAG file for one task, and says so; `airflow dags test` reads it for all of them.
-    is_scheduled = get_parsing_context().dag_id is not None
 
     @task(doc_md=DOC["open_load"])
     def open_load() -> int:
         from reload import tasks
 
-        return tasks.open_load(contract, get_current_context(), is_scheduled=is_scheduled)
+        return tasks.open_load(contract, get_current_context())
 
     @task(doc_md=DOC["create_topic"])
     def create_topic(load_id: Any) -> None:

@@ -19,20 +19,21 @@ log = logging.getLogger(__name__)
 RESCHEDULE_SECONDS = 5
 """A run that waits for another one looks again after this time, and holds no slot meanwhile."""
 
+USER_OF_DAGS_TEST = "dag_test"
+"""Airflow's name for who triggers the run of ``airflow dags test``, which no scheduler looks after."""
+
 MAX_WAIT = timedelta(days=1)
 
 PARAMETERS = ("allow_changes", "override_checks")
 """Parameters of a run that the ledger notes where they are given."""
 
 
-def open_load(contract: Contract, context: Any, *, is_scheduled: bool) -> int:
+def open_load(contract: Contract, context: Any) -> int:
     """Open a load; while another run of the data set is working, step back and try again later."""
     ti = context["ti"]
     try:
         with airflow_errors():
-            return open.open_load(
-                postgres_settings(POSTGRES_OWNER), contract, _run(contract, context, is_scheduled=is_scheduled), wait_seconds=1
-            )
+            return open.open_load(postgres_settings(POSTGRES_OWNER), contract, _run(contract, context), wait_seconds=1)
     except BusyError as error:
         waiting_since = ti.get_first_reschedule_date(context) or datetime.now(UTC)
         if datetime.now(UTC) - waiting_since > MAX_WAIT:
@@ -42,7 +43,7 @@ def open_load(contract: Contract, context: Any, *, is_scheduled: bool) -> int:
         raise AirflowRescheduleException(again) from error  # type: ignore[no-untyped-call]
 
 
-def _run(contract: Contract, context: Any, *, is_scheduled: bool) -> Run:
+def _run(contract: Contract, context: Any) -> Run:
     ti = context["ti"]
 
     def state_of(run_id: str) -> str | None:
@@ -55,7 +56,7 @@ def _run(contract: Contract, context: Any, *, is_scheduled: bool) -> Run:
         run_id=context["run_id"],
         installation=installation(),
         parameters={name: context["params"][name] for name in PARAMETERS if context["params"].get(name)},
-        is_scheduled=is_scheduled,
+        is_scheduled=context["dag_run"].triggering_user_name != USER_OF_DAGS_TEST,
         state_of=state_of,
     )
 

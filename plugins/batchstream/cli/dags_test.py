@@ -27,7 +27,7 @@ STOP_SECONDS = 10
 
 _STARTED = re.compile(r"\[DAG TEST\] starting task_id=(\w+)")
 _ENDED = re.compile(r"\[DAG TEST\] end task task_id=(\w+)")
-_WAITING = re.compile(r"\] waiting: (.*?)\s+\[\S+\]|\bwaiting: (load .*?)(?:\s+\[|$)")
+_WAITING = re.compile(r"\] waiting: (.*?)\s+\[[\w.]+\]")
 _ERROR = re.compile(r"[A-Za-z_][\w.]*(?:Error|Exception|Interrupt|Exit)\b.*")
 
 
@@ -87,9 +87,8 @@ def _follow(
     process: subprocess.Popen[bytes], log: IO[str], report: Path, outcome: Outcome, *, started: Callable[[], None]
 ) -> None:
     """Say what the output says, until the process has ended; call `started` when the first task starts."""
-    with ExitStack() as shown:
-        shown.enter_context(moving("  starting Airflow"))
-        begun, rest, told = time.monotonic(), "", 0
+    rest = ""
+    with _Steps(outcome, report) as steps:
         while True:
             ended = process.poll() is not None
             lines = (rest + log.read()).split("\n")
@@ -97,25 +96,61 @@ def _follow(
             for line in lines:
                 if found := _STARTED.search(line):
                     started()
-                    shown.close()
-                    begun = time.monotonic()
-                    shown.enter_context(moving(f"  {found[1]}"))
-                elif found := _ENDED.search(line):
-                    shown.close()
-                    seconds = time.monotonic() - begun
-                    outcome.seconds[found[1]] = outcome.seconds.get(found[1], 0) + seconds
-                    failures = reported(report)
-                    say(f"  {found[1]:<18}{seconds:6.1f} s{_told(failures[told:])}")
-                    is_tried_again = bool(failures[told:]) and not failures[-1].final
-                    told = len(failures)
-                    shown.enter_context(moving("  waiting for the next try" if is_tried_again else "  Airflow"))
+                    steps.start(found[1])
+                elif _ENDED.search(line):
+                    steps.end()
                 elif found := _WAITING.search(line):
-                    say(f"  waiting: {found[1] or found[2]}")
+                    steps.wait(found[1])
                 elif found := _ERROR.fullmatch(line.strip()):
                     outcome.last_words = found[0]
             if ended:
                 return
             time.sleep(POLL_SECONDS)
+
+
+class _Steps:
+    """The lines about the tasks, and what moves while one works."""
+
+    def __init__(self, outcome: Outcome, report: Path) -> None:
+        self._outcome = outcome
+        self._report = report
+        self._task = ""
+        self._begun = time.monotonic()
+        self._waiting: str | None = None
+        self._failures = 0
+        self._shown = ExitStack()
+
+    def __enter__(self) -> "_Steps":
+        self._show("  starting Airflow")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._shown.close()
+
+    def start(self, task: str) -> None:
+        # A task that waits for another run steps back again and again; that is one step.
+        if task != self._task or self._waiting is None:
+            self._task, self._begun, self._waiting = task, time.monotonic(), None
+            self._show(f"  {task}")
+
+    def wait(self, what: str) -> None:
+        if what != self._waiting:
+            say(f"  waiting: {what}")
+            self._waiting = what
+            self._show(f"  {self._task}, waiting")
+
+    def end(self) -> None:
+        failures = reported(self._report)
+        new, self._failures = failures[self._failures :], len(failures)
+        # TODO
+        seconds = time.monotonic() - self._begun
+        self._outcome.seconds[self._task] = self._outcome.seconds.get(self._task, 0) + seconds
+        say(f"  {self._task:<18}{seconds:6.1f} s{_told(new)}")
+        self._show("  waiting for the next try" if new and not new[-1].final else "  Airflow")
+
+    def _show(self, what: str) -> None:
+        self._shown.close()
+        self._shown.enter_context(moving(what))
 
 
 def _told(failures: list[Failure]) -> str:

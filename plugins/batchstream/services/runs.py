@@ -92,8 +92,10 @@ def fail_abandoned(installation: Installation, *, also_of_commands: bool = True)
         airflow.autocommit = True
         found = [run for path in abandoned if (run := _run_of(airflow, path))]
         if also_of_commands:
+            others = metadata.unfinished_tests(airflow, _oldest_command(installation))
+            # Looked at after those: a run that starts at this moment has its file before it is in Airflow's records.
             held = {run for path in _folder(installation).glob("*.run") if _is_held(path) and (run := _run_of(airflow, path))}
-            found += [run for run in metadata.unfinished_tests(airflow, _oldest_command(installation)) if run not in held]
+            found += [run for run in others if run not in held]
         for run in found:
             # The ledger first: if this is killed, too, the next one finds the run again.
             if run.state in metadata.UNFINISHED:
