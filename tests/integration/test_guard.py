@@ -5,6 +5,7 @@ import pytest
 
 from batchstream.contract.model import Publish
 from batchstream.errors import LoadError
+from batchstream.postgres import guard
 from tests.integration.conftest import MakeDataset
 
 COLUMNS = {"code": "integer", "v": "integer"}
@@ -54,3 +55,16 @@ def test_what_is_allowed(small: MakeDataset, way: Publish, before: int, after: i
     dataset.load(numbered(before))
     assert dataset.load(numbered(after)).published_rows == after
     assert dataset.rows() == numbered(after)
+
+
+def test_a_large_swap_is_compared_by_a_sample_first(
+    small: MakeDataset, admin: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guard, "SAMPLE_ROWS", 10_000)
+    dataset = small(COLUMNS, key="code", publish=Publish.SWAP)
+    dataset.load(numbered(20_000))
+    dataset.load(numbered(20_000, first=5_000))
+    # Exact, also where the sample is suspicious and the whole is not.
+    dataset.load(numbered(20_000, first=5_000 + 9_900))
+    with pytest.raises(LoadError, match="15000 of the 20000 rows"):
+        dataset.load(numbered(20_000, first=14_900 + 15_000))

@@ -339,6 +339,31 @@ def test_set_up_takes_back_attributes_that_a_role_was_given(
     _is_refused(tables, setup.LOADER, "CREATE ROLE mine")
 
 
+@pytest.mark.parametrize(
+    ("broken", "mended", "said"),
+    [
+        ("REVOKE batchstream_checker FROM kafka_user", None, "'kafka_user' may not become it"),
+        (
+            "ALTER ROLE batchstream_checker RENAME TO somebody_else",
+            "ALTER ROLE somebody_else RENAME TO batchstream_checker",
+            "there is no such role",
+        ),
+    ],
+)
+def test_a_missing_checker_is_told_with_what_to_run(
+    installation: Installation, pipeline: Pipeline, admin: psycopg.Connection, broken: str, mended: str | None, said: str
+) -> None:
+    admin.execute(broken)
+    try:
+        with pytest.raises(ConnectionSettingsError, match=rf"role 'batchstream_checker' .*{said}; .*sql/setup/checker\.sql"):
+            pipeline.open()
+    finally:
+        if mended:
+            admin.execute(mended)
+        setup.set_up(installation.postgres.connect, installation.secrets)
+    pipeline.fail(pipeline.open(), "the test has ended")
+
+
 def test_tables_made_again_are_the_same(pipeline: Pipeline, tables: Tables, admin: psycopg.Connection) -> None:
     before = _catalog(admin)
     with pipeline.connect(setup.OWNER) as connection:

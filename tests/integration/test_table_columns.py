@@ -9,6 +9,7 @@ from psycopg import sql
 
 from batchstream.contract.model import Publish
 from batchstream.errors import ContractError, LoadError
+from batchstream.postgres import setup
 from tests.integration.conftest import MakeDataset
 from tests.support.small import SmallDataset
 
@@ -122,7 +123,7 @@ def test_a_hand_made_table_that_does_not_fit_is_told(
 
 @pytest.mark.parametrize("key", ["code", None])
 def test_a_hand_made_table_that_fits_is_merged_into(small: MakeDataset, admin: psycopg.Connection, key: str | None) -> None:
-    """Without defaults, grants and indexes; a publication wants a primary key of it."""
+    """Without defaults, grants and indexes."""
     dataset = small({"code": "text", "v": "integer NULL"}, key=key, indexed=["v"])
     admin.execute(
         f"CREATE TABLE {dataset.table} ({'' if key else 'id bigint NOT NULL, '}{HAND_MADE}); "
@@ -132,6 +133,37 @@ def test_a_hand_made_table_that_fits_is_merged_into(small: MakeDataset, admin: p
     assert dataset.load([("a", 1), ("b", None)]) == (2, 0, 1, 2)
     assert dataset.rows() == [("a", 1), ("b", None)]
     assert dataset.load([("a", 2)]) == (0, 1, 1, 1)
+
+
+def hand_made_with_rows(small: MakeDataset, admin: psycopg.Connection) -> SmallDataset:
+    """In a publication."""
+    dataset = small({"code": "text", "v": "integer NULL"}, key="code")
+    admin.execute(
+        f"CREATE TABLE {dataset.table} ({HAND_MADE}); ALTER TABLE {dataset.table} OWNER TO batchstream_owner; "
+        f"INSERT INTO {dataset.table} (code, v) VALUES ('gone', 1), ('a', 1); "
+        f"CREATE PUBLICATION p_{dataset.table} FOR TABLE {dataset.table}"
+    )
+    return dataset
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_hand_made_table_of_a_publication_gets_its_primary_key_first(small: MakeDataset, admin: psycopg.Connection) -> None:
+    dataset = hand_made_with_rows(small, admin)
+    assert dataset.load([("a", 2), ("b", 3)]) == (1, 1, 1, 2)
+    assert dataset.rows() == [("a", 2), ("b", 3)]
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_table_of_a_publication_that_can_not_get_its_key_is_told(small: MakeDataset, admin: psycopg.Connection) -> None:
+    dataset = hand_made_with_rows(small, admin)
+    load_id = dataset.land([("a", 2)])
+    with dataset.connect(setup.OWNER) as reader, reader.transaction():
+        reader.execute(f"SELECT * FROM {dataset.table}")
+        said = rf"table '{dataset.table}' has no primary key yet, and a publication \(p_{dataset.table}\)"
+        with pytest.raises(LoadError, match=said):
+            dataset.publish(load_id)
+    dataset.publish(load_id)
+    assert dataset.rows() == [("a", 2)]
 
 
 @pytest.mark.parametrize("word", ["user", "order", "select"])

@@ -12,6 +12,12 @@ SMALL_TABLE_ROWS = 100
 
 MAX_DELETED_SHARE = 0.5
 
+SAMPLE_ROWS = 20_000
+"""So many rows of a load that is shown are looked up first: comparing all of ten million takes as long as building an index."""
+
+SUSPICIOUS_SHARE = 0.4
+"""If more of the sample is gone, all rows are compared. Pages are drawn, so a sample is off by a few percent."""
+
 
 def check_merge(
     connection: psycopg.Connection, contract: Contract, load_id: int, deleted_rows: int, *, allow_deletes: bool
@@ -43,23 +49,39 @@ def check_swap(connection: psycopg.Connection, contract: Contract, load_id: int,
     if allow_deletes:
         return
     shown = connection.execute(
-        "SELECT load_id FROM batchstream.shown WHERE dataset = %s ORDER BY load_id DESC LIMIT 1", [contract.name]
+        "SELECT load_id, l.published_rows FROM batchstream.shown AS s JOIN batchstream.loads AS l USING (load_id) "
+        "WHERE s.dataset = %s ORDER BY load_id DESC LIMIT 1",
+        [contract.name],
     ).fetchone()
     if shown is None:
         return
+    shown_load, shown_rows = shown
+    percent = min(100.0, 100 * SAMPLE_ROWS / max(shown_rows or 0, 1))
+    rows, gone = _compare_keys(connection, contract, load_id, shown_load, percent)
+    if percent < 100 and gone > rows * SUSPICIOUS_SHARE:
+        rows, gone = _compare_keys(connection, contract, load_id, shown_load, 100)
+        percent = 100
+    if percent == 100:
+        _require_few(contract, load_id, gone, rows)
+
+
+def _compare_keys(
+    connection: psycopg.Connection, contract: Contract, load_id: int, shown_load: int, percent: float
+) -> tuple[int, int]:
+    """Rows of the load that is shown, and how many of them have keys that the landing has not; of a share of its pages."""
     row = connection.execute(
         sql.SQL(
-            "SELECT count(*), count(*) FILTER (WHERE s.{key} IS NULL) FROM {published} AS t "
-            "LEFT JOIN {landing} AS s ON s.{key} = t.{key} WHERE t.load_id = {shown}"
+            "SELECT count(*), count(*) FILTER (WHERE s.{key} IS NULL) FROM {published} AS t {sample} "
+            "LEFT JOIN {landing} AS s ON s.{key} = t.{key} WHERE t.load_id = {shown_load}"
         ).format(
             published=templates.published(contract),
             landing=templates.landing(contract, load_id),
             key=templates.landing_key(contract),
-            shown=sql.Literal(shown[0]),
+            sample=sql.SQL("TABLESAMPLE SYSTEM ({})").format(sql.Literal(percent)) if percent < 100 else sql.SQL(""),
+            shown_load=sql.Literal(shown_load),
         )
     ).fetchone()
-    rows, gone = row or (0, 0)
-    _require_few(contract, load_id, gone, rows)
+    return row or (0, 0)
 
 
 def _require_few(contract: Contract, load_id: int, deleted_rows: int, rows: int) -> None:

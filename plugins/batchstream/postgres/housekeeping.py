@@ -6,7 +6,7 @@ import psycopg
 from psycopg import sql
 
 from batchstream.contract.model import Contract
-from batchstream.postgres import swap, templates
+from batchstream.postgres import old_loads, swap, templates
 
 KEPT_LOADS = 5
 """Landing tables and checkpoints of this many loads of a dataset are kept, the newest included."""
@@ -34,13 +34,13 @@ def clean_up(connection: psycopg.Connection, contract: Contract) -> None:
         _forget_records(connection, contract)
         # Also those from before the dataset came to be published by a merge.
         if swap.kind_of(connection, templates.published(contract)) is not None:
-            swap.remove_old(connection, contract, KEPT_LOADS)
+            old_loads.remove(connection, contract, KEPT_LOADS)
     except psycopg.Error as error:
         log.warning("%s: what old loads have left is not removed, a later load tries again: %s", contract.name, error)
 
 
 def _drop_landings(connection: psycopg.Connection, contract: Contract) -> None:
-    # By the tables that exist: a ledger of a thousand loads is not gone through. Partitions may be read: swap.remove_old's.
+    # By the tables that exist: a ledger of a thousand loads is not gone through. Partitions may be read: old_loads'.
     landings = connection.execute(
         "SELECT c.relname, l.load_id FROM pg_class AS c JOIN batchstream.loads AS l ON c.relname = %s || l.load_id "
         "WHERE c.relnamespace = %s::regnamespace AND c.relkind = 'r' AND NOT c.relispartition AND l.dataset = %s "
@@ -50,8 +50,9 @@ def _drop_landings(connection: psycopg.Connection, contract: Contract) -> None:
     for name, load_id in landings:
         try:
             connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(sql.Identifier(templates.LANDING_SCHEMA, name)))
-        except psycopg.errors.LockNotAvailable:
-            log.warning("landing of load %s is in use; it goes with a later load", load_id)
+        except psycopg.DatabaseError as error:
+            # In use, or a view of somebody's depends on it.
+            log.warning("landing of load %s stays, a later load tries again: %s", load_id, error)
 
 
 def _forget_records(connection: psycopg.Connection, contract: Contract) -> None:

@@ -39,8 +39,8 @@ def publish(connection: psycopg.Connection, contract: Contract, load_id: int, *,
 
     1. The load becomes *verified*: from here on nothing lands for it any more, and nobody but the owner may insert into its
        landing.
-    2. If the contract says ``publish: swap``, the landing gets its keys and indexes (`batchstream.postgres.swap`). A later
-       step that fails leaves them, so another try has nothing to build.
+    2. If the contract says ``publish: swap``, the landing gets its keys and indexes (`batchstream.postgres.swap`); a table that
+       somebody made before the first load gets its own. A later step that fails leaves them, so another try builds nothing.
     3. The rows that differ are found, and ``MERGE`` deletes, updates and inserts them (`batchstream.postgres.merge`). The landing
        of a first load becomes the target (`batchstream.postgres.target`). With a swap, the landing is shown in place of the
        load before it. The target holds as many rows as the landing, and the landing as many as were verified, or all of it is
@@ -91,6 +91,7 @@ def _begin(connection: psycopg.Connection, contract: Contract, load_id: int) -> 
 def _merge(
     connection: psycopg.Connection, contract: Contract, load_id: int, verified_rows: int, *, allow_deletes: bool
 ) -> Published:
+    _give_key(connection, contract, load_id)
     with connection.transaction():
         _begin(connection, contract, load_id)
         if target.is_missing(connection, contract):
@@ -100,13 +101,21 @@ def _merge(
         else:
             _require_fit(connection, contract)
             rights.show(connection, templates.target(contract))
-            if not indexes.has_key(connection, contract):
-                # Somebody made the table before the first load.
-                indexes.build_missing(connection, contract)
             changes = merge.merge(connection, contract, load_id, allow_deletes=allow_deletes)
             rows = _count(connection, templates.landing(contract, load_id))
             _require_rows(connection, contract, load_id, rows)
         return _note(connection, load_id, verified_rows, Published(*changes, published_rows=rows))
+
+
+def _give_key(connection: psycopg.Connection, contract: Contract, load_id: int) -> None:
+    """Build the indexes of a table that somebody made before the first load. A publication asks for its primary key, too."""
+    if target.is_missing(connection, contract) or indexes.has_key(connection, contract):
+        return
+    with connection.transaction():
+        _begin(connection, contract, load_id)
+        _require_fit(connection, contract)
+        indexes.build_missing(connection, contract)
+    indexes.declare_key(connection, contract)
 
 
 def _swap(

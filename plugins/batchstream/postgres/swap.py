@@ -4,19 +4,12 @@ A dataset is a view over a partitioned table with a partition a load; it shows t
 a publish attaches a partition and inserts a row, however many rows there are.
 """
 
-import logging
-
 import psycopg
-from psycopg import errors, sql
+from psycopg import sql
 
 from batchstream.contract.model import Contract
 from batchstream.errors import ContractError
 from batchstream.postgres import guard, rights, templates
-
-DETACH_SECONDS = 2
-"""How long an old load waits for the readers that may still see it, before it is left for the next run."""
-
-log = logging.getLogger(__name__)
 
 _KINDS = {
     "r": "a table",
@@ -115,45 +108,6 @@ def show(connection: psycopg.Connection, contract: Contract, load_id: int, rows:
         # The view looks for a load that has a row; none may be left that has.
         forget(connection, contract)
     return int(row[0]) if row else 0
-
-
-def remove_old(connection: psycopg.Connection, contract: Contract, kept_loads: int) -> None:
-    """Drop published loads that are older than the newest `kept_loads` loads, and not the one that is shown.
-
-    A transaction that has read the dataset may still show an old load: that is detached only when all of those have ended,
-    without a lock that readers would have to wait for. That can't be done inside a transaction.
-
-    Args:
-        connection: Outside of a transaction.
-        contract: The dataset's.
-        kept_loads: How many.
-    """
-    kept = connection.execute(
-        "(SELECT load_id FROM batchstream.loads WHERE dataset = %(dataset)s ORDER BY load_id DESC LIMIT %(kept)s) UNION "
-        "(SELECT load_id FROM batchstream.shown WHERE dataset = %(dataset)s ORDER BY load_id DESC LIMIT 1)",
-        {"dataset": contract.name, "kept": kept_loads},
-    ).fetchall()
-    attached = connection.execute(
-        "SELECT substring(c.relname FROM '[0-9]+$')::bigint, c.oid::regclass::text, i.inhdetachpending "
-        "FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid WHERE i.inhparent = %s::regclass "
-        # PostgreSQL detaches one partition at a time, so one whose detaching was cut off comes first.
-        "ORDER BY i.inhdetachpending DESC, 1",
-        [templates.published(contract).as_string(connection)],
-    ).fetchall()
-    connection.execute(sql.SQL("SET lock_timeout = {}").format(sql.Literal(f"{DETACH_SECONDS}s")))
-    for load_id, name, pending in attached:
-        if (load_id,) in kept:
-            continue
-        detach = sql.SQL("ALTER TABLE {} DETACH PARTITION {} {}").format(
-            templates.published(contract), sql.SQL(name), sql.SQL("FINALIZE" if pending else "CONCURRENTLY")
-        )
-        try:
-            connection.execute(detach)
-            connection.execute(sql.SQL("DROP TABLE {}").format(sql.SQL(name)))
-        except errors.LockNotAvailable:
-            log.warning("%s may still be read by an open transaction; it goes with a later load", name)
-            break
-        connection.execute("DELETE FROM batchstream.shown WHERE dataset = %s AND load_id = %s", [contract.name, load_id])
 
 
 def _table(contract: Contract) -> sql.Composed:
