@@ -20,6 +20,10 @@ class SourceError(TerminalError):
     """The source file is missing, unreadable or breaks its contract: mend the file."""
 
 
+class SourceChangedError(BatchstreamError):
+    """The source file changed while it was read, or may still be being written: retried."""
+
+
 class TopicError(TerminalError):
     """The topic is not what the contract says: mend the topic or the contract."""
 

@@ -41,7 +41,7 @@ def letters(installation: Installation, spark: SharedSpark, tmp_path: Path) -> P
     chosen = random.Random(506)
     bodies = ["".join(chosen.choices(string.ascii_letters, k=CHARACTERS)) for _ in range(RECORDS)]
     lines = ["number,body", *(f"{number},{body}" for number, body in enumerate(bodies))]
-    (tmp_path / "data" / "letters.csv").write_text("\n".join(lines))
+    (tmp_path / "data" / "letters.csv").write_text("\n".join([*lines, ""]))
     return Pipeline(installation, spark, path)
 
 

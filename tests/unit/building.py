@@ -1,5 +1,6 @@
 """Contracts, sources and records for the unit tests."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -79,3 +80,5 @@ def make_contract(folder: Path, properties: list[dict[str, Any]], **settings: An
 def write_source(contract: Contract, content: bytes) -> None:
     contract.source.path.parent.mkdir(parents=True, exist_ok=True)
     contract.source.path.write_bytes(content)
+    # Long enough ago that nobody is writing it any more.
+    os.utime(contract.source.path, (0, 1_000_000_000))

@@ -65,6 +65,11 @@ def values(kind: ColumnType) -> st.SearchStrategy[Any]:
     return others[kind.python]
 
 
+def required(kind: ColumnType, null: str) -> st.SearchStrategy[Any]:
+    """Values of a column that is NOT NULL: what stands for NULL is none of them, but for the empty text."""
+    return values(kind).filter(lambda value: value != null or null == "")
+
+
 def decimal(number: int, scale: int) -> Decimal:
     """number / 10**scale, exactly: arithmetic would round to the context's digits."""
     return Decimal((int(number < 0), tuple(int(digit) for digit in str(abs(number))), -scale))
@@ -75,7 +80,7 @@ def tables(draw: st.DrawFn, max_rows: int = 230) -> Table:
     names = draw(st.lists(NAMES, min_size=1, max_size=8, unique=True))
     columns = tuple(Column(name, draw(TYPES), nullable=draw(st.booleans()), source_name=name) for name in names)
     delimiter, null = draw(st.sampled_from([",", ";", "\t", "|", "→"])), draw(st.sampled_from(["", "\\N", "NULL"]))
-    source = Source(Path("no source"), SourceFormat.CSV, delimiter, null)
+    source = Source(Path("no source"), SourceFormat.CSV, delimiter, null, root=Path("/"), open_end=True)
     contract = Contract(
         path=Path("no contract"),
         name="x",
@@ -91,7 +96,7 @@ def tables(draw: st.DrawFn, max_rows: int = 230) -> Table:
         publish=Publish.MERGE,
         schedule=None,
     )
-    cells = [st.none() | values(column.type) if column.nullable else values(column.type) for column in columns]
+    cells = [st.none() | values(column.type) if column.nullable else required(column.type, null) for column in columns]
     some = draw(st.lists(st.tuples(*cells), min_size=1, max_size=6))
     # More than a batch without drawing each row.
     repeats = draw(st.integers(1, max(1, max_rows // len(some))))

@@ -113,7 +113,7 @@ def test_a_column_may_be_called_otherwise_in_the_header(tmp_path: Path) -> None:
     (batch,) = SourceReader(contract)
     assert RecordCodec(contract).decode(batch.value).records == [(1, 2, 3, 4, 5, 6, 7, 8, 9, 1)]
     write_source(contract, f"{','.join(tables)},last\n1,2,3,4,5,6,7,8,9\n".encode())
-    with pytest.raises(SourceError, match=r"expected the header Sepal\.Length,1960,.*physicalName the table's"):
+    with pytest.raises(SourceError, match=r"missing 'Sepal\.Length', '1960', .*; unexpected 'c0', .*physicalName the table's"):
         check_header(contract)
 
 

@@ -100,7 +100,7 @@ def test_no_text_takes_the_slow_path(text: str, end: str, slow: list[Any], tmp_p
 @pytest.mark.parametrize("text", ["plain", "e-45 \x01 01:02:03.1234567 9999-12-31"])
 def test_no_value_takes_the_slow_path(values: list[str], text: str, slow: list[Any], tmp_path: Path) -> None:
     contract = make_contract(tmp_path, COLUMNS)
-    records = roundtrip(contract, "\n".join(["t,d,r,m,i,at,z", *[",".join([quoted(text), *values])] * 150]))
+    records = roundtrip(contract, "\n".join(["t,d,r,m,i,at,z", *[",".join([quoted(text), *values])] * 150, ""]))
     assert len(records) == 150
     assert slow == []
 

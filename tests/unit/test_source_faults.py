@@ -10,7 +10,7 @@ import pytest
 from batchstream.contract import Contract
 from batchstream.errors import SourceError
 from batchstream.records.messages import Batch
-from batchstream.records.source import SourceReader, check_header
+from batchstream.records.source import SourceReader
 from tests.unit.building import make_contract, write_source
 
 A: dict[str, Any] = {"name": "a", "physicalType": "double precision", "required": True, "logicalTypeOptions": {"minimum": 0}}
@@ -51,20 +51,28 @@ def case(name: str, content: bytes, begin: str, *parts: str) -> object:
     return pytest.param(content, begin, parts, id=name)
 
 
+HEADER = "line 1: the header is not the contract's:"
 FAULTS = [
-    case("an empty file", b"", "the source is empty; expected the header a"),
+    case("an empty file", b"", "the source is empty; expected the header 'a', 'b'"),
     case("a header only", b"a,b\n", "the source has a header but no record", "write at least one"),
-    case("a header without line end", b"a,b", "the source has a header but no record"),
-    case("a header and blank lines", b"a,b\n\n\n", "the source has a header but no record"),
     case(
-        "another header", b"x,y\n1,2\n", "line 1: expected the header a", ", got x", "mend the source, its format or the contract"
+        "no line end", b"a,b", "the last line has no line end, so the file may be cut off; end it", "sourceFinalNewline: optional"
     ),
-    case("a header in another order", b"b,a\n1,2\n", "line 1: expected the header a", ", got b"),
-    case("a short header", b"a\n1\n", "line 1: expected the header a", ", got a;"),
-    case("a long header", b"a,b,c\n1,2,3\n", "line 1: expected the header a", "c;"),
-    case("a header in capitals", b"A,B\n1,2\n", "line 1: expected the header a", ", got A"),
-    case("no header", b"1,2\n", "line 1: expected the header a", ", got 1"),
-    case("a blank line first", b"\na,b\n1,2\n", "line 1: expected the header a", ", got ;"),
+    case("half a last line", b"a,b\n1,2\n3,", "the last line has no line end, so the file may be cut off"),
+    case("a header and blank lines", b"a,b\n\n\n", "the source has a header but no record"),
+    case("another header", b"x,y\n1,2\n", f"{HEADER} missing 'a', 'b'; unexpected 'x', 'y'; mend the source, its format or the"),
+    case("a header in another order", b"b,a\n1,2\n", f"{HEADER} another order: column 1 is 'b', expected 'a'; mend"),
+    case("a short header", b"a\n1\n", f"{HEADER} missing 'b'; mend"),
+    case("a long header", b"a,b,c\n1,2,3\n", f"{HEADER} unexpected 'c'; mend"),
+    case("a name twice", b"a,b,a\n1,2,3\n", f"{HEADER} too often 'a'; mend"),
+    case("a header in capitals", b"A,B\n1,2\n", f"{HEADER} missing 'a', 'b'; unexpected 'A', 'B'; mend"),
+    case("no header", b"1,2\n", f"{HEADER} missing 'a', 'b'; unexpected '1', '2'; mend"),
+    case("a blank line first", b"\na,b\n1,2\n", f"{HEADER} missing 'a', 'b'; mend"),
+    case(
+        "a header of 12 columns", b",".join([b"x%d" % n for n in range(12)]) + b"\n", f"{HEADER} missing", "'x9' and 2 more; mend"
+    ),
+    case("two byte order marks", b"\xef\xbb\xbf" * 2 + b"a,b\n1,2\n", f"{HEADER} missing 'a'; unexpected '<U+FEFF>a'; mend"),
+    case("a name with what can't be seen", "a,b\u200b\n".encode(), f"{HEADER} missing 'b'; unexpected 'b<U+200B>'; mend"),
     case("a header that is not UTF-8", b"\xff,b\n1,2\n", "line 1, byte 1 of the line: expected UTF-8, got b'\\xff'", "UTF-8"),
     case("a short line", b"a,b\n1,2\n3\n", "line 3: the line is too short: expected 2 fields, got 1: 3;", "mend the source"),
     case("a long line", b"a,b\n1,2\n3,4,5\n", "line 3: the line is too long: expected 2 fields, got 3: 3", "mend the source"),
@@ -90,8 +98,7 @@ FAULTS = [
     ),
     case("blank lines, CRLF", b"a,b\r\n1,2\r\n\r\n3,4\r\n", "line 3: the line is blank, but records follow"),
     case("bytes that are not UTF-8", b"a,b\n1,2\n3,\xe9\n", "line 3, byte 3 of the line: expected UTF-8, got b'\\xe9'"),
-    case("half of a character", b"a,b\n1,2\n3,4\xc3", "line 3, byte 4 of the line: expected UTF-8, got b'\\xc3'"),
-    case("UTF-16", "a,b\n1,2\n".encode("utf-16"), "line 1, byte 1 of the line: expected UTF-8, got b'\\xff'"),
+    case("half of a character", b"a,b\n1,2\n3,4\xc3\n", "line 3, byte 4 of the line: expected UTF-8, got b'\\xc3'"),
 ]
 
 
@@ -114,14 +121,13 @@ VALUES = [
     case("a point alone", b"a,b\n1,2\n.,3\n", "line 3, column 'a': ", "got '.'"),
     case("a sign alone", b"a,b\n1,2\n-,3\n", "line 3, column 'a': ", "got '-'"),
     case("full-width digits", "a,b\n1,2\n\uff11,3\n".encode(), "line 3, column 'a': ", "got '\uff11'"),
-    case("U+0000", b"a,b\n1,2\n3\0,4\n", "line 3, column 'a': ", r"got '3\x00'"),
-    case("U+0000 alone", b"a,b\n1,2\n3,\0\n", "line 3, column 'b': ", r"got '\x00'"),
+    case("U+0000", b"a,b\n1,2\n3\0,4\n", "line 3, column 'a': ", "got '3<U+0000>'"),
+    case("U+0000 alone", b"a,b\n1,2\n3,\0\n", "line 3, column 'b': ", "got '<U+0000>'"),
     case("NaN", b"a,b\n1,2\nNaN,3\n", "line 3, column 'a': ", "got 'NaN'"),
     case("nan", b"a,b\n1,2\nnan,3\n", "line 3, column 'a': ", "got 'nan'"),
     case("inf", b"a,b\n1,2\ninf,3\n", "line 3, column 'a': ", "got 'inf'"),
     case("-Infinity", b"a,b\n1,2\n-Infinity,3\n", "line 3, column 'a': ", "got '-Infinity'"),
     case("null", b"a,b\n1,2\n3,null\n", "line 3, column 'b': expected smallint", "got 'null'"),
-    case("NULL where it is not allowed", b"a,b\n1,2\n\\N,3\n", "line 3, column 'a': expected double precision NOT NULL"),
     case("true", b"a,b\n1,2\n3,true\n", "line 3, column 'b': ", "got 'true'"),
     case("more than a double", b"a,b\n1,2\n1e400,3\n", "line 3, column 'a': 1e400 is not double precision NOT NULL (Number out"),
     case("an integer too large", b"a,b\n1,2\n3,32768\n", "line 3, column 'b': 32768 is not smallint", "<= 32767"),
@@ -151,7 +157,7 @@ def test_a_record_is_refused_for(content: bytes, begin: str, parts: tuple[str, .
 def test_a_fault_far_down_has_its_line_and_the_batches_before_it_are_given(line: int, bad: bytes, contract: Contract) -> None:
     lines = [b"a,b", *[b"1,2"] * 300]
     lines[line - 1] = bad
-    written(contract, b"\n".join(lines))
+    written(contract, b"\n".join([*lines, b""]))
     reader = SourceReader(contract)
     given: list[Batch] = []
     with pytest.raises(SourceError) as caught:
@@ -163,24 +169,13 @@ def test_a_fault_far_down_has_its_line_and_the_batches_before_it_are_given(line:
     assert (reader.batches, reader.records, reader.rejected_records) == (-(-(line - 2) // 100), 300, 1)
 
 
-def test_a_missing_file_is_named(contract: Contract) -> None:
-    assert fault_of(contract) == "the source can't be read: No such file or directory; mend sourcePath"
-    with pytest.raises(SourceError, match="the source can't be read: No such file"):
-        check_header(contract)
-
-
-def test_a_folder_is_no_source(contract: Contract) -> None:
-    contract.source.path.mkdir(parents=True)
-    assert fault_of(contract) == "the source can't be read: Is a directory; mend sourcePath"
-
-
 @pytest.mark.parametrize(
     ("content", "begin"),
     [
         pytest.param(b't\nx\n"y\nz\n', "line 3: unexpected end of data: a quote is opened and never closed", id="never closed"),
         pytest.param(b't\nx\n"y"z\n', "line 3: ',' expected after '\"'", id="closed too early"),
         pytest.param(b't\n"a\n\nb"\n"y\n', "line 5: unexpected end of data", id="never closed after line breaks"),
-        pytest.param(b'"t\nx\n', "line 1: unexpected end of data", id="never closed in the header"),
+        pytest.param(b'"t\nx\n', "line 1: a quote is opened and never closed", id="never closed in the header"),
         pytest.param(b"t\nx\ny\rz\n", "line 3: new-line character seen in unquoted field", id="open: a carriage return"),
         pytest.param(b"t\nx\n\0\n", "line 3, column 't': \"\\u0000\" holds U+0000", id="U+0000 in a text"),
         pytest.param(b't\n"a\n"\n"b\n\xff"\n', "line 5, byte 1 of the line: expected UTF-8, got b'\\xff'", id="not UTF-8"),
@@ -211,7 +206,9 @@ TWO_LINES = b'"x\ny",1\n' * 150
         ),
         pytest.param(b"x,1\nx,y\n\nx\xff,1\n", ["line 303, column 'n'", "line 304: ", "line 305, byte 2"], id="three"),
         pytest.param(
-            b"x,1\nx\nx,y\n\xff", ["line 303: the line is too short", "line 304, column 'n'", "line 305, byte 1"], id="at the end"
+            b"x,1\nx\nx,y\n\xff\n",
+            ["line 303: the line is too short", "line 304, column 'n'", "line 305, byte 1"],
+            id="at the end",
         ),
         pytest.param(b'"x"y,1\n' * 2 + b"x,1\nx\n", ["line 302: ','", "line 303: ','", "line 305: "], id="quotes twice"),
     ],
@@ -315,8 +312,8 @@ def test_a_value_is_held_to_its_rules(rules: dict[str, Any], good: list[str], ba
 
 def judge_each(folder: Path, rules: dict[str, Any], good: list[str], bad: list[str]) -> None:
     contract = make_contract(folder, [{"name": "a", "required": True} | rules])
-    write_source(contract, "\n".join(["a", *good]).encode())
+    write_source(contract, "\n".join(["a", *good, ""]).encode())
     assert len(list(SourceReader(contract))) == 1
     for field in bad:
-        write_source(contract, "\n".join(["a", *good, field]).encode())
+        write_source(contract, "\n".join(["a", *good, field, ""]).encode())
         assert fault_of(contract).startswith(f"line {len(good) + 2}, column 'a': ")

@@ -83,7 +83,7 @@ def test_the_reader_goes_on_after(line: bytes, column: str | None, reason: str, 
 def test_an_allowance_is_a_number_or_a_share(allowed: int | str, bad: int, passes: bool, last: bool, tmp_path: Path) -> None:
     contract = make_contract(tmp_path, [N], rejectedRecordsAllowed=allowed)
     lines = [b"1"] * (301 - bad) + [b"x"] * bad
-    content = b"\n".join([b"n", *(lines if last else lines[::-1])])
+    content = b"\n".join([b"n", *(lines if last else lines[::-1]), b""])
     if passes:
         assert read(contract, content)[0].rejected_records == bad
     else:
@@ -96,7 +96,7 @@ def test_after_too_many_nothing_more_is_sent_and_all_is_read(tmp_path: Path) -> 
     lines = [b"1"] * 1000
     for number in range(150, 1000, 50):
         lines[number] = b"bad%d" % number
-    write_source(contract, b"\n".join([b"n", *lines]))
+    write_source(contract, b"\n".join([b"n", *lines, b""]))
     kept: list[BadRecord] = []
     reader, sent = SourceReader(contract, kept.append), []
     with pytest.raises(SourceError) as caught:

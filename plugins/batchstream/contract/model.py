@@ -59,13 +59,21 @@ class Source:
         path: The file.
         format: How fields are separated.
         delimiter: Between two fields of a CSV file.
-        null: The field that stands for NULL in a nullable column.
+        null: The field that stands for NULL.
+        root: The folder that holds ``dags/``; the file lies in it, or in another folder that an administrator names.
+        quoted: Whether a field of a CSV file may stand in quotes.
+        escape: Takes the meaning of a character away that follows it.
+        open_end: Whether the last line may lack its end.
     """
 
     path: Path
     format: SourceFormat
     delimiter: str = ","
     null: str = ""
+    root: Path = field(kw_only=True)
+    quoted: bool = True
+    escape: str | None = None
+    open_end: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,17 +2,18 @@
 
 import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import NoneType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from open_data_contract_standard.model import CustomProperty, SchemaProperty
 
 from batchstream.contract.allowance import Allowance, parse_allowance
-from batchstream.contract.model import Publish, Rules, Source, SourceFormat, Topic
+from batchstream.contract.model import Publish, Rules, Source, Topic
 from batchstream.contract.quality import MAX_BOUND
 from batchstream.contract.schedule import read_schedule
+from batchstream.contract.source_settings import SOURCE_SETTINGS, read_source
 from batchstream.contract.types import MAX_VARCHAR_LENGTH, ColumnType
 
 DEFAULT_RETENTION_DAYS = 7
@@ -26,13 +27,11 @@ TOPIC_NAME = re.compile(r"[A-Za-z0-9._-]{1,249}")
 _WORDS = {"yes": True, "on": True, "no": False, "off": False}
 
 Types = type | tuple[type, ...]
+T = TypeVar("T")
 
 # Name → type of its value.
 _SETTINGS: dict[str, Types] = {
-    "sourcePath": str,
-    "sourceFormat": str,
-    "sourceDelimiter": str,
-    "sourceNull": str,
+    **SOURCE_SETTINGS,
     "topic": str,
     "topicPartitions": int,
     "topicReplicationFactor": int,
@@ -77,16 +76,6 @@ def read_settings(path: Path, name: str, properties: list[CustomProperty]) -> Co
         ValueError: A name is unknown, stands twice, is missing, or its value is not of its type.
     """
     given = _closed("customProperties", properties, _SETTINGS)
-    if "sourcePath" not in given:
-        raise ValueError("customProperties: sourcePath is missing; write the source file, relative to the project's folder")
-    source_format = given.get("sourceFormat", SourceFormat.CSV)
-    if source_format not in list(SourceFormat):
-        raise ValueError(f"customProperties: sourceFormat: got {source_format!r}; write one of {', '.join(SourceFormat)}")
-    if source_format == SourceFormat.WHITESPACE and "sourceDelimiter" in given:
-        raise ValueError("customProperties: sourceDelimiter: has no meaning for sourceFormat whitespace; remove it")
-    delimiter = given.get("sourceDelimiter", ",")
-    if len(delimiter) != 1 or delimiter.isalnum() or delimiter in '"+-.\r\n\0':
-        raise ValueError(f"customProperties: sourceDelimiter: got {delimiter!r}; write one character, such as ';'")
     publish = given.get("publish", Publish.MERGE)
     if publish not in list(Publish):
         raise ValueError(f"customProperties: publish: got {publish!r}; write one of {', '.join(Publish)}")
@@ -101,28 +90,22 @@ def read_settings(path: Path, name: str, properties: list[CustomProperty]) -> Co
     )
     if not TOPIC_NAME.fullmatch(topic.name) or topic.name in (".", ".."):
         raise ValueError(f"customProperties: topic: got {topic.name!r}; write letters, digits, '.', '_' and '-', at most 249")
-    if "\0" in given["sourcePath"]:
-        raise ValueError(f"customProperties: sourcePath: got {given['sourcePath']!r}; write a path without U+0000")
-    try:
-        schedule = read_schedule(given.get("schedule", "@daily"))
-    except ValueError as error:
-        raise ValueError(f"customProperties: schedule: {error}") from error
-    # dags/contracts/NAME.odcs.yaml → the folder that holds dags/.
-    source_path = path.resolve().parent.parent.parent / given["sourcePath"]
     return ContractSettings(
-        source=Source(source_path, SourceFormat(source_format), delimiter, given.get("sourceNull", "")),
+        source=_read("", lambda: read_source(path, given)),
         topic=topic,
-        rejected_records_allowed=_allowance(given.get("rejectedRecordsAllowed", 0)),
+        rejected_records_allowed=_read(
+            "rejectedRecordsAllowed: ", lambda: parse_allowance(given.get("rejectedRecordsAllowed", 0))
+        ),
         publish=Publish(publish),
-        schedule=schedule,
+        schedule=_read("schedule: ", lambda: read_schedule(given.get("schedule", "@daily"))),
     )
 
 
-def _allowance(value: int | str) -> Allowance:
+def _read(setting: str, read: Callable[[], T]) -> T:
     try:
-        return parse_allowance(value)
+        return read()
     except ValueError as error:
-        raise ValueError(f"customProperties: rejectedRecordsAllowed: {error}") from error
+        raise ValueError(f"customProperties: {setting}{error}") from error
 
 
 def read_rules(prop: SchemaProperty, column_type: ColumnType) -> tuple[bool, Rules]:

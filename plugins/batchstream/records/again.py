@@ -1,5 +1,6 @@
 """Judges a record of a source once more, out of the quarantine: its contract may have been mended since."""
 
+import re
 from typing import Any
 
 from batchstream.contract.model import Contract
@@ -7,6 +8,9 @@ from batchstream.records.codec import Misfit, RecordCodec
 from batchstream.records.judge import Judge
 from batchstream.records.rejects import BadRecord
 from batchstream.records.rows import RowReader
+
+# How the quarantine shows what is no UTF-8, and U+0000.
+_BYTES = re.compile(r"\\x[0-9a-f]{2}")
 
 
 class SecondJudge:
@@ -25,6 +29,8 @@ class SecondJudge:
             line: Number of the first of them.
             record_id: Number of the record in the source.
         """
+        if _BYTES.search(raw):
+            return Misfit("its text may stand for bytes that are not UTF-8, so it can't be replayed: mend the source")
         taken = RowReader(self._source, [(raw + "\n").encode().splitlines(keepends=True)], line).take()
         if taken.fault is not None:
             return Misfit(str(taken.fault))

@@ -12,9 +12,9 @@ from batchstream.contract.model import Contract
 from batchstream.records import scan
 from batchstream.records.fields import DECODE_ERRORS, EDGE_YEARS, Field, batch_type, number_finisher, within_years
 from batchstream.records.oddities import Oddities
+from batchstream.records.shown import shorten
 
 MAX_RECORDS_PER_BATCH = 100
-MAX_SHOWN_CHARACTERS = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class RecordCodec:
 
     def __init__(self, contract: Contract) -> None:
         columns = contract.columns
-        self._fields = {column.name: Field(column) for column in columns}
+        self._fields = {column.name: Field(column, is_key=column.name == contract.key) for column in columns}
         # Neutral names in Python: a column may be called what Python forbids, such as class.
         names = [f"f{number}" for number in range(len(columns))]
         record_type: Any = msgspec.defstruct(
@@ -87,6 +87,10 @@ class RecordCodec:
             if column.type.copy_type == "numeric"
         ]
         self._zoned = [name for name, column in zip(names, columns, strict=True) if column.type.has_zone]
+        # A blank text is no key; of other types no value is blank.
+        self._text_key = next(
+            (n for n, c in zip(names, columns, strict=True) if c.name == contract.key and c.type.python is str), None
+        )
         self._oddities = Oddities(dict(zip(names, columns, strict=True)))
         # What stands between the values of a full batch, with a place for each value.
         begin = [b"{" + _name(columns[0].name), b"", *(part for c in columns[1:] for part in (b"," + _name(c.name), b""))]
@@ -136,6 +140,8 @@ class RecordCodec:
             for name, finish in self._finishers:
                 for record in records:
                     setattr(record, name, finish(getattr(record, name)))
+            if self._text_key is not None and not all(getattr(record, self._text_key).strip() for record in records):
+                return None
             if self._zoned and any(day in value for day in EDGE_YEARS):
                 for name in self._zoned:
                     for record in records:
@@ -187,11 +193,6 @@ class RecordCodec:
                 why = scan.storable(str(error).encode("utf-8", "backslashreplace"))
                 return Misfit(f"column '{name}': {shorten(scan.storable(texts[name]))} {shorten(why)}", name)
         return tuple(values)
-
-
-def shorten(text: str) -> str:
-    """A value as a message may show it."""
-    return text if len(text) <= MAX_SHOWN_CHARACTERS else f"{text[:MAX_SHOWN_CHARACTERS]}… ({len(text)} characters)"
 
 
 def _name(column: str) -> bytes:

@@ -18,6 +18,14 @@ _NOT_ZERO = re.compile(rb"-?[0.]*[1-9]")
 NEAREST_TO_ZERO = {"float4": 2.0**-150, "float8": 0.0}
 """What is no farther from zero than that would be stored as zero."""
 
+_EXAMPLES = {
+    "date": "write 2026-01-31",
+    "timestamp": "write 2026-01-31 23:59:59, without an offset",
+    "timestamptz": "write 2026-01-31 23:59:59+00:00, with an offset",
+    "uuid": "write 07b22ec3-3a92-46f6-80c9-c1dfa6176fe5",
+}
+# How a value is written, as the decoder's own words name a standard only.
+
 EDGE_YEARS = (b'"0001-01-01', b'"9999-12-31')
 """Days on which an offset may lead out of the years that Python can read back from PostgreSQL."""
 
@@ -60,8 +68,10 @@ def number_finisher(column: Column) -> Callable[[Any], Any]:
 class Field:
     """Decodes one value of a column; the slow, talkative twin of decoding a whole batch."""
 
-    def __init__(self, column: Column) -> None:
+    def __init__(self, column: Column, *, is_key: bool = False) -> None:
         self._column = column
+        self._is_text_key = is_key and column.type.python is str
+        self._example = _EXAMPLES.get(column.type.copy_type)
         self._decoder = msgspec.json.Decoder(field_type(column))
         self._finish = finisher(column)
         self._timestamp = column.type.python is datetime
@@ -75,16 +85,18 @@ class Field:
             ValueError: It breaks the column's type or rules; the message goes on after the value.
         """
         if self._timestamp and (_NANOSECONDS.search(text) or b"\\" in text):
-            raise ValueError("is not a timestamp with at most 6 digits of a second")
+            raise ValueError(f"is not {self._column.type.sql} with at most 6 digits of a second; {self._example}")
         if self._decimal and text.startswith(b'"'):
             raise ValueError(f"is a text, not {self._column.type.sql}")
         try:
             value = self._decoder.decode(text)
         except DECODE_ERRORS as error:
             not_null = "" if self._column.nullable else " NOT NULL"
-            raise ValueError(f"is not {self._column.type.sql}{not_null} ({error})") from error
+            raise ValueError(f"is not {self._column.type.sql}{not_null} ({self._example or error})") from error
         if self._nearest is not None and value is not None and abs(value) <= self._nearest and _NOT_ZERO.match(text):
             raise ValueError(f"is not {self._column.type.sql}: it is not zero, but too small for that type")
+        if self._is_text_key and not value.strip():
+            raise ValueError("is blank, which no primary key may be")
         return value if self._finish is None or value is None else self._finish(value)
 
 

@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from batchstream.contract.model import Contract, SourceFormat
-from batchstream.records.codec import RecordCodec, shorten
-from batchstream.records.literals import literal, literals
+from batchstream.records.codec import RecordCodec
+from batchstream.records.escapes import BAD_ESCAPE, NULL_FIELD
+from batchstream.records.literals import NullError, literal, literals
 from batchstream.records.rejects import BadRecord
 from batchstream.records.rows import Row, Taken, UnreadableRow
 from batchstream.records.scan import storable
+from batchstream.records.shown import shorten
 
 BLANK_LINE = "the line is blank, but records follow; remove it"
 
@@ -36,8 +38,10 @@ class Judge:
     def __init__(self, contract: Contract, codec: RecordCodec) -> None:
         self._columns = contract.columns
         self._codec = codec
-        self._literal = [literal(column, contract.source.null) for column in contract.columns]
-        self._literals = [literals(column, contract.source.null) for column in contract.columns]
+        source = contract.source
+        null = NULL_FIELD if source.escape and source.null.startswith(source.escape) else source.null
+        self._literal = [literal(column, null) for column in contract.columns]
+        self._literals = [literals(column, null) for column in contract.columns]
         self._shown_delimiter = " " if contract.source.format is SourceFormat.WHITESPACE else contract.source.delimiter
 
     def all_good(self, rows: list[Row]) -> tuple[Values, bytes] | None:
@@ -63,9 +67,9 @@ class Judge:
         found: list[Values | Fault] = []
         line = taken.line
         spans: list[tuple[int, int]] = []
-        for row in taken.rows:
+        for row, line_count in zip(taken.rows, taken.line_counts, strict=True):
             begin = line - taken.line
-            line += 1 + sum(field.count("\n") for field in row)
+            line += line_count
             spans.append((begin, line - taken.line))
             found.append(self._values_of(row, taken.lines[begin : line - taken.line]))
         self._add_what_the_codec_rejects(found)
@@ -95,7 +99,10 @@ class Judge:
             return Fault(row.reason)
         if not row:
             return Fault(BLANK_LINE)
-        if not all(map(_is_unicode, row)):
+        odd = [field for field in row if not (field.isascii() or field == NULL_FIELD or _is_unicode(field))]
+        if any(BAD_ESCAPE in field or NULL_FIELD in field for field in odd):
+            return Fault("an escape stands before a character that has no escape; write the escape twice to have it in a text")
+        if odd:
             return _no_utf8(lines)
         if len(row) != len(self._columns):
             kind = "short" if len(row) < len(self._columns) else "long"
@@ -105,6 +112,9 @@ class Judge:
         try:
             for field, to_json in zip(row, self._literal, strict=True):
                 values.append(to_json(field))
+        except NullError as error:
+            column = self._columns[len(values)]
+            return Fault(f"column '{column.name}': {error}", column.name)
         except ValueError as error:
             column, field = self._columns[len(values)], shorten(row[len(values)])
             expected = column.type.sql + ("" if column.nullable else " NOT NULL")

@@ -17,6 +17,11 @@ from batchstream.contract.model import Column
 Literal = Callable[[str], bytes]
 Literals = Callable[[Sequence[str]], list[bytes]]
 
+
+class NullError(ValueError):
+    """NULL stands in a column that is NOT NULL."""
+
+
 _JSON_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 MINUS_ZERO = r"-0(?![0-9.eE])"
 """To JSON an integer without a sign, so a float is written -0.0."""
@@ -44,15 +49,24 @@ def literal(column: Column, null: str) -> Literal:
 
     Args:
         column: The column.
-        null: The field that stands for NULL in a nullable column.
+        null: The field that stands for NULL.
 
     Returns:
-        A function of the field, which raises ValueError for a field that isn't spelled like a value of the column's type.
+        A function of the field, which raises NullError for NULL in a column that is NOT NULL, and another ValueError for a field
+        that isn't spelled like a value of the column's type.
     """
     not_null = _literal_of_type(column)
-    if not column.nullable:
+    if column.nullable:
+        return lambda text: b"null" if text == null else not_null(text)
+    if _takes_as_text(column, null):
         return not_null
-    return lambda text: b"null" if text == null else not_null(text)
+
+    def required(text: str) -> bytes:
+        if text == null:
+            raise NullError("NULL in a column that is required")
+        return not_null(text)
+
+    return required
 
 
 def literals(column: Column, null: str) -> Literals:
@@ -65,7 +79,19 @@ def literals(column: Column, null: str) -> Literals:
         values = iter(not_null([text for text in texts if text != null]))
         return [b"null" if text == null else next(values) for text in texts]
 
-    return nullable if column.nullable else not_null
+    def required(texts: Sequence[str]) -> list[bytes]:
+        if null in texts:
+            raise NullError("NULL in a column that is required")
+        return not_null(texts)
+
+    if column.nullable:
+        return nullable
+    return not_null if _takes_as_text(column, null) else required
+
+
+def _takes_as_text(column: Column, null: str) -> bool:
+    """Whether what stands for NULL is a value of a column that is NOT NULL: the empty text."""
+    return not null and column.type.python is str
 
 
 def _literals_of_type(column: Column) -> Literals:

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from batchstream.records.codec import shorten
 from batchstream.records.scan import storable
+from batchstream.records.shown import shorten
 
 _SIGNED = Struct(">QQQQ")
 """Load, attempt, batch and first record id, of fixed width, before the value: no two messages have the same bytes to sign."""

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from batchstream.contract.model import Source, SourceFormat
 from batchstream.errors import SourceError
 from batchstream.records.codec import MAX_RECORDS_PER_BATCH
+from batchstream.records.escapes import Escapes
 
 Row = list[str]
 """The fields of a record. A byte that is not UTF-8 is half of a surrogate pair in them, which no text that is UTF-8 has."""
@@ -15,6 +16,7 @@ Row = list[str]
 MAX_LINES_PER_RECORD = 1_000
 """A quoted field that spans more of them is a quote that is never closed, or a source without quotes."""
 
+_MEND_QUOTES = "mend the quotes of this record, or write sourceQuote: none if the source has no quotes"
 _ROWS_AT_ONCE = 10
 _MAX_CHARACTERS_AT_ONCE = 8 * 1024 * 1024
 """After so many, fewer than a hundred records are taken at once: a record may have megabytes."""
@@ -38,6 +40,7 @@ class Taken(NamedTuple):
     Attributes:
         blank_lines: Lines before them that are blank, while records should follow one another.
         rows: At most a hundred; none at the end of the source.
+        line_counts: How many lines each of them has.
         line: Number of the line on which the first of them begins.
         lines: What they were made of.
         fault: Why nothing that follows them can be told apart, if so.
@@ -45,14 +48,15 @@ class Taken(NamedTuple):
 
     blank_lines: int
     rows: list[Row]
+    line_counts: Iterable[int]
     line: int
     lines: list[str]
     fault: SourceError | None
 
 
-def lines_of(rows: Iterable[Row]) -> int:
-    """How many lines records have; a quoted field keeps its line breaks."""
-    return sum(1 + sum(field.count("\n") for field in row) for row in rows)
+def _line_counts(rows: Iterable[Row]) -> Iterator[int]:
+    """How many lines each record has; a quoted field keeps its line breaks."""
+    return (1 + sum(field.count("\n") for field in row) for row in rows)
 
 
 class RowReader:
@@ -73,9 +77,13 @@ class RowReader:
         self._lines: list[str] = []
         self._ended = False
         texts = chain.from_iterable(self._texts(chunks))
-        is_csv = source.format is SourceFormat.CSV
-        self._csv = csv.reader(texts, delimiter=source.delimiter, strict=True) if is_csv else None
+        self._csv = None
+        if source.format is SourceFormat.CSV and source.quoted:
+            self._csv = csv.reader(texts, delimiter=source.delimiter, strict=True)
+        elif source.format is SourceFormat.CSV:
+            self._csv = csv.reader(texts, delimiter=source.delimiter, quoting=csv.QUOTE_NONE, strict=True)
         self._found: Iterator[Row] = self._csv or map(_fields, texts)
+        self._escapes = Escapes(source) if source.escape else None
 
     def take(self) -> Taken:
         """The next records; none at the end, which blank lines may precede."""
@@ -95,7 +103,12 @@ class RowReader:
             # Only what follows says whether these are the end.
             rows.pop()
             self._blank_lines += 1
-        return Taken(blank_lines, rows, line, lines, fault)
+        if self._escapes is None:
+            return Taken(blank_lines, rows, _line_counts(rows), line, lines, fault)
+        # Before their line breaks come back, which were none in the source.
+        line_counts = list(_line_counts(rows))
+        rows = [row if isinstance(row, UnreadableRow) else self._escapes.restore(row) for row in rows]
+        return Taken(blank_lines, rows, line_counts, line, lines, fault)
 
     def _read(self) -> tuple[list[Row], SourceError | None]:
         self._begins = self._line
@@ -118,12 +131,12 @@ class RowReader:
 
     def _unreadable(self, error: csv.Error) -> SourceError | None:
         """Take a line that is no CSV as a record without fields, or say why nothing behind it can be told apart."""
-        line, last = self._begins + lines_of(self._rows), self._first_line + (self._csv.line_num if self._csv else 0) - 1
+        line, last = self._begins + sum(_line_counts(self._rows)), self._first_line + (self._csv.line_num if self._csv else 0) - 1
         where = f"{self._path}: line {line}"
         if self._ended:
-            return SourceError(f"{where}: {error}: a quote is opened and never closed; mend the quotes of this record")
+            return SourceError(f"{where}: {error}: a quote is opened and never closed; {_MEND_QUOTES}")
         if last > line:
-            return SourceError(f"{where}: {error} in line {last}, so where this record ends is not known; mend its quotes")
+            return SourceError(f"{where}: {error} in line {last}, so where this record ends is not known; {_MEND_QUOTES}")
         too_long = len(self._lines[line - self._begins]) > csv.field_size_limit()
         self._rows.append(UnreadableRow(f"{error}; {'shorten this field' if too_long else 'mend the quotes of this record'}"))
         return None
@@ -132,11 +145,11 @@ class RowReader:
         line = self._first_line
         for lines in chunks:
             if line - self._begins > MAX_LINES_PER_RECORD:
-                begins = self._begins + lines_of(self._rows)
+                begins = self._begins + sum(_line_counts(self._rows))
                 if line - begins > MAX_LINES_PER_RECORD:
                     raise SourceError(
-                        f"{self._path}: line {begins}: a quoted field spans more than {MAX_LINES_PER_RECORD:,} lines, so a quote "
-                        "is missing, or the source has none; mend the quotes of this record"
+                        f"{self._path}: line {begins}: a quoted field spans more than {MAX_LINES_PER_RECORD:,} lines; "
+                        f"{_MEND_QUOTES}"
                     )
             try:
                 texts = list(map(bytes.decode, lines))
@@ -144,7 +157,7 @@ class RowReader:
                 texts = [text.decode("utf-8", "surrogateescape") for text in lines]
             self._lines += texts
             self._characters += sum(map(len, texts))
-            yield texts
+            yield texts if self._escapes is None else list(map(self._escapes.hide, texts))
             line += len(texts)
         self._ended = True
 

@@ -31,10 +31,12 @@ def check_header(contract: Contract) -> None:
     """Read the first line of the source only.
 
     Raises:
-        SourceError: The file is missing, empty, not UTF-8, or its header names other columns than the contract.
+        SourceError: The file is missing, empty, cut off or not UTF-8, or its header names other columns than the contract.
+        SourceChangedError: It has no end, and may still be being written.
     """
-    with opened(contract.source.path) as file:
+    with opened(contract.source) as file:
         check_header_line(contract, file.read_line())
+        file.check_last_line()
 
 
 class SourceReader:
@@ -89,19 +91,24 @@ class SourceReader:
         Raises:
             SourceError: There are more bad records than allowed: their number and the first ten; or the source has no good
                 record, or a fault behind which records can't be told apart.
+            SourceChangedError: It changed meanwhile: batches may be of two contents.
         """
         self._start()
-        with opened(self._source.path) as file:
-            check_header_line(self._contract, file.read_line())
-            chunks = file.chunks()
+        with opened(self._source) as file:
             try:
+                check_header_line(self._contract, file.read_line())
+                file.check_last_line()
+                chunks = file.chunks()
                 rest = (yield from self._plain_batches(chunks)) if self._plain else chunks
                 # So far each record was a line.
                 yield from self._batches(RowReader(self._source, rest, 2 + self.records))
             except SourceError as error:
+                # A file that is half written has faults that it won't have later.
+                file.check_unchanged()
                 raise self._rejects.before(error) from error
             finally:
                 self.sha256 = file.sha256
+            file.check_unchanged()
         self._rejects.check(self.records)
         if self.records == self.rejected_records:
             what = "every record is bad" if self.records else "the source has a header but no record"

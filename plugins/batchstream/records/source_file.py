@@ -1,44 +1,64 @@
-"""Reads a source file in pieces of bounded size, and takes its checksum."""
+"""Reads a source file in pieces of bounded size, takes its checksum, and notices if it changes meanwhile."""
 
 import hashlib
+import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
-from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
-from batchstream.errors import SourceError
+from batchstream.contract.model import Source
+from batchstream.errors import SourceChangedError, SourceError
 from batchstream.records.codec import MAX_RECORDS_PER_BATCH
+from batchstream.records.place import open_source
 
 MAX_LINE_BYTES = 16 * 1024 * 1024
 """Of one line of a source; more is no record that Kafka would take."""
+
+MAX_BYTES_OF_SECOND_LOOK = 16 * 1024 * 1024
+"""A file up to this size is read a second time at the end, which takes some milliseconds."""
+
+STILL_WRITTEN_SECONDS = 60
+"""A file without an end that was changed so short ago may have a writer."""
 
 _BLOCK_BYTES = 256 * 1024
 _MAX_CHUNK_BYTES = 8 * 1024 * 1024
 
 
+class Identity(NamedTuple):
+    """What a change of a file changes."""
+
+    size: int
+    modified_ns: int
+    inode: int
+    device: int
+
+
 @contextmanager
-def opened(path: Path) -> Iterator["SourceFile"]:
+def opened(source: Source) -> Iterator["SourceFile"]:
     """Open a source.
 
     Raises:
         SourceError: It can't be read.
     """
     try:
-        with path.open("rb") as file:
-            yield SourceFile(path, file)
+        with open_source(source) as file:
+            yield SourceFile(source, file)
     except OSError as error:
-        raise SourceError(f"{path}: the source can't be read: {error.strerror}; mend sourcePath") from error
+        raise SourceError(f"{source.path}: the source can't be read: {error.strerror}; mend sourcePath") from error
 
 
 class SourceFile:
     """An open source."""
 
-    def __init__(self, path: Path, file: IO[bytes]) -> None:
-        self._path = path
+    def __init__(self, source: Source, file: IO[bytes]) -> None:
+        self._source = source
+        self._path = source.path
         self._file = file
         self._digest = hashlib.sha256()
         self._lines = 0
+        self._began = _identity(os.fstat(file.fileno()))
 
     @property
     def sha256(self) -> str:
@@ -75,9 +95,54 @@ class SourceFile:
         if rest:
             yield rest
 
+    def check_last_line(self) -> None:
+        """Look whether the last line has its end.
+
+        Raises:
+            SourceError: It has none, and the contract doesn't allow that: the file may have been cut off.
+            SourceChangedError: The same of a file that somebody may be writing.
+        """
+        size = self._began.size
+        if self._source.open_end or not size or os.pread(self._file.fileno(), 1, size - 1) in (b"\n", b""):
+            return
+        said = f"{self._path}: the last line has no line end, so the file may be cut off"
+        todo = "end it with a line break, or write sourceFinalNewline: optional"
+        if time.time() - self._began.modified_ns / 1e9 < STILL_WRITTEN_SECONDS:
+            raise SourceChangedError(f"{said}, or still being written; {todo}")
+        raise SourceError(f"{said}; {todo}")
+
+    def check_unchanged(self) -> None:
+        """Compare the file with what it was when it was opened.
+
+        Raises:
+            SourceChangedError: It has changed, so what was read may be of two contents, or another file has taken its place.
+        """
+        try:
+            now, named = _identity(os.fstat(self._file.fileno())), _identity(self._path.stat())
+        except OSError as error:
+            raise SourceChangedError(f"{self._path}: the source went away while it was read: {error.strerror}") from error
+        changed = now != self._began or self._differs()
+        if changed or named[2:] != self._began[2:]:
+            what = "changed" if changed else "was replaced by another file"
+            raise SourceChangedError(
+                f"{self._path}: the source {what} while it was read (it had {self._began.size:,} bytes and has {named.size:,}); "
+                "write it under another name first, and then rename it"
+            )
+
+    def _differs(self) -> bool:
+        """Whether a small file that was read to its end has another content now; the clock of a file has steps of its own."""
+        read = self._file.tell()
+        if read != self._began.size or read > MAX_BYTES_OF_SECOND_LOOK:
+            return False
+        return hashlib.sha256(os.pread(self._file.fileno(), read + 1, 0)).digest() != self._digest.digest()
+
     def _check_length(self, line: bytes) -> None:
         if len(line) > MAX_LINE_BYTES:
             raise SourceError(
                 f"{self._path}: line {self._lines + 1}: the line has more than {MAX_LINE_BYTES:,} bytes; "
                 "end each record with a line end, and shorten what is longer"
             )
+
+
+def _identity(found: os.stat_result) -> Identity:
+    return Identity(found.st_size, found.st_mtime_ns, found.st_ino, found.st_dev)
