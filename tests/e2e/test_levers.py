@@ -45,6 +45,7 @@ def api(installation: Installation, tmp_path_factory: pytest.TempPathFactory) ->
             wait_for(lambda: {"levered_pipeline", "overdue_pipeline"} <= set(found.dags()), 120, "the DAGs are read")
             for dag in ("levered_pipeline", "overdue_pipeline"):
                 found.unpause(dag)
+            found.sources = project / "data"
             yield found
 
 
@@ -104,3 +105,20 @@ def test_the_days_of_a_backfill_take_turns(api: Api, admin: psycopg.Connection) 
     assert set(states.values()) == {"success"}, loads
     assert {state for _, state, _ in loads} == {"published"}
     assert _rows(admin, "levered") == 3
+
+
+def test_a_broken_rule_leaves_the_last_load(api: Api, admin: psycopg.Connection) -> None:
+    """The days of the backfill have published three records; a fourth breaks the rule."""
+    (api.sources / "levered.csv").write_text("n\n1\n2\n3\n4\n")
+    run = api.trigger("levered_pipeline")
+    assert _wait_for_end(api, "levered_pipeline", run) == "failed"
+    assert api.task_states("levered_pipeline", run)["verify_columns"] == "failed"
+    assert _rows(admin, "levered") == 3
+    row = admin.execute(
+        "SELECT l.reason, v.passed, v.message FROM batchstream.loads AS l JOIN batchstream.verdicts AS v USING (load_id) "
+        "WHERE l.run_id = %s AND v.check_name = 'columns'",
+        [run],
+    ).fetchone()
+    assert row is not None
+    assert "all there: got 4" in row[0]
+    assert row[1:] == (False, "all there: got 4")

@@ -7,6 +7,7 @@ import sys
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from batchstream.services.installation import Installation
@@ -27,6 +28,7 @@ HOUSING = "housing_pipeline"
 class Api:
     def __init__(self, installation: Installation) -> None:
         self._headers: dict[str, str] = {}
+        self.sources: Path = installation.state
         self._base = f"http://127.0.0.1:{installation.ports['airflow']}"
         passwords = json.loads((installation.state / "airflow" / "ui_passwords.json").read_text())
         token = self._call("POST", "/auth/token", {"username": "admin", "password": passwords["admin"]})
