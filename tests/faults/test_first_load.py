@@ -7,12 +7,12 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from batchstream.cli import run as command
+from batchstream.cli import show
 from batchstream.errors import LoadError, SinkError
 from batchstream.postgres import indexes as index_module
 from batchstream.postgres import setup, templates
 from batchstream.postgres.tables import make_tables
-from tests.faults.conftest import Hold
+from tests.faults.conftest import Hold, approve
 from tests.support.pipeline import Pipeline
 
 
@@ -151,6 +151,7 @@ def test_a_repeated_key_is_told_and_changes_nothing(
     load_id = orders_pipeline.land()
     before = orders_pipeline.checksum()
     assert orders_pipeline.verify(load_id)[0]
+    approve(orders_pipeline, load_id)
     orders_pipeline.repeat_a_key(admin, load_id)
     with pytest.raises(LoadError, match=r"a key must be unique, .* occurs 2 times"):
         orders_pipeline.publish(load_id)
@@ -164,8 +165,10 @@ def test_the_summary_of_a_red_first_load_says_that_nothing_is_published(
 ) -> None:
     load_id = pipeline.land()
     pipeline.fail(load_id, "a check was red")
-    command.show(admin, pipeline.contract, pipeline.ledger(load_id), {})
+    show.show_load(admin, pipeline.contract, pipeline.ledger(load_id), 1)
+    show.show_what_stays(admin, pipeline.contract)
     shown = capsys.readouterr().out
     assert f"load {load_id} of {pipeline.name}: failed" in shown
     assert "- inserted, - updated, - deleted" in shown
     assert "COUNT(*)" not in shown
+    assert f"no load of {pipeline.name} was published yet" in shown

@@ -9,6 +9,7 @@ from psycopg import sql
 
 from batchstream.errors import LoadError
 from batchstream.postgres import housekeeping, templates
+from tests.faults.conftest import approve
 from tests.support.pipeline import Pipeline
 
 
@@ -99,8 +100,9 @@ def test_a_record_that_stands_twice_is_told_when_the_target_has_it_already(order
         rows = list(csv.reader(file))
     with source.open("w", newline="", encoding="utf-8") as file:
         csv.writer(file, lineterminator="\n").writerows([*rows, rows[7]])
-    # Not verified: this contract has a rule for it, another one may have none.
     load_id = orders_pipeline.land()
+    # This contract has a rule for it, another one may have none.
+    approve(orders_pipeline, load_id)
     with pytest.raises(LoadError, match=r"a key must be unique, .* occurs 2 times, first in record 7, last in record 258"):
         orders_pipeline.publish(load_id)
     assert orders_pipeline.checksum() == before

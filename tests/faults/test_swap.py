@@ -8,6 +8,7 @@ from batchstream.errors import ContractError, LoadError, SinkError
 from batchstream.postgres import setup, swap, templates
 from batchstream.postgres.housekeeping import KEPT_LOADS
 from batchstream.postgres.publish import publish
+from tests.faults.conftest import approve
 from tests.support.pipeline import Pipeline
 
 ROWS = 506
@@ -73,6 +74,7 @@ def scanned(swapping: Pipeline, load_id: int) -> list[str]:
 
 def test_a_landing_becomes_a_partition_without_a_look_at_its_rows(swapping: Pipeline) -> None:
     load_id = swapping.land()
+    approve(swapping, load_id)
     assert scanned(swapping, load_id) == []
     swapping.publish(load_id)
     assert swapping.shows_source()
@@ -84,6 +86,7 @@ def test_a_landing_that_was_opened_for_a_merge_can_be_shown_too(swapping: Pipeli
     landing = templates.landing(swapping.contract, load_id)
     admin.execute(sql.SQL("ALTER TABLE {} DROP COLUMN load_id").format(landing))
     swapping.consume(load_id)
+    approve(swapping, load_id)
     assert scanned(swapping, load_id) == [f"{swapping.name}_{load_id}"]
     assert swapping.publish(load_id).published_rows == ROWS
     assert swapping.shows_source()
@@ -92,6 +95,7 @@ def test_a_landing_that_was_opened_for_a_merge_can_be_shown_too(swapping: Pipeli
 def test_a_long_transaction_sees_the_load_it_began_with_and_is_in_nobodys_way(swapping: Pipeline) -> None:
     swapping.reload()
     with swapping.connect(setup.READER) as reader:
+        reader.autocommit = False
         reader.isolation_level = IsolationLevel.REPEATABLE_READ
         before = mean(reader, swapping)
         swapping.change_source(records=300)
@@ -106,6 +110,7 @@ def test_a_long_transaction_sees_the_load_it_began_with_and_is_in_nobodys_way(sw
 def test_a_transaction_that_has_not_read_yet_sees_its_load_too(swapping: Pipeline) -> None:
     swapping.reload()
     with swapping.connect(setup.READER) as reader:
+        reader.autocommit = False
         reader.isolation_level = IsolationLevel.REPEATABLE_READ
         reader.execute("SELECT 1 FROM pg_class LIMIT 1")  # Takes the snapshot, and no lock on the dataset.
         swapping.change_source(records=300)
@@ -117,6 +122,7 @@ def test_a_repeated_query_of_one_transaction_never_finds_an_empty_table(swapping
     """A prepared statement isn't planned again in a transaction, and a partition that came since isn't in its plan."""
     swapping.reload()
     with swapping.connect(setup.READER) as reader:
+        reader.autocommit = False
         reader.prepare_threshold = 0
         for seed in range(3):
             seen = [mean(reader, swapping)[0] for _ in range(8)]
@@ -132,6 +138,7 @@ def test_a_repeated_query_of_one_transaction_never_finds_an_empty_table(swapping
 def test_a_snapshot_older_than_the_kept_loads_is_refused_not_shown_an_empty_table(swapping: Pipeline) -> None:
     swapping.reload()
     with swapping.connect(setup.READER) as reader:
+        reader.autocommit = False
         reader.isolation_level = IsolationLevel.REPEATABLE_READ
         reader.execute("SELECT 1 FROM pg_class LIMIT 1")  # Takes the snapshot, and no lock on the dataset.
         for _ in range(KEPT_LOADS + 1):
@@ -147,6 +154,7 @@ def test_a_load_whose_records_were_all_rejected_is_shown_too(swapping: Pipeline,
     load_id = swapping.land()
     admin.execute(sql.SQL("DELETE FROM {}").format(templates.landing(swapping.contract, load_id)))
     admin.execute("UPDATE batchstream.loads SET landed_records = 0 WHERE load_id = %s", [load_id])
+    approve(swapping, load_id)
     with pytest.raises(LoadError, match=f"{ROWS} of the {ROWS} rows of .* would be deleted"):
         swapping.publish(load_id)
     with swapping.connect(setup.OWNER) as connection:
@@ -160,6 +168,7 @@ def test_old_loads_go_when_nobody_can_see_them(swapping: Pipeline, admin: psycop
     swapping.reload()
     first = partitions(admin, swapping)
     with swapping.connect(setup.READER) as reader:
+        reader.autocommit = False
         reader.isolation_level = IsolationLevel.REPEATABLE_READ
         before = mean(reader, swapping)
         for _ in range(KEPT_LOADS):
@@ -189,6 +198,7 @@ def test_a_publish_that_is_cut_off_changes_nothing_and_can_be_tried_again(
     before = swapping.checksum()
     swapping.change_source()
     load_id = swapping.land()
+    approve(swapping, load_id)
     with monkeypatch.context() as broken:
         broken.setattr("batchstream.postgres.swap._show", lambda *_: sql.SQL("SELECT pg_terminate_backend(pg_backend_pid())"))
         with pytest.raises(SinkError):
@@ -201,6 +211,7 @@ def test_a_publish_that_is_cut_off_changes_nothing_and_can_be_tried_again(
 
 def test_rows_that_were_not_verified_are_not_shown(swapping: Pipeline, admin: psycopg.Connection) -> None:
     load_id = swapping.land()
+    approve(swapping, load_id)
     landing = templates.landing(swapping.contract, load_id)
     admin.execute(sql.SQL("DELETE FROM {} WHERE record_id = 7").format(landing))
     with pytest.raises(LoadError, match="506 records landed and were verified, now the landing has 505"):
@@ -213,6 +224,7 @@ def test_a_repeated_key_is_told_and_the_last_load_stays(orders_pipeline: Pipelin
     orders_pipeline.reload()
     before = orders_pipeline.checksum()
     load_id = orders_pipeline.land()
+    approve(orders_pipeline, load_id)
     orders_pipeline.repeat_a_key(admin, load_id)
     with pytest.raises(LoadError, match="a key must be unique"):
         orders_pipeline.publish(load_id)

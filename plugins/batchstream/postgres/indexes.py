@@ -63,7 +63,7 @@ def build_missing(connection: psycopg.Connection, contract: Contract) -> None:
 def declare_key(connection: psycopg.Connection, contract: Contract) -> None:
     """Make the key's unique index the primary key; later, if somebody reads the table in a long transaction.
 
-    What was published stays published if this fails.
+    A publish goes on without it.
     """
     index = _key_index(connection, contract)
     if index is None or index[1]:

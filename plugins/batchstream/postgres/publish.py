@@ -70,14 +70,10 @@ def publish(connection: psycopg.Connection, contract: Contract, load_id: int, *,
             _begin(connection, contract, load_id)
             rights.close_landing(connection, contract, load_id)
         if contract.publish is Publish.SWAP:
-            published = _swap(connection, contract, load_id, verified_rows, allow_deletes=allow_deletes)
-        else:
-            published = _merge(connection, contract, load_id, verified_rows, allow_deletes=allow_deletes)
+            return _swap(connection, contract, load_id, verified_rows, allow_deletes=allow_deletes)
+        return _merge(connection, contract, load_id, verified_rows, allow_deletes=allow_deletes)
     except psycopg.Error as error:
         raise refusals.explain(connection, contract, load_id, error) from error
-    if contract.publish is Publish.MERGE:
-        indexes.declare_key(connection, contract)
-    return published
 
 
 def _begin(connection: psycopg.Connection, contract: Contract, load_id: int) -> None:
@@ -109,12 +105,13 @@ def _merge(
 
 def _give_key(connection: psycopg.Connection, contract: Contract, load_id: int) -> None:
     """Build the indexes of a table that somebody made before the first load. A publication asks for its primary key, too."""
-    if target.is_missing(connection, contract) or indexes.has_key(connection, contract):
+    if target.is_missing(connection, contract):
         return
-    with connection.transaction():
-        _begin(connection, contract, load_id)
-        _require_fit(connection, contract)
-        indexes.build_missing(connection, contract)
+    if not indexes.has_key(connection, contract):
+        with connection.transaction():
+            _begin(connection, contract, load_id)
+            _require_fit(connection, contract)
+            indexes.build_missing(connection, contract)
     indexes.declare_key(connection, contract)
 
 
