@@ -48,7 +48,7 @@ def test_the_driver_lands_a_load_with_the_settings_of_its_environment(
     }
     done = run(
         *("driver", "--properties-file", str(properties), "--class", "org.apache.spark.deploy.PythonRunner"),
-        *(f"local://{SPARK_APPLICATION}", "--contract", str(job.contract_path), "--load-id", str(load_id)),
+        *(f"local://{SPARK_APPLICATION}", "--load-id", str(load_id)),
         *("--checkpoints", str(tmp_path / "checkpoints")),
         environment=environment,
     )
