@@ -40,7 +40,8 @@ def table(admin: psycopg.Connection) -> Callable[[Pipeline, int], None]:
             sql.SQL(
                 "CREATE TABLE {0} (LIKE {1}, created_at timestamptz NOT NULL DEFAULT now(), "
                 "updated_at timestamptz NOT NULL DEFAULT now(), load_id bigint NOT NULL); "
-                "ALTER TABLE {0} RENAME COLUMN record_id TO id; ALTER TABLE {0} OWNER TO batchstream_owner"
+                "ALTER TABLE {0} RENAME COLUMN record_id TO id; ALTER TABLE {0} OWNER TO batchstream_owner; "
+                "GRANT INSERT, UPDATE ON {0} TO kafka_user; GRANT SELECT ON {0} TO kafka_reader"
             ).format(target, landing)
         )
 

@@ -189,6 +189,13 @@ CASES = [
     Case("materialized view", "CREATE MATERIALIZED VIEW view_{table} AS SELECT * FROM {table}", OTHER),
     Case("publication of all tables", "CREATE PUBLICATION p_{table} FOR ALL TABLES", OTHER),
     Case(
+        "publication of some rows",
+        "CREATE PUBLICATION p_{table} FOR TABLE {table} WHERE (v > 1)",
+        OTHER,
+        r"changes of table '{table}' are in a publication \(p_{table}\), .*ALTER TABLE {table} REPLICA IDENTITY FULL",
+    ),
+    Case("readers who were shut out", "REVOKE ALL ON {table} FROM kafka_reader", OTHER),
+    Case(
         "statistics and a comment",
         "CREATE STATISTICS s_{table} ON code, v FROM {table}; COMMENT ON TABLE {table} IS 'ours'",
         OTHER,
@@ -239,6 +246,8 @@ def test_works_or_is_told_by_name(dataset: SmallDataset, admin: psycopg.Connecti
         dataset.load(case.rows)
         assert dataset.rows(setup.OWNER) == sorted(case.rows)
         assert is_indexed(admin, dataset.table)
+        may_read = admin.execute("SELECT has_table_privilege('kafka_reader', %s, 'SELECT')", [dataset.table]).fetchone()
+        assert may_read == ("shut out" not in case.name,)
         assert sum(dataset.load(case.rows)[:3]) == 0
         return
     with pytest.raises(case.error) as refused:

@@ -96,7 +96,7 @@ def _merge(
             changes = merge.Changes(inserted=rows, updated=0, deleted=0)
         else:
             _require_fit(connection, contract)
-            rights.show(connection, templates.target(contract))
+            rights.tighten(connection, templates.target(contract))
             changes = merge.merge(connection, contract, load_id, allow_deletes=allow_deletes)
             rows = _count(connection, templates.landing(contract, load_id))
             _require_rows(connection, contract, load_id, rows)

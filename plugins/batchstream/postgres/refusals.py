@@ -113,18 +113,17 @@ def _too_large(connection: psycopg.Connection, contract: Contract, load_id: int,
     )
 
 
-def _no_identity(connection: psycopg.Connection, contract: Contract, load_id: int, error: psycopg.Error) -> str | None:
-    target = templates.target(contract)
+def _publication(connection: psycopg.Connection, contract: Contract, load_id: int, error: psycopg.Error) -> str | None:
+    """A table whose changes are published to subscribers has to say how its rows are told apart."""
     row = connection.execute(
         "SELECT string_agg(pubname, ', ') FROM pg_publication_tables WHERE schemaname = %s AND tablename = %s",
         [templates.TARGET_SCHEMA, contract.name],
     ).fetchone()
     if row is None or row[0] is None:
         return None
-    table = columns.spelled(connection, target)
     return (
-        f"table '{contract.name}' has no primary key yet, and a publication ({row[0]}) has PostgreSQL refuse to change such a "
-        f"table; ALTER TABLE {table} ADD PRIMARY KEY ({columns.quoted(connection, contract.key_column)}) and run again"
+        f"changes of table '{contract.name}' are in a publication ({row[0]}), and PostgreSQL refuses them: {_said(error)}; "
+        f"ALTER TABLE {columns.spelled(connection, templates.target(contract))} REPLICA IDENTITY FULL, or change the publication"
     )
 
 
@@ -139,7 +138,7 @@ _MEANINGS: Sequence[tuple[type[psycopg.Error] | tuple[type[psycopg.Error], ...],
     (errors.ForeignKeyViolation, _foreign_key),
     (errors.IntegrityError, _constraint),
     (errors.ProgramLimitExceeded, _too_large),
-    (errors.ObjectNotInPrerequisiteState, _no_identity),
+    ((errors.ObjectNotInPrerequisiteState, errors.InvalidColumnReference), _publication),
     (psycopg.Error, _trigger),
     (errors.InsufficientPrivilege, _rights),
 )

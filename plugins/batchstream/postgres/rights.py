@@ -33,31 +33,34 @@ def require_checker(connection: psycopg.Connection) -> None:
 
 
 def show(connection: psycopg.Connection, relation: sql.Identifier) -> None:
-    """Let readers read a table or view, and nobody but its owner change it. Grants only what is missing."""
-    name = relation.as_string(connection)
+    """Let readers read a table or view that was made, and nobody but its owner change it."""
+    loader, reader, checker = map(sql.Identifier, (templates.LOADER_ROLE, templates.READER_ROLE, templates.CHECKER_ROLE))
+    connection.execute(sql.SQL("REVOKE ALL ON {} FROM {}").format(relation, loader))
+    connection.execute(sql.SQL("GRANT SELECT ON {} TO {}, {}, {}").format(relation, loader, reader, checker))
+
+
+def tighten(connection: psycopg.Connection, relation: sql.Identifier) -> None:
+    """Take from the loading role what an older release, or somebody else, has granted it; let the checks read.
+
+    Who else may read is left as somebody has decided it.
+    """
     row = connection.execute(
         "SELECT has_table_privilege(%(loader)s, %(name)s, %(changing)s) OR has_any_column_privilege(%(loader)s, %(name)s, "
-        "'INSERT, UPDATE, REFERENCES'), "
-        "has_table_privilege(%(loader)s, %(name)s, 'SELECT') AND has_table_privilege(%(reader)s, %(name)s, 'SELECT') "
-        "AND has_table_privilege(%(checker)s, %(name)s, 'SELECT')",
+        "'INSERT, UPDATE, REFERENCES'), has_table_privilege(%(checker)s, %(name)s, 'SELECT')",
         {
             "loader": templates.LOADER_ROLE,
-            "reader": templates.READER_ROLE,
             "checker": templates.CHECKER_ROLE,
-            "name": name,
+            "name": relation.as_string(connection),
             "changing": _CHANGING,
         },
     ).fetchone()
-    can_change, can_read = row or (True, False)
+    can_change, can_check = row or (True, False)
+    loader, checker = sql.Identifier(templates.LOADER_ROLE), sql.Identifier(templates.CHECKER_ROLE)
     if can_change:
-        connection.execute(sql.SQL("REVOKE ALL ON {} FROM {}").format(relation, sql.Identifier(templates.LOADER_ROLE)))
-    if can_change or not can_read:
-        connection.execute(
-            sql.SQL("GRANT SELECT ON {} TO {}, {}, {}").format(
-                relation,
-                *map(sql.Identifier, (templates.LOADER_ROLE, templates.READER_ROLE, templates.CHECKER_ROLE)),
-            )
-        )
+        connection.execute(sql.SQL("REVOKE ALL ON {} FROM {}").format(relation, loader))
+        connection.execute(sql.SQL("GRANT SELECT ON {} TO {}").format(relation, loader))
+    if not can_check:
+        connection.execute(sql.SQL("GRANT SELECT ON {} TO {}").format(relation, checker))
 
 
 def close_landing(connection: psycopg.Connection, contract: Contract, load_id: int) -> None:

@@ -47,9 +47,11 @@ def make_view(connection: psycopg.Connection, contract: Contract) -> None:
         raise wrong_kind(contract, str(found))
     if found is None:
         connection.execute(_table(contract))
-    if found is None or connection.execute(_IS_CURRENT, [view.as_string(connection)]).fetchone() is None:
         connection.execute(_view(contract))
-    rights.show(connection, view)
+        rights.show(connection, view)
+    elif connection.execute(_IS_CURRENT, [view.as_string(connection)]).fetchone() is None:
+        connection.execute(_view(contract))
+    rights.tighten(connection, view)
     rights.close_partitions(connection, templates.published(contract))
 
 

@@ -24,8 +24,8 @@ def take_landing(connection: psycopg.Connection, contract: Contract, load_id: in
 
 
 def complete(connection: psycopg.Connection, contract: Contract) -> None:
-    """Give the table the indexes and the rights that it lacks, if a load was published."""
-    rights.show(connection, templates.target(contract))
+    """Give the table the indexes that it lacks, if a load was published, and take from it what the loading role may change."""
+    rights.tighten(connection, templates.target(contract))
     if indexes.has_key(connection, contract):
         indexes.build_missing(connection, contract)
         indexes.declare_key(connection, contract)
