@@ -95,10 +95,10 @@ def test_the_days_of_a_backfill_take_turns(api: Api, admin: psycopg.Connection) 
     api.backfill("levered_pipeline", "2026-01-01", "2026-01-05")
     runs = wait_for(
         lambda: (
-            found if len(found := [run for run in api.runs("levered_pipeline") if run["run_type"] == "backfill"]) == 7 else None
+            found if len(found := [run for run in api.runs("levered_pipeline") if run["run_type"] == "backfill"]) == 5 else None
         ),
         60,
-        "seven runs",
+        "five runs",
     )
     states = {run["dag_run_id"]: _wait_for_end(api, "levered_pipeline", run["dag_run_id"]) for run in runs}
     loads = admin.execute("SELECT run_id, state, reason FROM batchstream.loads WHERE run_id = ANY(%s)", [list(states)]).fetchall()

@@ -1,6 +1,7 @@
 """Three brokers with the settings of deploy/kafka, one of them killed during a load: nothing is lost, nothing doubled."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import psycopg
@@ -8,6 +9,7 @@ import pytest
 from confluent_kafka.admin import ConfigResource, ResourceType
 
 from batchstream.delivery import PRODUCER_SETTINGS
+from batchstream.load.engines import Engines
 from batchstream.services.installation import Installation
 from spark_apps.sink import DRIVER_MESSAGES, MESSAGES_PER_TRANSACTION
 from tests.conftest import HOUSING, copy_dataset
@@ -30,8 +32,9 @@ class ClusterPipeline(Pipeline):
     first_broker = 1
 
     @property
-    def kafka(self) -> dict[str, Any]:
-        return {**PRODUCER_SETTINGS, "bootstrap.servers": self.brokers.bootstrap_servers(self.first_broker)}
+    def engines(self) -> Engines:
+        kafka = {**PRODUCER_SETTINGS, "bootstrap.servers": self.brokers.bootstrap_servers(self.first_broker)}
+        return replace(super().engines, kafka=kafka)
 
 
 @pytest.fixture(scope="module")
