@@ -220,7 +220,7 @@ def test_a_contract_of_which_airflow_makes_no_dag_is_an_import_error_of_its_own(
 def test_of_any_contract_without_a_mistake_airflow_makes_a_dag(installation: Installation, tmp_path: Path) -> None:
     valid: list[str] = []
 
-    @settings(max_examples=200, database=None)
+    @settings(max_examples=200, deadline=None, database=None)
     @given(documents())
     def collect(document: dict[str, Any]) -> None:
         text = as_text(distinct(document, len(valid)))

@@ -95,10 +95,10 @@ def test_broken_while_a_load_is_published(
     load_id = verified(pipeline)
     with hold(f"public.{pipeline.name}"):
         publishing = Background(pipeline.publish, load_id)
-        break_session(installation, how, wait_until_blocked(admin, "batchstream tests"))
+        break_session(installation, how, wait_until_blocked(admin, "batchstream publish_load"))
         publishing.wait()
     assert isinstance(publishing.error, SinkError)
-    assert "nothing was changed" in str(publishing.error)
+    assert "readers see the load before or this one, whole" in str(publishing.error)
     assert pipeline.checksum() == previous
     pipeline.publish(load_id)
     assert pipeline.shows_source()
@@ -117,12 +117,12 @@ def test_somebody_elses_lock_is_waited_for_within_bounds_and_named(pipeline: Pip
 def test_a_right_that_the_publish_lacks_is_named(pipeline: Pipeline, previous: str, admin: psycopg.Connection) -> None:
     load_id = verified(pipeline)
     right = sql.SQL("TEMPORARY ON DATABASE {}").format(sql.Identifier(setup.DATABASE))
-    admin.execute(sql.SQL("REVOKE {} FROM {}").format(right, sql.Identifier(setup.LOADER)))
+    admin.execute(sql.SQL("REVOKE {} FROM {}").format(right, sql.Identifier(setup.OWNER)))
     try:
         with pytest.raises(LoadError, match=r"permission denied to create temporary tables .*; compare the rights of its role"):
             pipeline.publish(load_id)
     finally:
-        admin.execute(sql.SQL("GRANT {} TO {}").format(right, sql.Identifier(setup.LOADER)))
+        admin.execute(sql.SQL("GRANT {} TO {}").format(right, sql.Identifier(setup.OWNER)))
     assert pipeline.checksum() == previous
     pipeline.publish(load_id)
     assert pipeline.shows_source()
