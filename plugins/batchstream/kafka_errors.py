@@ -15,6 +15,9 @@ UNSETTLED = frozenset(
         # Of several brokers, the one that is asked may hear of a new topic last.
         KafkaError._UNKNOWN_TOPIC,
         KafkaError._UNKNOWN_PARTITION,
+        # A broker that has not heard of a new leader yet, or a client that hasn't.
+        KafkaError.UNKNOWN_LEADER_EPOCH,
+        KafkaError.FENCED_LEADER_EPOCH,
     }
 )
 """What is said of a topic that was made a moment ago, or whose leader has just been lost."""
@@ -87,7 +90,7 @@ def explained(error: KafkaError, settings: Mapping[str, Any], topic: str) -> Bat
             f"Kafka at {servers} refused the log-in, or a setting is wrong: {error.str()}. Mend the Kafka connection: "
             "security.protocol, sasl.…, ssl.…"
         )
-    if code in _BUSY:
+    if code in _BUSY or (error.retriable() and not is_of_the_connection(error)):
         return DeliveryError(f"Kafka at {servers}: topic '{topic}': {error.str()}. Look at the brokers; the retry may succeed")
     if is_of_the_connection(error):
         return DeliveryError(f"Kafka at {servers}: {error.str()}. Start the broker, or mend the address")

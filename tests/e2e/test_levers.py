@@ -61,7 +61,7 @@ def _wait_for_task(api: Api, dag: str, run: str, task: str, *states: str) -> Non
 
 
 def _wait_for_end(api: Api, dag: str, run: str) -> str:
-    return wait_for(lambda: state if (state := api.run_state(dag, run)) in ("success", "failed") else None, 180, "the run ends")
+    return wait_for(lambda: state if (state := api.run_state(dag, run)) in ("success", "failed") else None, 420, "the run ends")
 
 
 def test_a_check_that_is_marked_as_green_by_hand_publishes_nothing(api: Api, admin: psycopg.Connection) -> None:
