@@ -16,8 +16,11 @@ from reload.edge import airflow_errors, at_edge
 
 log = logging.getLogger(__name__)
 
-RESCHEDULE_SECONDS = 5
-"""A run that waits for another one looks again after this time, and holds no slot meanwhile."""
+RESCHEDULE_SECONDS = 20
+"""A run that waits for another one looks again after this time, and holds no slot meanwhile.
+
+Airflow takes a task for killed that begins again before a busy scheduler has noted that it stepped back: seen with 5 seconds.
+"""
 
 USER_OF_DAGS_TEST = "dag_test"
 """Airflow's name for who triggers the run of ``airflow dags test``, which no scheduler looks after."""
