@@ -82,7 +82,7 @@ BAD_VALUES = [
     case("a decimal below its minimum", "amount", b"-0.01", "must be >= 0"),
     case("a number below its minimum", "quantity", b"0", ">= 1"),
     case("a value that is not allowed", "class", b'"overnight"', "is not text NOT NULL"),
-    case("a text against its pattern", "order_number", b'"AB-1"', "matching regex"),
+    case("a text against its pattern", "order_number", b'"AB-1"', "does not match the pattern ^[A-Z]{2}-"),
     case("too short a text", "customer", b'""', "length >= 1"),
     case("too long a text", "customer", b'"' + b"x" * 41 + b'"', "length <= 40"),
     case("5 MB of text", "customer", b'"' + b"x" * 5 * MB + b'"', "(5000002 characters) is not character varying(40)"),

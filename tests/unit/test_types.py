@@ -132,7 +132,7 @@ MISTAKES = [
     case("maximum beyond the type", REAL, REAL + options("maximum: 1.0e+39"), "weight", "got 1e+39", "that fits real"),
     case("minimum beyond the type", "          minimum: 1", "          minimum: 40000", "quantity", "40000", "fits smallint"),
     case("broken pattern", PATTERN, 'pattern: "["', "order_number", "pattern: got '['", "write a regular expression"),
-    case("number as pattern", PATTERN, "pattern: 5", "order_number", "pattern: got 5", "write a regular expression"),
+    case("number as pattern", PATTERN, "pattern: 5", "order_number", "pattern: got 5", "write a text"),
     case("negative length", LENGTH, "minLength: -1", "customer", "minLength: got -1", "write a whole number"),
     case("fraction as length", LENGTH, "minLength: 1.5", "customer", "minLength: got 1.5", "write a whole number"),
     case(

@@ -1,7 +1,6 @@
 """What the standard has no field for: our ``customProperties``, a closed vocabulary, and the rules of a column."""
 
 import re
-import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import NoneType
@@ -11,6 +10,7 @@ from open_data_contract_standard.model import CustomProperty, SchemaProperty
 
 from batchstream.contract.allowance import Allowance, parse_allowance
 from batchstream.contract.model import Publish, Rules, Source, Topic
+from batchstream.contract.patterns import pattern_of
 from batchstream.contract.quality import MAX_BOUND
 from batchstream.contract.schedule import read_schedule
 from batchstream.contract.source_settings import SOURCE_SETTINGS, read_source
@@ -124,15 +124,27 @@ def read_rules(prop: SchemaProperty, column_type: ColumnType) -> tuple[bool, Rul
             raise ValueError(f"logicalTypeOptions: {option} is not supported for {column_type.sql}; remove it")
         if column_type.python is int:
             value_types = int
-        wanted = "regular expression" if option == "pattern" else _said(value_types)
+        wanted = _said(value_types)
         if isinstance(value, bool) or not isinstance(value, value_types) or not _in_range(option, value, column_type):
             raise ValueError(f"logicalTypeOptions: {option}: got {value!r}; write a {wanted} that fits {column_type.sql}")
+        if option == "pattern":
+            _require_pattern(str(value))
         rules[field] = value
     _require_some_value(rules, column_type)
     allowed = _allowed(prop, column_type)
     if allowed and rules:
         raise ValueError("enum: can't be combined with logicalTypeOptions; keep one of them")
     return indexed, Rules(**rules, allowed=allowed)
+
+
+def _require_pattern(pattern: str) -> None:
+    try:
+        pattern_of(pattern)
+    except ValueError as error:
+        raise ValueError(
+            f"logicalTypeOptions: pattern: got {pattern!r}: {error}; write a regular expression in the syntax of RE2, "
+            "https://github.com/google/re2/wiki/Syntax"
+        ) from error
 
 
 def _require_some_value(rules: dict[str, Any], column_type: ColumnType) -> None:
@@ -160,15 +172,8 @@ def _allowed(prop: SchemaProperty, column_type: ColumnType) -> tuple[str | int, 
 
 
 def _in_range(option: str, value: Any, column_type: ColumnType) -> bool:
-    """Whether a bound, a length, a pattern or an allowed value makes sense for a column's type."""
+    """Whether a bound, a length or an allowed value makes sense for a column's type."""
     if option == "pattern":
-        with warnings.catch_warnings():
-            # A pattern whose meaning will change with a version of Python is none to rely on.
-            warnings.simplefilter("error", FutureWarning)
-            try:
-                re.compile(value)
-            except (re.error, OverflowError, RecursionError, FutureWarning):
-                return False
         return True
     if isinstance(value, str):
         return column_type.max_length is None or len(value) <= column_type.max_length

@@ -9,6 +9,7 @@ import msgspec
 from msgspec.structs import astuple
 
 from batchstream.contract.model import Contract
+from batchstream.contract.patterns import pattern_of
 from batchstream.records import scan
 from batchstream.records.fields import DECODE_ERRORS, EDGE_YEARS, Field, batch_type, number_finisher, within_years
 from batchstream.records.oddities import Oddities
@@ -87,6 +88,11 @@ class RecordCodec:
             if column.type.copy_type == "numeric"
         ]
         self._zoned = [name for name, column in zip(names, columns, strict=True) if column.type.has_zone]
+        self._patterns = [
+            (name, pattern_of(column.rules.pattern).matches)
+            for name, column in zip(names, columns, strict=True)
+            if column.rules.pattern
+        ]
         # A blank text is no key; of other types no value is blank.
         self._text_key = next(
             (n for n, c in zip(names, columns, strict=True) if c.name == contract.key and c.type.python is str), None
@@ -140,6 +146,9 @@ class RecordCodec:
             for name, finish in self._finishers:
                 for record in records:
                     setattr(record, name, finish(getattr(record, name)))
+            for name, matches in self._patterns:
+                if not all(matches(text) for record in records if (text := getattr(record, name)) is not None):
+                    return None
             if self._text_key is not None and not all(getattr(record, self._text_key).strip() for record in records):
                 return None
             if self._zoned and any(day in value for day in EDGE_YEARS):

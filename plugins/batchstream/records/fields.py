@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from batchstream.contract.model import Column
+from batchstream.contract.patterns import pattern_of
 from batchstream.records.decimals import NumericFit
 
 # More digits than PostgreSQL's microseconds; msgspec would round them.
@@ -74,6 +75,7 @@ class Field:
         self._example = _EXAMPLES.get(column.type.copy_type)
         self._decoder = msgspec.json.Decoder(field_type(column))
         self._finish = finisher(column)
+        self._pattern = column.rules.pattern and pattern_of(column.rules.pattern)
         self._timestamp = column.type.python is datetime
         self._decimal = column.type.copy_type == "numeric"
         self._nearest = NEAREST_TO_ZERO.get(column.type.copy_type)
@@ -95,6 +97,8 @@ class Field:
             raise ValueError(f"is not {self._column.type.sql}{not_null} ({self._example or error})") from error
         if self._nearest is not None and value is not None and abs(value) <= self._nearest and _NOT_ZERO.match(text):
             raise ValueError(f"is not {self._column.type.sql}: it is not zero, but too small for that type")
+        if self._pattern and value is not None and not self._pattern.matches(value):
+            raise ValueError(f"does not match the pattern {self._column.rules.pattern}")
         if self._is_text_key and not value.strip():
             raise ValueError("is blank, which no primary key may be")
         return value if self._finish is None or value is None else self._finish(value)
@@ -138,7 +142,6 @@ def _constraints(column: Column) -> dict[str, Any]:
         found = {
             "min_length": rules.min_length,
             "max_length": min(lengths, default=None),
-            "pattern": rules.pattern and _to_the_very_end(rules.pattern),
         }
     elif kind.python in (int, float):
         found = _bounds(column)
@@ -147,12 +150,6 @@ def _constraints(column: Column) -> dict[str, Any]:
     else:
         found = {}
     return {name: value for name, value in found.items() if value is not None}
-
-
-def _to_the_very_end(pattern: str) -> str:
-    """The standard's ``$`` is the end of the text; Python's also matches before a last line break."""
-    parts = re.compile(r"\\.|\[(?:\\.|[^\]\\])*\]|\$", re.DOTALL)
-    return parts.sub(lambda part: r"\Z" if part[0] == "$" else part[0], pattern)
 
 
 def _bounds(column: Column) -> dict[str, Any]:

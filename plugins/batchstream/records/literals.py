@@ -27,7 +27,8 @@ MINUS_ZERO = r"-0(?![0-9.eE])"
 """To JSON an integer without a sign, so a float is written -0.0."""
 
 _MINUS_ZERO = re.compile(MINUS_ZERO)
-_NUMBER = re.compile(r"([+-]?)0*([0-9]*)(?:\.([0-9]*))?(?:[eE]([+-]?[0-9]+))?")
+# Possessive, or a field of nothing but zeros and a letter would take a minute.
+_NUMBER = re.compile(r"([+-]?)0*+([0-9]*+)(?:\.([0-9]*+))?(?:[eE]([+-]?[0-9]++))?")
 # With an exponent of few digits: a larger one is out of every integer's range.
 _WHOLE = re.compile(rb"(-?)([0-9]+)(?:\.([0-9]+))?(?:[eE]([+-]?[0-9]{1,3}))?")
 _BOOLEANS = {

@@ -20,10 +20,11 @@ _MANY_DIGITS = re.compile(rb":\d\d\.\d{7}")
 _MICROSECONDS = rb'(?:null|"[^"\\.]*+(?:\.\d{1,6}+(?!\d)[^"\\.]*+)?")'
 """A timestamp with no more digits than PostgreSQL keeps, none of them escaped; msgspec would round them."""
 
-_ZEROS = b"0" * 16
-# The exponents of numbers that may be zero in eight and in four bytes. Literal prefixes are what makes the search quick.
-_TINY = {"float8": (rb"e-0*[3-9]\d\d", rb"e-0*[1-9]\d{3}"), "float4": (rb"e-0*[3-9]\d", rb"e-0*[1-9]\d\d")}
-_NOT_TINY = {"float8": rb"0*+[12]?\d?\d", "float4": rb"0*+[12]?\d"}
+# Numbers with fewer zeros in a row, and with a smaller negative exponent, are far from being stored as zero.
+_ZEROS = {"float8": 100, "float4": 20}
+# Literal prefixes are what makes the search quick.
+_EXPONENTS = {"float8": (rb"-0*[2-9]\d\d", rb"-0*[1-9]\d{3}"), "float4": (rb"-0*[2-9]\d", rb"-0*[1-9]\d\d")}
+_SMALL_EXPONENT = {"float8": rb"0*+1?\d?\d", "float4": rb"0*+1?\d"}
 
 
 class Oddities:
@@ -42,8 +43,9 @@ class Oddities:
             for name, column in columns.items()
             if column.type.python is float
         ]
-        tiny = _TINY[min((column.type.copy_type for column in columns.values() if column.type.python is float), default="float8")]
-        self._tiny = [re.compile(one) for one in (*tiny, *(one.replace(b"e", b"E") for one in tiny))]
+        kind = min((column.type.copy_type for column in columns.values() if column.type.python is float), default="float8")
+        self._zeros = b"0" * _ZEROS[kind]
+        self._exponents = [re.compile(letter + one) for one in _EXPONENTS[kind] for letter in (b"e", b"E")]
 
     def found_in(self, value: bytes, records: list[Any]) -> bool:
         """Whether `value`, which msgspec decoded as these records, has to be looked at record by record.
@@ -68,11 +70,9 @@ class Oddities:
         return ends != names and ends - value.count(b'\\":') != names
 
     def _may_be_tiny(self, value: bytes) -> bool:
-        if _ZEROS in value:
-            return True
         # A quick look first: there are minus signs in every message with a date.
         has_exponent = b"-" in value and (b"e-" in value or b"E-" in value)
-        return has_exponent and any(pattern.search(value) for pattern in self._tiny)
+        return self._zeros in value or (has_exponent and any(pattern.search(value) for pattern in self._exponents))
 
     def _is_tiny(self, value: bytes, records: list[Any]) -> bool:
         for name, nearest, pattern in self._floats:
@@ -89,8 +89,8 @@ def _values(column: Column, pattern: bytes) -> re.Pattern[bytes]:
 
 
 def _not_tiny(column: Column) -> bytes:
-    exponent = _NOT_TINY[column.type.copy_type]
-    return rb"(?:null|-?\d++(?:\.(?!0{14})\d++)?(?:[eE](?:\+?\d++|-%s))?)" % exponent
+    kind = column.type.copy_type
+    return rb"(?:null|-?\d++(?:\.(?!0{%d})\d++)?(?:[eE](?:\+?\d++|-%s))?)" % (_ZEROS[kind] - 1, _SMALL_EXPONENT[kind])
 
 
 def _differs(pattern: re.Pattern[bytes], value: bytes, records: int) -> bool:
