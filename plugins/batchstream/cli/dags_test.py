@@ -142,7 +142,6 @@ class _Steps:
     def end(self) -> None:
         failures = reported(self._report)
         new, self._failures = failures[self._failures :], len(failures)
-        # TODO
         seconds = time.monotonic() - self._begun
         self._outcome.seconds[self._task] = self._outcome.seconds.get(self._task, 0) + seconds
         say(f"  {self._task:<18}{seconds:6.1f} s{_told(new)}")
