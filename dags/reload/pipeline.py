@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pendulum
-from airflow.sdk import DAG, Asset, Param, get_current_context, task
+from airflow.sdk import DAG, Asset, CronTriggerTimetable, Param, get_current_context, task
 
 from batchstream.contract import Contract
 from reload.consume import ConsumeStreamOperator
@@ -44,6 +44,11 @@ PARAMETERS = {
 """Of a run; see `reload.tasks.PARAMETERS`."""
 START = pendulum.datetime(2024, 1, 1, tz="UTC")
 
+WITHOUT_TIMES = ("@once", "@continuous")
+
+LATE = timedelta(minutes=5)
+"""A DAG that is new waits for its next time, unless the last one has passed by no more than this."""
+
 
 def build_pipeline(contract: Contract) -> DAG:
     """The DAG that reloads one dataset."""
@@ -81,8 +86,9 @@ def build_pipeline(contract: Contract) -> DAG:
         description=f"Reloads {contract.name} through Kafka and Spark into PostgreSQL, verified before anyone sees it",
         # In this order: a text that ends in .md is the name of a file to Airflow.
         doc_md=f"{contract.description}\n\n{DOC['dag']}",
-        schedule=contract.schedule,
-        start_date=START,
+        schedule=_schedule(contract),
+        # With one in the past, a new DAG would be run at once, for its last time before now.
+        start_date=START if contract.schedule in WITHOUT_TIMES else None,
         catchup=False,
         max_active_runs=1,
         is_paused_upon_creation=False,
@@ -123,3 +129,9 @@ def build_pipeline(contract: Contract) -> DAG:
             >> close_load().as_teardown(on_failure_fail_dagrun=True)
         )
     return dag
+
+
+def _schedule(contract: Contract) -> CronTriggerTimetable | str | None:
+    if contract.schedule is None or contract.schedule in WITHOUT_TIMES:
+        return contract.schedule
+    return CronTriggerTimetable(contract.schedule, timezone="UTC", run_immediately=LATE)

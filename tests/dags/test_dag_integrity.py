@@ -61,7 +61,7 @@ print("PARSED" + json.dumps({
         "untimed": [task.task_id for task in dag.tasks if task.execution_timeout is None],
         "retries": {task.task_id: [task.retries, task.retry_delay.total_seconds()] for task in dag.tasks},
         "teardowns": [task.task_id for task in dag.tasks if task.is_teardown],
-        "schedule": dag.schedule,
+        "schedule": dag.timetable.expression,
         "catchup": dag.catchup,
         "max_active_runs": dag.max_active_runs,
     } for dag in bag.dags.values()},
@@ -115,7 +115,7 @@ def test_each_contract_gives_the_steps_of_the_design_in_their_order(parsed: dict
 @pytest.mark.parametrize("path", CONTRACTS, ids=lambda path: path.name)
 def test_each_dag_is_daily_without_catch_up_and_one_run_at_a_time(parsed: dict[str, dict[str, object]], path: Path) -> None:
     dag = parsed["dags"][f"{path.name.removesuffix('.odcs.yaml')}_pipeline"]
-    assert (dag["schedule"], dag["catchup"], dag["max_active_runs"]) == ("@daily", False, 1)
+    assert (dag["schedule"], dag["catchup"], dag["max_active_runs"]) == ("0 0 * * *", False, 1)
 
 
 @pytest.mark.parametrize("path", CONTRACTS, ids=lambda path: path.name)

@@ -1,10 +1,12 @@
 """`make run`: its table, its reason and its exit status are those of this run, whatever other loads there are."""
 
+import json
 import os
 import re
 import signal
 import subprocess
 from pathlib import Path
+from urllib.parse import quote
 
 import psycopg
 import pytest
@@ -52,8 +54,8 @@ class Clone:
     def variables(self) -> dict[str, str]:
         return {"BATCHSTREAM_CONTRACTS": str(self.contract.parent)}
 
-    def run(self) -> subprocess.CompletedProcess[str]:
-        done = batchstream(self.installation, "run", self.name, **self.variables())
+    def run(self, **variables: str) -> subprocess.CompletedProcess[str]:
+        done = batchstream(self.installation, "run", self.name, **self.variables(), **variables)
         assert "Traceback" not in done.stdout
         return done
 
@@ -177,6 +179,52 @@ def test_ctrl_c_leaves_no_run_and_no_process(clone: Clone, admin: psycopg.Connec
     assert last_line(said) == "error: the run was interrupted, and is marked as failed: run again"
     assert _loads(admin, clone)[-1][1] == "failed"
     assert _unfinished(clone.installation) == []
+
+
+def _own(installation: Installation, **changes: object) -> dict[str, str]:
+    """A user's connections to PostgreSQL: one as JSON, and one as a URI."""
+    made = {name: json.loads(text) for name, text in installation.connections().variables.items() if "POSTGRES" in name}
+    loader, owner = ({**made[f"AIRFLOW_CONN_BATCHSTREAM_POSTGRES{suffix}"], **changes} for suffix in ("", "_OWNER"))
+    uri = f"postgres://{owner['login']}:{quote(owner['password'])}@{owner['host']}:{owner['port']}/{owner['schema']}"
+    return {"AIRFLOW_CONN_BATCHSTREAM_POSTGRES": json.dumps(loader), "AIRFLOW_CONN_BATCHSTREAM_POSTGRES_OWNER": uri}
+
+
+def test_connections_of_a_users_own_are_used_and_told(clone: Clone, admin: psycopg.Connection) -> None:
+    done = clone.run(**_own(clone.installation, host="localhost"))
+    assert done.returncode == 0, done.stdout
+    for name in ("batchstream_postgres", "batchstream_postgres_owner"):
+        assert f"connection {name} is your own, of AIRFLOW_CONN_{name.upper()}" in done.stdout
+    assert f"of {clone.name}: published" in done.stdout
+
+    done = clone.run(**_own(clone.installation, host="localhost", login="nobody_at_all"))
+    assert done.returncode == 1
+    assert re.search(
+        r"^error: open_load: connection 'batchstream_postgres_owner' \(nobody_at_all@localhost:", last_line(done.stdout)
+    )
+    assert len(_loads(admin, clone)) == 1
+
+
+def test_half_of_a_users_own_connections_is_refused_before_anything_is_sent(clone: Clone, admin: psycopg.Connection) -> None:
+    done = clone.run(AIRFLOW_CONN_BATCHSTREAM_POSTGRES="postgres://me:secret@elsewhere/db")
+    assert done.returncode == 1
+    assert "'batchstream_postgres_owner' is not: set both" in last_line(done.stdout)
+    assert _loads(admin, clone) == []
+
+
+def test_a_connection_that_was_made_in_airflow_is_used(clone: Clone) -> None:
+    with clone.installation.postgres.connect("airflow") as airflow:
+        airflow.execute(
+            "INSERT INTO connection (conn_id, conn_type, extra, is_encrypted, is_extra_encrypted) "
+            "VALUES ('batchstream_kafka', 'kafka', '{}', false, false)"
+        )
+    try:
+        done = clone.run()
+    finally:
+        with clone.installation.postgres.connect("airflow") as airflow:
+            airflow.execute("DELETE FROM connection")
+    assert done.returncode == 1
+    assert "connection batchstream_kafka is your own, of Airflow's connections" in done.stdout
+    assert "connection 'batchstream_kafka': extra has no 'bootstrap.servers'" in last_line(done.stdout)
 
 
 def test_a_data_set_without_a_contract_is_told_with_those_that_have_one(installation: Installation) -> None:

@@ -1,71 +1,166 @@
-"""`make ui`: a running scheduler, API server and LocalExecutor; the schedule, a trigger by REST, and an end without a trace."""
+"""`make ui`: schedule and triggers, what it listens on, what it recovers from, and an end without a trace."""
 
 import os
 import signal
-import subprocess
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
+import psycopg
 import pytest
 
+from batchstream.paths import CONTRACTS_VARIABLE
+from batchstream.services import sessions
 from batchstream.services.installation import Installation
-from tests.support.airflow import airflow
-from tests.support.background import Background
+from batchstream.services.processes import start_time
+from tests.support.commands import start
+from tests.support.sockets import LOOPBACK_ADDRESSES, listening
 from tests.support.ui import Api, serving
 from tests.support.waiting import wait_for
 
+CONTRACT = """\
+apiVersion: v3.1.0
+kind: DataContract
+version: 1.0.0
+customProperties:
+  - {{property: sourcePath, value: data/numbers.csv}}
+  - {{property: schedule, value: "{schedule}"}}
+schema:
+  - name: {name}
+    properties:
+      - {{name: n, physicalType: bigint, required: true, primaryKey: true}}
+"""
+
 
 @pytest.fixture(scope="module")
-def ui(installation: Installation) -> Iterator[subprocess.Popen[str]]:
-    with serving(installation) as process:
-        yield process
+def contracts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Two data sets of three records: one whose scheduled time is half a day away, and one whose time is every minute."""
+    project = tmp_path_factory.mktemp("scheduled")
+    folder = project / "dags" / "contracts"
+    folder.mkdir(parents=True)
+    (project / "data").mkdir()
+    (project / "data" / "numbers.csv").write_text("n\n1\n2\n3\n")
+    for name, schedule in (("seldom", f"0 {(datetime.now(UTC).hour + 12) % 24} * * *"), ("often", "* * * * *")):
+        (folder / f"{name}.odcs.yaml").write_text(CONTRACT.format(name=name, schedule=schedule))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(CONTRACTS_VARIABLE, str(folder))
+        yield
 
 
-def test_schedule_and_trigger_reload_the_dataset_and_ctrl_c_leaves_nothing(
-    ui: subprocess.Popen[str], installation: Installation
-) -> None:
+def _kill_a_run(installation: Installation, at: str) -> None:
+    """Kill a run of `seldom`, and everything that belongs to it, while it works."""
+    run = start(installation, "run", "seldom")
+    log = installation.state / "logs" / "seldom_pipeline.log"
+    before = log.resolve()
+    wait_for(lambda: log.resolve() != before and at in log.read_text(), 120, at)
+    os.killpg(run.pid, signal.SIGKILL)
+    run.communicate()
+
+
+def _api(installation: Installation) -> Api:
     api = wait_for(lambda: Api(installation), 60, "a token of the API")
+    wait_for(lambda: {"seldom_pipeline", "often_pipeline"} <= set(api.dags()), 120, "the DAGs are read")
+    return api
 
-    def states() -> dict[str, str]:
-        return {run["dag_run_id"]: run["state"] for run in api.runs()}
 
-    scheduled = wait_for(lambda: [run for run in states() if run.startswith("scheduled__")], 120, "a run by the schedule")
-    triggered = api.trigger()
-    beside = Background(airflow, installation, "dags", "test", "housing_pipeline")
-    wait_for(lambda: set(states().values()) <= {"success", "failed"}, 300, "every run ends")
-    beside.wait(300)
-    # The scheduler takes tasks of any run. One that it takes just when the command starts it is an error of Airflow's.
-    assert beside.result.returncode == 0 or "TaskAlreadyRunningError" in beside.result.stdout, beside.result.stdout[-3000:]
-    found = states()
-    assert found[scheduled[0]] == "success"
-    assert found[triggered] == "success"
-    with installation.postgres.connect("kafka_streaming") as connection:
-        loads = connection.execute(
-            "SELECT run_id, state, published_rows FROM batchstream.loads WHERE run_id = ANY(%s)", [[scheduled[0], triggered]]
+def _state(api: Api, run_id: str, dag: str = "seldom_pipeline") -> str:
+    return wait_for(lambda: state if (state := api.run_state(dag, run_id)) in ("success", "failed") else "", 240, "the run ends")
+
+
+def test_it_runs_what_is_due_or_triggered_also_after_kills_and_ctrl_c_leaves_nothing(
+    installation: Installation, contracts: None, admin: psycopg.Connection
+) -> None:
+    _kill_a_run(installation, "starting task_id=consume_stream")
+    with serving(installation) as ui:
+        api = _api(installation)
+        (killed,) = api.runs("seldom_pipeline")
+        assert killed["state"] == "failed"
+        # Nobody has asked for a run, and none is due.
+        assert [run["run_type"] for run in api.runs("seldom_pipeline")] == ["manual"]
+        triggered = api.trigger("seldom_pipeline")
+        assert _state(api, triggered) == "success"
+        due = wait_for(lambda: [run["dag_run_id"] for run in api.runs("often_pipeline")], 120, "a run by the schedule")[-1]
+        assert due.startswith("scheduled__")
+        assert _state(api, due, "often_pipeline") == "success"
+        loads = admin.execute(
+            "SELECT run_id, state, published_rows FROM batchstream.loads WHERE run_id = ANY(%s)", [[due, triggered]]
         ).fetchall()
-        assert sorted(loads) == sorted((run, "published", 506) for run in (scheduled[0], triggered))
-        assert connection.execute("SELECT count(*) FROM housing").fetchone() == (506,)
-        together = connection.execute(
-            "SELECT count(*) FROM batchstream.loads AS a JOIN batchstream.loads AS b ON a.dataset = b.dataset "
-            "AND a.load_id < b.load_id AND b.opened_at < coalesce(a.published_at, a.closed_at)"
-        ).fetchone()
-        assert together == (0,), "two loads of one dataset were in progress at the same time"
-    ours = _airflow_processes(installation)
-    assert ours
-    ui.send_signal(signal.SIGINT)
-    assert ui.wait(60) == 0
-    assert _airflow_processes(installation) == []
+        assert sorted(loads) == sorted((run, "published", 3) for run in (due, triggered))
+
+        _listens_on_loopback_only(installation)
+
+        # Beside it, a run is killed: the next one of its DAG is not kept waiting.
+        _kill_a_run(installation, "Created dag run")
+        _kill_component(installation, b"airflow\0scheduler")
+        assert _state(api, api.trigger("seldom_pipeline")) == "success"
+        assert {run["state"] for run in api.runs("seldom_pipeline")} == {"success", "failed"}
+
+        before = _processes(installation)
+        ui.send_signal(signal.SIGINT)
+        assert ui.wait(60) == 0
+        assert {pid: command for pid, command in before.items() if start_time(pid) is not None} == {}
+    said = (installation.state / "logs" / "ui.log").read_text()
+    assert "Airflow's scheduler ended and is started again" in said
+    assert "Traceback" not in said
+    assert _processes(installation) == {}
 
 
-def _airflow_processes(installation: Installation) -> list[str]:
-    """Processes with this installation's Airflow home, but for this one and the services."""
-    found = []
+def test_after_a_kill_it_starts_anew_beside_nothing_of_the_old_one(installation: Installation, contracts: None) -> None:
+    with serving(installation) as ui:
+        old = _processes(installation)
+        ui.kill()
+        ui.wait()
+        assert _processes(installation).keys() & old.keys()
+    with serving(installation):
+        new = _processes(installation)
+        assert not new.keys() & old.keys()
+        assert sum(b"airflow\0scheduler" in command for command in new.values()) == 1
+        api = _api(installation)
+        assert _state(api, api.trigger("seldom_pipeline")) == "success"
+    assert _processes(installation) == {}
+
+
+def test_make_down_ends_it(installation: Installation) -> None:
+    with serving(installation) as ui:
+        try:
+            installation.down()
+            assert ui.wait(60) == 1
+        finally:
+            installation.up()
+    assert "stopped, as make down does" in (installation.state / "logs" / "ui.log").read_text()
+    assert _processes(installation) == {}
+
+
+def _listens_on_loopback_only(installation: Installation) -> None:
+    sockets = {socket for pid in _processes(installation) for socket in listening(pid)}
+    assert {port for _, port in sockets} >= {installation.ports["airflow"], installation.ports["airflow_logs"]}
+    assert {address for address, _ in sockets} <= LOOPBACK_ADDRESSES
+    # Its server of logs answers, and gives none to whoever has no token.
+    with pytest.raises(urllib.error.HTTPError, match="403"):
+        urllib.request.urlopen(f"http://127.0.0.1:{installation.ports['airflow_logs']}/log/x", timeout=10)
+
+
+def _kill_component(installation: Installation, command: bytes) -> None:
+    for pid, line in _processes(installation).items():
+        if command in line:
+            os.kill(pid, signal.SIGKILL)
+            return
+    raise AssertionError(f"{command!r} does not run")
+
+
+def _processes(installation: Installation) -> dict[int, bytes]:
+    """Airflow's processes of this installation, with their command lines."""
+    # Some of them overwrite their environment with a title, and have to be found by their session.
+    pids = set(sessions.members(sessions.noted(installation.state / "airflow" / "components.json")))
     mark = f"AIRFLOW_HOME={installation.state / 'airflow'}".encode()
+    found = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit() and int(entry.name) != os.getpid():
             try:
-                if mark in (entry / "environ").read_bytes().split(b"\0"):
-                    found.append(f"{entry.name}: {(entry / 'cmdline').read_bytes().replace(bytes(1), b' ').decode()}")
+                if int(entry.name) in pids or mark in (entry / "environ").read_bytes().split(b"\0"):
+                    found[int(entry.name)] = (entry / "cmdline").read_bytes()
             except OSError:
                 continue
     return found

@@ -25,11 +25,7 @@ from batchstream.services.kafka import EmbeddedKafka
 from batchstream.services.postgres import EmbeddedPostgres
 from tests.conftest import make_state
 from tests.support.background import Background
-
-LOOPBACK_ADDRESSES = {"0100007F", "0000000000000000FFFF00000100007F"}
-"""127.0.0.1 in /proc/net/tcp, and as Java shows it in /proc/net/tcp6."""
-
-LISTENING = "0A"
+from tests.support.sockets import LOOPBACK_ADDRESSES, listening
 
 ODD_FOLDER = Path("a folder with spaces", "données, ünï 数据 😀", "50% #1 (x) 'y' $z & \\\\", "long" * 50, "state")
 
@@ -128,26 +124,6 @@ def own() -> Iterator[Own]:
         shutil.rmtree(top)
 
 
-def _listening(pid: int) -> set[tuple[str, int]]:
-    """Address and port of every TCP socket on which a process listens."""
-    inodes = set()
-    for descriptor in Path(f"/proc/{pid}/fd").iterdir():
-        try:
-            target = str(descriptor.readlink())
-        except FileNotFoundError:
-            continue
-        if target.startswith("socket:["):
-            inodes.add(target[len("socket:[") : -1])
-    found = set()
-    for table in ("tcp", "tcp6"):
-        for line in Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]:
-            fields = line.split()
-            if fields[3] == LISTENING and fields[9] in inodes:
-                address, _, port = fields[1].rpartition(":")
-                found.add((address, int(port, 16)))
-    return found
-
-
 def _cluster_id(installation: Installation) -> str:
     admin = AdminClient({**installation.kafka.client_settings, "log_level": 0})
     return str(admin.describe_cluster(request_timeout=15).result().cluster_id)
@@ -198,9 +174,9 @@ def test_services_listen_on_loopback_only(own: Own) -> None:
     assert kafka is not None
     assert postgres is not None
     for pid, names in ((kafka, ("kafka", "kafka_controller")), (postgres, ("postgres",))):
-        listening = _listening(pid)
-        assert {port for _, port in listening} == {own.installation.ports[name] for name in names}
-        assert {address for address, _ in listening} <= LOOPBACK_ADDRESSES
+        sockets = listening(pid)
+        assert {port for _, port in sockets} == {own.installation.ports[name] for name in names}
+        assert {address for address, _ in sockets} <= LOOPBACK_ADDRESSES
 
 
 def test_no_password_is_in_a_command_line(own: Own) -> None:

@@ -1,6 +1,7 @@
 """Which interpreter the set-up takes: one that is an executable whole, if there is one, before the first on PATH."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -76,3 +77,64 @@ def test_the_first_on_path_is_taken_if_it_is_a_whole_one(clone: Path) -> None:
     first = _whole(clone / "bin" / "python3")
     _whole(clone / "bin" / "python3.11")
     assert _chosen(clone) == first
+
+
+WITHOUT_JAVA = """\
+mount -t tmpfs none /usr/lib/jvm && exec "$0"
+"""
+
+APT = """#!/bin/sh
+case "$*" in *" install "*) echo "$@" >>{folder}/installed; exit 1; esac
+"""
+
+
+def _without_java(clone: Path, user: int, packages: str) -> subprocess.CompletedProcess[str]:
+    """Run it on a machine without Java whose apt has some packages."""
+    _program(clone / "bin" / "id", f"#!/bin/sh\necho {user}\n")
+    _program(clone / "bin" / "sudo", "#!/bin/sh\nexit 1\n")
+    _program(clone / "bin" / "apt-cache", f'#!/bin/sh\ncase "{packages}" in *$2*) echo "Package: $2"; esac\n')
+    _program(clone / "bin" / "apt-get", APT.format(folder=clone))
+    environment = {name: value for name, value in os.environ.items() if name != "JAVA_HOME"}
+    return subprocess.run(
+        ["unshare", "--mount", "sh", "-c", WITHOUT_JAVA, clone / "scripts" / "bootstrap"],
+        env={**environment, "PATH": os.pathsep.join([str(clone / "bin"), *PATH_WITHOUT_JAVA])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+PATH_WITHOUT_JAVA = [
+    folder for folder in os.environ["PATH"].split(os.pathsep) if folder == "/usr/bin" or not Path(folder, "java").exists()
+]
+
+needs_mounts = pytest.mark.skipif(os.geteuid() != 0, reason="only root may hide the installed Java")
+
+
+@needs_mounts
+@pytest.mark.parametrize(
+    ("packages", "named"), [("openjdk-21-jre-headless openjdk-25-jre-headless", "openjdk-21-jre-headless"), ("", None)]
+)
+def test_an_ordinary_user_is_given_a_line_to_paste_with_packages_that_exist(
+    clone: Path, packages: str, named: str | None
+) -> None:
+    done = _without_java(clone, 1000, packages)
+    assert done.returncode == 1
+    line = done.stderr.splitlines()[-1]
+    # Before apt has read its lists, the package is that of the release.
+    package = named or "openjdk-(17|21)-jre-headless"
+    assert re.fullmatch(rf"sudo sh -c 'apt-get update && apt-get install --no-install-recommends {package}'", line), done.stderr
+
+
+@needs_mounts
+def test_root_is_told_before_packages_of_the_system_are_installed(clone: Path) -> None:
+    done = _without_java(clone, 0, "openjdk-17-jre-headless")
+    assert done.stdout.splitlines()[0] == "packages of the system are missing and are installed by root, with apt-get: java"
+    assert (clone / "installed").read_text().split()[-1] == "openjdk-17-jre-headless"
+
+
+def test_a_clone_below_a_folder_with_a_colon_is_refused(clone: Path) -> None:
+    moved = clone.rename(clone.with_name("a:b"))
+    done = subprocess.run([moved / "scripts" / "bootstrap"], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "':' can't be in a class path" in done.stderr

@@ -32,9 +32,10 @@ def ask(question: str) -> bool | None:
 
 
 def describe(installation: Installation) -> list[str]:
-    """Where the services are, and which of them didn't get their usual port."""
+    """Where the services are, which of them didn't get their usual port, and whose connections are used instead."""
     taken = installation.taken_ports()
-    return [
+    own = [f"connection {name} is your own, of {where}" for name, where in installation.connections().own.items()]
+    return own + [
         f"{label} on 127.0.0.1:{installation.ports[name]}"
         + (f" (the usual port {PREFERRED_PORTS[name]} was taken by another program)" if name in taken else "")
         for name, label in (("kafka", "Kafka"), ("postgres", "PostgreSQL"))

@@ -2,6 +2,7 @@
 
 import signal
 import time
+from contextlib import ExitStack
 from types import FrameType
 
 import psycopg
@@ -12,13 +13,12 @@ from batchstream.cli.show import show_load, show_what_stays
 from batchstream.cli.verdict import Verdict, judge
 from batchstream.contract import Contract
 from batchstream.contract.folder import contract_of, require_unique
+from batchstream.errors import BatchstreamError
 from batchstream.postgres import setup
+from batchstream.postgres.connection import connect
 from batchstream.services import runs
 from batchstream.services.installation import Installation
 from batchstream.services.watch import Watch
-
-LOCK_SECONDS = 10
-"""How long a look at the published table waits for somebody else's lock."""
 
 
 def run(dataset: str) -> int:
@@ -89,14 +89,18 @@ def _tell(installation: Installation, contract: Contract, outcome: Outcome) -> i
             f"(everything that was printed: {outcome.log_file})"
         )
         return 1
-    with installation.postgres.connect(setup.DATABASE) as connection:
-        connection.autocommit = True
-        connection.execute(f"SET lock_timeout = '{LOCK_SECONDS}s'")
-        verdict = judge(installation, connection, contract, outcome)
+    with ExitStack() as opened:
+        ledger = None
         try:
-            _show(connection, contract, verdict, outcome)
-        except psycopg.Error as error:
-            say(f"the table of {contract.name} can't be shown: {error}")
+            ledger = opened.enter_context(connect(installation.engines().owner, application_name="batchstream run"))
+        except BatchstreamError as error:
+            say(f"the ledger can't be looked at: {error}")
+        verdict = judge(installation, ledger, contract, outcome)
+        if ledger is not None:
+            try:
+                _show(ledger, contract, verdict, outcome)
+            except psycopg.Error as error:
+                say(f"the table of {contract.name} can't be shown: {error}")
     _hints(installation, contract, outcome)
     if verdict.reason:
         complain(verdict.reason)

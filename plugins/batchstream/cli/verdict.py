@@ -27,18 +27,18 @@ class Verdict:
     reason: str | None
 
 
-def judge(installation: Installation, ledger: psycopg.Connection, contract: Contract, outcome: Outcome) -> Verdict:
+def judge(installation: Installation, ledger: psycopg.Connection | None, contract: Contract, outcome: Outcome) -> Verdict:
     """The verdict over a run that has ended, by Airflow's records and the ledger.
 
     Args:
         installation: In whose PostgreSQL Airflow has its records.
-        ledger: A connection to the database with the ledger.
+        ledger: A connection to the database with the ledger; None if it can't be reached.
         contract: Of the data set.
         outcome: What `dags_test` saw.
     """
     with installation.postgres.connect(setup.AIRFLOW) as airflow:
         found = metadata.find(airflow, contract.dag_id, outcome.logical_date)
-    load = None if found is None else _load(ledger, contract, found.run_id)
+    load = None if found is None or ledger is None else _load(ledger, contract, found.run_id)
     published = load is not None and load["published_at"] is not None
     if published and outcome.status == 0:
         return Verdict(load, None)
@@ -60,6 +60,8 @@ def _cause(outcome: Outcome, load: dict[str, Any] | None) -> str:
         return str(noted)
     if load is not None and outcome.status == 0:
         return f"the run ended, and load {load['load_id']} is {load['state']} and not published: run again"
+    if outcome.status == 0:
+        return "the run ended as if all were well, but no load of it is in the ledger: see the log, and run again"
     if outcome.last_words:
         return f"airflow dags test ended with {outcome.last_words}"
     return f"airflow dags test ended with exit status {outcome.status} and no message: run again"

@@ -26,6 +26,9 @@ TRAINING_APPLICATION = ROOT / "spark_apps" / "train.py"
 MADE_OF = (ROOT / "uv.lock", Path(__file__), Path(spark_home.__file__), TRAINING_APPLICATION, ROOT / "spark_apps" / "session.py")
 """Files that say which classes a load loads, and from where."""
 
+SILENT = {"log_level": 0}
+"""librdkafka writes its warnings to the terminal otherwise, through a bar that moves there."""
+
 TRAINING_SECONDS = 180
 JAVA_OPTIONS = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
 QUIET = ("-Xlog:disable", "-Xlog:all=error:stderr")
@@ -50,9 +53,9 @@ def make_archive(
 ) -> None:
     """Make the archive by a training run against a running broker; without one if the run fails."""
     topic = f"batchstream-training-{uuid.uuid4().hex[:8]}"
-    admin = AdminClient(dict(kafka))
+    admin = AdminClient({**kafka, **SILENT})
     admin.create_topics([NewTopic(topic, 1, 1)])[topic].result()
-    producer = Producer({**kafka, **PRODUCER_SETTINGS})
+    producer = Producer({**kafka, **PRODUCER_SETTINGS, **SILENT})
     producer.produce(topic, value=b"[]")
     producer.flush()
     partial = path.with_suffix(f".{os.getpid()}.partial")

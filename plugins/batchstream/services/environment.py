@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -46,12 +47,15 @@ def airflow_settings(state: Path, chosen: Mapping[str, int], secrets: Mapping[st
         "AIRFLOW__API_AUTH__JWT_SECRET": secrets["jwt"],
         "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(home / "logs"),
         "AIRFLOW__LOGGING__DAG_PROCESSOR_CHILD_PROCESS_LOG_DIRECTORY": str(home / "logs" / "dag_processor"),
-        # The next free ports below and above are not needed: components don't serve logs over HTTP on one machine.
+        # One server has the logs of all components: they share a folder. It listens on the loopback interface alone.
         "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(chosen["airflow_logs"]),
-        "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(chosen["airflow_trigger_logs"]),
+        "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(chosen["airflow_logs"]),
+        "AIRFLOW__CORE__HOSTNAME_CALLABLE": "batchstream.services.ports.loopback",
         # A run waits for it before each of its nine steps: about five seconds with the default of one, two with this.
         "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.25",
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
+        # The name of this Airflow in a ledger that several write; the address of its API, which is the usual one, may change.
+        "BATCHSTREAM_INSTALLATION": f"{socket.gethostname()}:{state}",
     }
 
 

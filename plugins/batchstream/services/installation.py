@@ -4,18 +4,20 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import psycopg
+
 from batchstream.load.engines import Engines
 from batchstream.paths import ROOT
-from batchstream.postgres.connection import PostgresSettings
-from batchstream.postgres.setup import DATABASE, OWNER, READER, set_up
-from batchstream.services import environment, ports
+from batchstream.postgres.setup import AIRFLOW, DATABASE, OWNER, READER, set_up
+from batchstream.services import connections, environment, ports, sessions
 from batchstream.services.archive import archive_path, make_archive
+from batchstream.services.connections import Connections
 from batchstream.services.errors import ServiceError
 from batchstream.services.jars import download_missing
 from batchstream.services.java import UTF_8
@@ -38,7 +40,6 @@ PREFERRED_PORTS = {
     "postgres": 5432,
     "airflow": 8088,
     "airflow_logs": 8793,
-    "airflow_trigger_logs": 8794,
 }
 
 SPARK_LOG_SETTINGS = """\
@@ -143,6 +144,9 @@ class Installation:
             for service in (self.kafka, self.postgres):
                 with progress(f"stopping {service.daemon.name}", quick=True):
                     service.stop()
+        # Without its services make ui ends by itself; what one that was killed has left does not.
+        with only_one(self.state / "ui.lock", "make ui to end"):
+            sessions.stop(sessions.noted(self.state / "airflow" / "components.json"))
 
     def stopped_services(self) -> list[str]:
         """Names of the services that nobody started, or somebody stopped; one that crashed is not among them."""
@@ -166,25 +170,36 @@ class Installation:
             **environment.tools(),
             "SPARK_HOME": str(spark_home(self.jars)),
             **environment.airflow_settings(self.state, self.ports, self.secrets),
-            **environment.connections(self.state, self.jars, self.ports, self.secrets),
+            **self.connections().variables,
         }
+
+    def connections(self) -> Connections:
+        """Airflow's connections: a user's, where there are any, and otherwise those of the embedded engines.
+
+        Raises:
+            ServiceError: Those of a user don't fit together.
+        """
+        try:
+            with self.postgres.connect(AIRFLOW) as airflow:
+                stored = connections.stored_in_airflow(airflow)
+        except psycopg.OperationalError:
+            # PostgreSQL is not running, or being set up.
+            stored = []
+        embedded = environment.connections(self.state, self.jars, self.ports, self.secrets)
+        return connections.choose(embedded, os.environ, stored)
 
     def engines(self) -> Engines:
         """Where the loads of this installation are."""
-        found = environment.connections(self.state, self.jars, self.ports, self.secrets)
-        made = {name.removeprefix("AIRFLOW_CONN_").lower(): json.loads(text) for name, text in found.items()}
-        loader, owner = (
-            PostgresSettings(
-                connection_id=name,
-                host=made[name]["host"],
-                port=made[name]["port"],
-                user=made[name]["login"],
-                password=made[name]["password"],
-                dbname=made[name]["schema"],
-            )
-            for name in ("batchstream_postgres", "batchstream_postgres_owner")
-        )
-        return Engines(made["batchstream_kafka"]["extra"], loader, owner)
+        chosen = self.connections()
+        fields: dict[str, Mapping[str, Any]] = {}
+        for id_ in (connections.KAFKA, connections.LOADER, connections.OWNER):
+            if id_ in chosen.own:
+                fields[id_] = connections.resolve(id_, self.environment())
+            else:
+                embedded = json.loads(chosen.variables[connections.variable(id_)])
+                fields[id_] = {**embedded, "extra_dejson": embedded.get("extra")}
+        loader, owner = (connections.postgres_settings(id_, fields[id_]) for id_ in (connections.LOADER, connections.OWNER))
+        return Engines(fields[connections.KAFKA]["extra_dejson"], loader, owner)
 
     def spark_settings(self) -> dict[str, Any]:
         """Class path, memory and configuration for Spark on this machine."""

@@ -38,7 +38,7 @@ def java_home() -> Path:
         if supported:
             return max(supported, key=lambda one: one[0])[1]
     raise ServiceError(
-        "Java 17, 21, or 25 from 25.0.3 on, was not found: apt-get install openjdk-17-jre-headless (or 21), or set JAVA_HOME"
+        "Java 17, 21, or 25 from 25.0.3 on, was not found: make setup installs one, or says how; or set JAVA_HOME to one"
     )
 
 

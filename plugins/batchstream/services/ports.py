@@ -5,6 +5,11 @@ import socket
 LOOPBACK = "127.0.0.1"
 
 
+def loopback() -> str:
+    """Name of this machine for Airflow's components, which ask each other for logs."""
+    return LOOPBACK
+
+
 def is_free(port: int) -> bool:
     """Whether nobody listens on a port of any interface."""
     with socket.socket() as probe:

@@ -43,7 +43,7 @@ class Daemon:
                 **as_account(account),
             )
         _children[self._pid_file] = child
-        self._pid_file.write_text(f"{child.pid} {_start_time(child.pid)}\n")
+        self._pid_file.write_text(f"{child.pid} {start_time(child.pid)}\n")
 
     @property
     def pid(self) -> int | None:
@@ -53,7 +53,7 @@ class Daemon:
             pid = int(number)
         except (FileNotFoundError, ValueError):
             return None
-        return pid if _start_time(pid) == started else None
+        return pid if start_time(pid) == started else None
 
     @property
     def crashed(self) -> bool:
@@ -100,7 +100,7 @@ def as_account(account: Account | None) -> dict[str, Any]:
     return {} if account is None else {"user": account.uid, "group": account.gid, "extra_groups": []}
 
 
-def _start_time(pid: int) -> str | None:
+def start_time(pid: int) -> str | None:
     """When a process started, in clock ticks since boot (proc(5), field 22); None if it has ended."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()

@@ -18,9 +18,9 @@ from typing import NamedTuple
 import psycopg
 
 from batchstream.errors import BatchstreamError
-from batchstream.postgres import connection as connections
 from batchstream.postgres import ledger, setup
-from batchstream.services import metadata, ports
+from batchstream.postgres.connection import connect
+from batchstream.services import metadata
 from batchstream.services.console import out
 from batchstream.services.installation import Installation
 
@@ -130,17 +130,8 @@ def _oldest_command(installation: Installation) -> datetime:
 
 def _close_loads(installation: Installation, run: metadata.DagRun) -> None:
     """Close the loads of a run in the ledger of this installation, so that the next run need not wait for a sign of life."""
-    settings = connections.PostgresSettings(
-        connection_id="batchstream_postgres_owner",
-        host=ports.LOOPBACK,
-        port=installation.ports["postgres"],
-        user=setup.OWNER,
-        password=installation.secrets[setup.OWNER],
-        dbname=setup.DATABASE,
-    )
     try:
-        with connections.connect(settings, application_name="batchstream recovery") as session:
-            session.autocommit = True
+        with connect(installation.engines().owner, application_name="batchstream recovery") as session:
             if session.execute("SELECT to_regclass('batchstream.loads')").fetchone() == (None,):
                 return
             loads = session.execute("SELECT load_id FROM batchstream.loads WHERE run_id = %s", [run.run_id]).fetchall()
