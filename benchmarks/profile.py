@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 from batchstream.postgres import templates
 from batchstream.postgres.copy_rows import RowCopy
-from batchstream.postgres.landing import Lander, Message
+from batchstream.postgres.landing import Lander
 from batchstream.records.codec import RecordCodec
-from batchstream.records.messages import MessageKey, decode_key, load_messages
+from batchstream.records.messages import Message, MessageKey, decode_key, load_messages
 from batchstream.records.source import SourceReader
 from batchstream.services.installation import Installation
 from benchmarks.datasets import KINDS

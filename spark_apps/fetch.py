@@ -7,7 +7,7 @@ from typing import Any
 from confluent_kafka import Consumer, KafkaError, TopicPartition
 
 from batchstream.errors import FetchError, LoadError
-from batchstream.postgres.landing import Message
+from batchstream.records.messages import Message
 from batchstream.topics import client_settings
 from spark_apps.spans import Span
 

@@ -123,7 +123,11 @@ def _counts(connection: psycopg.Connection, load_id: int) -> dict[str, int]:
     row = connection.execute(
         "SELECT count(*), coalesce(sum(records), 0)::bigint, coalesce(sum(landed), 0)::bigint, "
         # Those of the source are counted by the producer, which doesn't keep all of very many.
-        "(SELECT count(*) FROM batchstream.quarantine AS q WHERE q.load_id = %(load_id)s AND q.source_path IS NULL) + "
+        "(SELECT count(*) FROM batchstream.quarantine AS q "
+        "WHERE q.load_id = %(load_id)s AND q.source_path IS NULL AND q.record_id IS NOT NULL) + "
+        # Of foreign messages the quarantine has the first ones.
+        "(SELECT coalesce(sum(upper(r) - lower(r)), 0)::bigint FROM batchstream.rejected_messages AS m, unnest(m.offsets) AS r "
+        "WHERE m.load_id = %(load_id)s) + "
         "(SELECT source_rejected_records FROM batchstream.loads AS l WHERE l.load_id = %(load_id)s) "
         "FROM batchstream.batches WHERE load_id = %(load_id)s",
         {"load_id": load_id},

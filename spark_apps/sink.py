@@ -12,7 +12,8 @@ from batchstream.errors import BatchstreamError, TerminalError
 from batchstream.postgres import ledger
 from batchstream.postgres.connection import connect
 from batchstream.postgres.failures import as_ours
-from batchstream.postgres.landing import Landed, Lander, Message
+from batchstream.postgres.landing import Landed, Lander
+from batchstream.records.messages import Message
 from spark_apps.checkpoints import noted_offsets
 from spark_apps.fetch import fetch
 from spark_apps.job import Load

@@ -7,8 +7,6 @@ WITH inbox AS (
 ),
 rejected AS (
     SELECT
-        -- Rejected whole: what it holds is not known, so no allowance for records covers it.
-        count(*) FILTER (WHERE q.source_path IS NULL AND q.record_id IS NULL) AS messages,
         -- By the consumer.
         count(*) FILTER (WHERE q.source_path IS NULL AND q.record_id IS NOT NULL AND q.replayed_at IS NULL) AS records,
         count(*) FILTER (WHERE q.source_path IS NULL AND q.replayed_at IS NOT NULL) AS replayed,
@@ -16,6 +14,12 @@ rejected AS (
         count(*) FILTER (WHERE q.source_path IS NOT NULL AND q.replayed_at IS NOT NULL) AS replayed_of_source
     FROM batchstream.quarantine AS q JOIN batchstream.loads AS l USING (load_id)
     WHERE q.load_id = {load_id} AND (q.source_path IS NULL OR q.attempt = l.attempt)
+),
+foreign_messages AS (
+    -- Rejected whole: what they hold is not known, so no allowance for records covers them.
+    SELECT coalesce(sum(upper(span) - lower(span)), 0)::bigint AS messages
+    FROM batchstream.rejected_messages AS m CROSS JOIN unnest(m.offsets) AS span
+    WHERE m.load_id = {load_id}
 ),
 landing AS (
     -- What count(DISTINCT record_id) says, without sorting every id in one process: a bit an id, 64 ids a group, on all cores.
@@ -50,10 +54,10 @@ fault AS (
         WHEN ledger.produced_records IS DISTINCT FROM ledger.source_records - ledger.source_rejected_records
             THEN format('the source has %s records, %s of them bad, the broker acknowledged %s: lost in produce_batches',
                 ledger.source_records, ledger.source_rejected_records, ledger.produced_records)
-        WHEN rejected.messages > 0
+        WHEN foreign_messages.messages > 0
             THEN format('%s messages of the topic were rejected whole, which no allowance covers. The first, at %s: %s; raw text: %s. '
                 'Find who sent it, then start a new run',
-                rejected.messages, first_rejected.place, first_rejected.reason, first_rejected.raw)
+                foreign_messages.messages, first_rejected.place, first_rejected.reason, first_rejected.raw)
         WHEN rejected.records + ledger.source_rejected_records - rejected.replayed_of_source > {rejected_allowed}
             THEN format('%s rejected, the contract allows %s. The first, at %s: %s; raw text: %s. '
                 'Mend the cause, then "batchstream replay %s" or a new run',
@@ -79,7 +83,7 @@ fault AS (
         WHEN landing.last_id > ledger.source_records
             THEN format('record id %s has landed, the source ends at %s', landing.last_id, ledger.source_records)
     END AS text
-    FROM batchstream.loads AS ledger CROSS JOIN inbox CROSS JOIN rejected CROSS JOIN landing LEFT JOIN first_rejected ON true
+    FROM batchstream.loads AS ledger CROSS JOIN inbox CROSS JOIN rejected CROSS JOIN foreign_messages CROSS JOIN landing LEFT JOIN first_rejected ON true
     WHERE ledger.load_id = {load_id}
 )
 SELECT

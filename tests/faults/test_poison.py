@@ -87,7 +87,7 @@ def test_whole_messages_that_are_no_batch_are_quarantined_and_the_others_land(
         (b"", value_5),
         (b"somebody else's", b"\xff\xfe\x00"),
         (b'{"load_id":1}', b"[1]"),
-        (Signer(load_id + 1_000_000, 1, b"another").key(1, 1, value_5 or b""), value_5),
+        (Signer(load_id + 1_000_000, 1, bytes(32)).key(1, 1, value_5 or b""), value_5),
     ]
     pipeline.produce(load_id, [*foreign, *messages])
     consumed = pipeline.consume(load_id)
@@ -106,11 +106,7 @@ def test_whole_messages_that_are_no_batch_are_quarantined_and_the_others_land(
 
 def test_a_contract_may_allow_some_rejected_records(pipeline: Pipeline, previous: str, path: str) -> None:
     pipeline.expect_any_source()
-    pipeline.edit_contract(
-        lambda document: next(
-            entry for entry in document["customProperties"] if entry["property"] == "rejectedRecordsAllowed"
-        ).update(value=1)
-    )
+    pipeline.allow_rejected(1)
     load_id, messages = started(pipeline)
     messages[0] = (messages[0][0], with_values(messages[0][1], {99: b"{}"}))
     pipeline.produce(load_id, pipeline.sign_again(load_id, messages))

@@ -37,6 +37,21 @@ def test_killed_after_three_batches_and_retried(pipeline: Pipeline, previous: st
     pipeline.finish(load_id)
 
 
+def test_a_new_source_for_the_retry_of_a_try_that_was_cut_off_is_loaded_whole(
+    pipeline: Pipeline, previous: str, path: str
+) -> None:
+    pipeline.allow_rejected(5)
+    load_id = pipeline.open()
+    pipeline.create_topic(load_id)
+    assert produce(pipeline, load_id, "killed")[0] == -signal.SIGKILL
+    pipeline.change_source(seed=99, records=200)
+    assert produce(pipeline, load_id)[0] == 0
+    consumed = pipeline.consume(load_id)
+    # No old batch has come first, and none counts as rejected.
+    assert (consumed.messages, consumed.other_loads, consumed.landed, consumed.rejected) == (9, 3, 506, 0)
+    pipeline.finish(load_id)
+
+
 @pytest.mark.parametrize("moment", ["before", "during"])
 def test_without_a_broker_the_task_is_red_and_the_retry_after_its_return_succeeds(
     pipeline: Pipeline, previous: str, installation: Installation, moment: str

@@ -15,7 +15,8 @@ from psycopg import sql
 from batchstream.errors import BatchstreamError, LoadError
 from batchstream.load.publish import publish_load
 from batchstream.postgres import templates
-from batchstream.postgres.landing import Landed, Lander, Message
+from batchstream.postgres.landing import Landed, Lander
+from batchstream.records.messages import Message
 from tests.faults.conftest import Hold, wait_until_blocked
 from tests.support.cluster import Cluster
 from tests.support.pipeline import LARGE, Pipeline

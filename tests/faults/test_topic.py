@@ -1,11 +1,14 @@
 """The topic deleted, made anew, altered, or with its messages gone: it works, or the message says what to do."""
 
+from typing import Any
+
 import pytest
 from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient, NewPartitions
 
 from batchstream.errors import LoadError, TopicError
 from batchstream.topics import client_settings, ensure_topic
+from spark_apps import load
 from tests.support.pipeline import Pipeline
 
 
@@ -42,6 +45,27 @@ def test_deleted_between_produce_and_consume_the_load_is_lost_and_says_so(
     pipeline.fail(load_id, str(caught.value))
     pipeline.reload()
     assert pipeline.shows_source()
+
+
+def test_made_anew_between_the_look_at_it_and_the_reading_is_told_after_it(
+    pipeline: Pipeline, path: str, kafka: AdminClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load_id = pipeline.produced()
+    messages, _ = pipeline.messages(load_id, attempt=1)
+    run = load._run
+
+    def made_anew(*arguments: Any) -> None:
+        delete(kafka, pipeline)
+        ensure_topic(pipeline.kafka, pipeline.contract.topic)
+        # Even the load's own messages, word for word.
+        pipeline.send(messages)
+        run(*arguments)
+
+    monkeypatch.setattr(load, "_run", made_anew)
+    with pytest.raises(TopicError, match=r"was deleted and made anew.*start a new run"):
+        pipeline.consume(load_id)
+    assert pipeline.ledger(load_id)["state"] == "produced"
+    assert pipeline.checksum() is None
 
 
 def test_messages_that_are_gone_before_they_were_read_make_the_run_red(

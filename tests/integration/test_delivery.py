@@ -57,7 +57,7 @@ def test_it_is_connected_before_it_sends_and_need_not_ask_twice_for_its_id(pipel
 
 def test_the_broker_keeps_batches_compressed(pipeline: Pipeline) -> None:
     pipeline.create_topic(pipeline.open())
-    messages = list(load_messages(Signer(1, 1, b"secret"), SourceReader(pipeline.contract)))
+    messages = list(load_messages(Signer(1, 1, bytes(32)), SourceReader(pipeline.contract)))
     pipeline.send(messages)
     logs = (pipeline.installation.kafka.folder / "data").glob(f"{pipeline.contract.topic.name}-*/*.log")
     assert 0 < sum(log.stat().st_size for log in logs) < sum(len(value) for _, value in messages) / 2

@@ -19,9 +19,9 @@ from psycopg import errors, sql
 from batchstream.contract import Contract
 from batchstream.errors import LoadError, SinkError
 from batchstream.postgres import ledger
-from batchstream.postgres.landing import Landed, Lander, Message
+from batchstream.postgres.landing import Landed, Lander
 from batchstream.postgres.ledger import State
-from batchstream.records.messages import Signer
+from batchstream.records.messages import Message, Signer
 from tests.support.landing import BATCHES, RECORDS, Landing
 from tests.support.pipeline import Pipeline
 
@@ -136,19 +136,10 @@ def test_a_second_writer_waits_for_the_first_and_takes_over_what_that_rolls_back
 
 
 @pytest.mark.parametrize("together", [True, False], ids=["in one delivery", "later"])
-@pytest.mark.parametrize("forgery", ["value", "batch", "attempt", "first_record_id", "secret", "no mac"])
-def test_a_message_that_the_load_did_not_sign_is_an_impostor(landing: Landing, together: bool, forgery: str) -> None:
-    value, signer = landing.values[1], landing.signer
-    key = json.loads(signer.key(2, 101, value))
-    if forgery == "value":
-        value = landing.values[0]
-    elif forgery == "secret":
-        key = json.loads(Signer(landing.load_id, signer.attempt, b"a guess").key(2, 101, value))
-    elif forgery == "no mac":
-        key["mac"] = ""
-    else:
-        key[forgery] += 1
-    impostor = landing.message(2, value, key=json.dumps(key).encode(), offset=77)
+def test_a_message_that_the_load_did_not_sign_is_an_impostor(landing: Landing, together: bool) -> None:
+    """tests/unit/test_messages.py has every kind of forged message."""
+    value = landing.values[0]
+    impostor = landing.message(2, value, key=landing.key(2, landing.values[1]), offset=77)
     if together:
         found = landing.land([impostor, *landing.messages])
     else:
@@ -156,10 +147,26 @@ def test_a_message_that_the_load_did_not_sign_is_an_impostor(landing: Landing, t
     assert found == Landed(messages=BATCHES + 1, records=RECORDS, landed=RECORDS, rejected=1)
     assert landing.is_complete()
     reason = "the message's key names this load, and its signature is none of this load's: somebody else has sent it"
-    assert landing.quarantine() == [(landing.contract.topic.name, 0, 77, None, None, value.decode(), reason)]
-    # Delivered once more, it is noted once.
+    raw = f"{value[:4096].decode()}… ({len(value):,} bytes)"
+    assert landing.quarantine() == [(landing.contract.topic.name, 0, 77, None, None, raw, reason)]
+    # Delivered once more, it is noted and counted once.
     landing.land([impostor])
-    assert len(landing.quarantine()) == 1
+    assert len(landing.quarantine()) == landing.rejected_messages() == 1
+
+
+def test_a_flood_of_foreign_messages_is_counted_whole_and_kept_in_part(landing: Landing) -> None:
+    def flood(partition: int, messages: int) -> list[Message]:
+        return [Message(landing.contract.topic.name, partition, number, None, b"x" * 50_000) for number in range(messages)]
+
+    first, second = flood(0, 250), flood(1, 30)
+    totals = [landing.land(part) for part in ([*second, *first[:90]], first[90:180], landing.messages, first[180:], first[:90])]
+    assert sum(total.rejected for total in totals) == 250 + 30 + 90
+    # The last delivery brought none that is new.
+    assert landing.rejected_messages() == 250 + 30
+    kept = landing.quarantine()
+    assert [(row[1], row[2]) for row in kept] == [(0, number) for number in range(100)] + [(1, number) for number in range(30)]
+    assert {len(row[5]) for row in kept} == {4096 + len("… (50,000 bytes)")}
+    assert landing.is_complete()
 
 
 @pytest.mark.parametrize(
@@ -187,7 +194,7 @@ def test_messages_of_other_loads_are_counted_and_nothing_else(landing: Landing) 
     others = [
         landing.message(number, value, key=signer.key(number, number, value), offset=50 + number)
         # Of another load, and of another try of this one.
-        for signer in (Signer(landing.load_id + 1, 0, b"its own"), replace(landing.signer, attempt=7))
+        for signer in (Signer(landing.load_id + 1, 0, bytes(32)), replace(landing.signer, attempt=7))
         for number, value in enumerate(landing.values, 1)
     ]
     assert landing.land([*others, *landing.messages]) == Landed(

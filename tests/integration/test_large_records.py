@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
-from batchstream.postgres.landing import Landed, Message
+from batchstream.postgres.landing import Landed
+from batchstream.records.messages import Message
 from batchstream.records.source import MAX_BATCH_BYTES
 from batchstream.services.installation import Installation
 from spark_apps import load

@@ -217,6 +217,8 @@ FORBIDDEN_TO_LOADER = (
     "INSERT INTO batchstream.migrations VALUES (99)",
     "UPDATE batchstream.batches SET records = 0",
     "DELETE FROM batchstream.batches",
+    "UPDATE batchstream.rejected_messages SET offsets = '{{}}'",
+    "DELETE FROM batchstream.rejected_messages",
     "UPDATE {landing} SET medv = 1",
     "DELETE FROM {landing}",
 )
@@ -225,6 +227,7 @@ FORBIDDEN_TO_READER = (
     "SELECT * FROM batchstream.load_secrets",
     "SELECT batchstream.note_failure({load_id}, 'no reason', true)",
     "SELECT batchstream.transition({load_id}, 'failed', '{{}}')",
+    "SELECT batchstream.count_rejected({load_id}, 0, ARRAY[1])",
     "SELECT * FROM batchstream.batches",
     "SELECT * FROM batchstream.quarantine",
     "SELECT * FROM {landing}",

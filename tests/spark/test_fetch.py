@@ -9,7 +9,7 @@ from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from batchstream.errors import FetchError, LoadError
-from batchstream.postgres.landing import Message
+from batchstream.records.messages import Message
 from batchstream.services import ports
 from batchstream.services.installation import Installation
 from batchstream.services.kafka import MAX_MESSAGE_BYTES

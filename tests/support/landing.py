@@ -8,9 +8,10 @@ from psycopg import sql
 
 from batchstream.contract import Contract
 from batchstream.postgres import ledger, opening, setup, tables, templates
-from batchstream.postgres.landing import Landed, Lander, Message
+from batchstream.postgres.landing import Landed, Lander
 from batchstream.postgres.ledger import State
 from batchstream.records.codec import MAX_RECORDS_PER_BATCH
+from batchstream.records.messages import Message
 from batchstream.records.source import SourceReader
 from spark_apps.sink import land_in_chunks
 from tests.support.pipeline import Pipeline
@@ -73,6 +74,16 @@ class Landing:
             'WHERE load_id = %s ORDER BY partition, "offset", position NULLS FIRST',
             [self.load_id],
         ).fetchall()
+
+    def rejected_messages(self) -> int:
+        """How many messages count as rejected whole."""
+        row = self.admin.execute(
+            "SELECT coalesce(sum(upper(r) - lower(r)), 0) FROM batchstream.rejected_messages, unnest(offsets) AS r "
+            "WHERE load_id = %s",
+            [self.load_id],
+        ).fetchone()
+        assert row is not None
+        return int(row[0])
 
     def is_untouched(self) -> bool:
         return (self.ids(), self.inbox(), self.quarantine()) == ([], [], [])

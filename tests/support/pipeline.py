@@ -78,6 +78,13 @@ class Pipeline:
 
         self.edit_contract(edit)
 
+    def allow_rejected(self, records: int) -> None:
+        def edit(document: dict[str, Any]) -> None:
+            settings = document["customProperties"]
+            next(entry for entry in settings if entry["property"] == "rejectedRecordsAllowed")["value"] = records
+
+        self.edit_contract(edit)
+
     def publish_by_swap(self) -> None:
         self.edit_contract(lambda document: document["customProperties"].append({"property": "publish", "value": "swap"}))
 

@@ -1,28 +1,65 @@
 """Keys of messages: ours come back as they were, and another's is told and never an error."""
 
+from typing import Any
+
+import msgspec
 import pytest
 
 from batchstream.records.codec import shorten
 from batchstream.records.messages import Batch, ForeignKey, MessageKey, Signer, decode_key, load_messages
 
+SECRET = bytes(range(32))
+
 
 @pytest.mark.parametrize("load_id", [1, 7, 2**63 - 1])
 @pytest.mark.parametrize(("batch", "first"), [(1, 1), (2, 2), (2, 101), (6, 310), (1, 2), (2**40, (2**40 - 1) * 100 + 1)])
 def test_a_key_comes_back(load_id: int, batch: int, first: int) -> None:
-    signer = Signer(load_id, 3, b"secret")
+    signer = Signer(load_id, 3, SECRET)
     found = decode_key(signer.key(batch, first, b"[1]"))
     assert isinstance(found, MessageKey)
     assert (found.load_id, found.attempt, found.batch, found.first_record_id) == (load_id, 3, batch, first)
     assert signer.signed(found, b"[1]")
     assert not signer.signed(found, b"[2]")
-    assert not Signer(load_id, 3, b"another").signed(found, b"[1]")
+    assert not Signer(load_id, 3, bytes(32)).signed(found, b"[1]")
 
 
 def test_a_batch_has_a_key_that_does_not_change() -> None:
-    """Worked out by openssl: what signs today's messages reads those that another version of this code has sent."""
-    ((found, _),) = load_messages(Signer(3, 1, b"secret"), [Batch(1, b"[{}]")])
-    mac = "1a7c162df694ff406120d5a5b78f1310164be809ca2e09d943c7fa8a3fcfe5bb"
+    """Worked out by openssl (mac, GMAC): what signs today's messages reads those that another version of this code has sent."""
+    ((found, _),) = load_messages(Signer(3, 1, SECRET), [Batch(1, b"[{}]")])
+    mac = "e045cf5bacb05de5f1ea8a4e2d86bb29"
     assert found == b'{"load_id":3,"attempt":1,"batch":1,"first_record_id":1,"mac":"%s"}' % mac.encode()
+
+
+VALUE = b'[{"a":1}]'
+GENUINE = decode_key(Signer(5, 2, SECRET).key(3, 201, VALUE))
+
+
+@pytest.mark.parametrize(
+    ("changes", "value"),
+    [
+        ({"attempt": 1}, VALUE),
+        ({"attempt": 3}, VALUE),
+        ({"batch": 4}, VALUE),
+        ({"first_record_id": 202}, VALUE),
+        ({"mac": ""}, VALUE),
+        ({"mac": "0" * 32}, VALUE),
+        ({"mac": "é"}, VALUE),
+        ({}, b'[{"a":2}]'),
+        ({}, VALUE + b" "),
+        ({}, VALUE[:-1]),
+        ({}, b""),
+        ({}, None),
+        # What is signed before the value has a fixed width, so nothing moves from one to the other.
+        ({"first_record_id": 0}, (201).to_bytes(8, "big") + VALUE),
+    ],
+)
+def test_a_signature_fits_nothing_but_its_message(changes: dict[str, Any], value: bytes | None) -> None:
+    assert isinstance(GENUINE, MessageKey)
+    assert Signer(5, 7, SECRET).signed(GENUINE, VALUE)
+    assert not Signer(5, 7, SECRET).signed(msgspec.structs.replace(GENUINE, **changes), value)
+    assert not Signer(6, 2, SECRET).signed(GENUINE, VALUE)
+    for cut in (GENUINE.mac[:-1], GENUINE.mac + "0", GENUINE.mac.upper()):
+        assert not Signer(5, 7, SECRET).signed(msgspec.structs.replace(GENUINE, mac=cut), VALUE)
 
 
 def key(load_id: str = "1", batch: str = "2", first: str = "101", more: str = "") -> bytes:

@@ -200,7 +200,7 @@ def test_a_damaged_message_of_numbers_is_accounted_for(value: bytes) -> None:
 
 
 @settings(max_examples=1000, deadline=None)
-@given(key=st.one_of(st.none(), ANY_BYTES, mutated(Signer(12, 1, b"secret").key(345, 34_401, b"[]"))))
+@given(key=st.one_of(st.none(), ANY_BYTES, mutated(Signer(12, 1, bytes(32)).key(345, 34_401, b"[]"))))
 def test_any_bytes_as_a_key_are_a_key_or_told(key: bytes | None) -> None:
     found = decode_key(key)
     if isinstance(found, ForeignKey):
@@ -216,7 +216,7 @@ def test_any_bytes_as_a_key_are_a_key_or_told(key: bytes | None) -> None:
 @given(load_id=st.integers(1, 2**63 - 1), records=st.lists(st.integers(1, MAX_RECORDS_PER_BATCH), max_size=50))
 def test_every_key_comes_back(load_id: int, records: list[int]) -> None:
     batch, first_record_id = len(records) + 1, sum(records) + 1
-    signer = Signer(load_id, 1, b"secret")
+    signer = Signer(load_id, 1, bytes(32))
     found = decode_key(signer.key(batch, first_record_id, b"[]"))
     assert isinstance(found, MessageKey)
     assert (found.load_id, found.batch, found.first_record_id) == (load_id, batch, first_record_id)

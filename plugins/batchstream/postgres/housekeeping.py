@@ -56,7 +56,7 @@ def _drop_landings(connection: psycopg.Connection, contract: Contract) -> None:
 
 
 def _forget_records(connection: psycopg.Connection, contract: Contract) -> None:
-    for table in ("quarantine", "batches"):
+    for table in ("quarantine", "rejected_messages", "batches"):
         connection.execute(
             sql.SQL(
                 "DELETE FROM {} AS t USING batchstream.loads AS l WHERE l.load_id = t.load_id AND l.dataset = %s "

@@ -10,21 +10,11 @@ from batchstream.contract.model import Contract
 from batchstream.errors import LoadError, SinkError
 from batchstream.postgres import ledger, templates
 from batchstream.postgres.copy_rows import RowCopy
+from batchstream.postgres.message_rejects import Rejected, quarantine, rejected_whole
 from batchstream.records.codec import RecordCodec
-from batchstream.records.messages import MessageKey, Signer, decode_key
-from batchstream.records.scan import storable
+from batchstream.records.messages import Message, MessageKey, Signer, decode_key
 
 _IMPOSTOR = "the message's key names this load, and its signature is none of this load's: somebody else has sent it"
-
-
-class Message(NamedTuple):
-    """One Kafka message, as it came."""
-
-    topic: str
-    partition: int
-    offset: int
-    key: bytes | None
-    value: bytes | None
 
 
 class Landed(NamedTuple):
@@ -40,14 +30,6 @@ class Landed(NamedTuple):
     def plus(self, other: "Landed") -> "Landed":
         """Both together."""
         return Landed(*(mine + theirs for mine, theirs in zip(self, other, strict=True)))
-
-
-class _Rejected(NamedTuple):
-    message: Message
-    position: int | None
-    record_id: int | None
-    raw: str
-    reason: str
 
 
 class _InboxRow(NamedTuple):
@@ -69,7 +51,8 @@ class Lander:
 
     1. The ledger row is held in a state in which the load may land, so a late writer of a load that was given up,
        verified or published stops before it writes.
-    2. Batches that are in the inbox are left out: a retried producer or a replayed micro-batch has brought them again.
+    2. Messages of other loads and of other tries are passed over. What names this load and isn't signed with its secret goes to
+       the quarantine. Batches that are in the inbox are left out: a replayed micro-batch has brought them again.
     3. The records of the others are decoded and copied, one message after the other, so that what is decoded is still in the
        processor's caches and memory stays flat. Rejected records go to the quarantine.
     4. The others are entered in the inbox, with their counts. If one of them is there by now, as a twin of this task runs beside
@@ -106,17 +89,17 @@ class Lander:
 
     def _land(self, connection: psycopg.Connection, messages: Iterable[Message]) -> Landed:
         own: list[tuple[MessageKey, Message]] = []
-        rejected: list[_Rejected] = []
+        rejected: list[Rejected] = []
         seen = other_loads = 0
         for message in messages:
             seen += 1
             key = decode_key(message.key)
             if not isinstance(key, MessageKey):
-                rejected.append(_Rejected(message, None, None, storable(message.value or b""), key.reason))
+                rejected.append(rejected_whole(message, key.reason))
             elif key.load_id != self._load_id:
                 other_loads += 1
             elif not self._signer.signed(key, message.value):
-                rejected.append(_Rejected(message, None, None, storable(message.value or b""), _IMPOSTOR))
+                rejected.append(rejected_whole(message, _IMPOSTOR))
             elif key.attempt != self._signer.attempt:
                 # Another try's of producing this load; it doesn't count.
                 other_loads += 1
@@ -134,7 +117,7 @@ class Lander:
                 fresh[key.batch] = (key, message)
         entered = self._copy_records(connection, fresh.values(), rejected)
         self._enter(connection, entered)
-        self._quarantine(connection, rejected)
+        quarantine(connection, self._load_id, rejected)
         return Landed(
             messages=seen,
             records=sum(row.records for row in entered),
@@ -152,7 +135,7 @@ class Lander:
         return {batch for (batch,) in rows}
 
     def _copy_records(
-        self, connection: psycopg.Connection, batches: Collection[tuple[MessageKey, Message]], rejected: list[_Rejected]
+        self, connection: psycopg.Connection, batches: Collection[tuple[MessageKey, Message]], rejected: list[Rejected]
     ) -> list[_InboxRow]:
         rows: list[_InboxRow] = []
         if batches:
@@ -160,15 +143,18 @@ class Lander:
         return rows
 
     def _good_records(
-        self, batches: Iterable[tuple[MessageKey, Message]], rejected: list[_Rejected], rows: list[_InboxRow]
+        self, batches: Iterable[tuple[MessageKey, Message]], rejected: list[Rejected], rows: list[_InboxRow]
     ) -> Iterator[Sequence[tuple[Any, ...]]]:
         """Yield what lands of each batch; note what doesn't, and the batch's row of the inbox."""
         for key, message in batches:
             decoded = self._codec.decode(message.value, key.first_record_id)
             yield decoded.records
             for fault in decoded.rejected:
-                record_id = None if fault.position is None else key.first_record_id + fault.position
-                rejected.append(_Rejected(message, fault.position, record_id, fault.raw, fault.reason))
+                if fault.position is None:
+                    rejected.append(rejected_whole(message, fault.reason))
+                else:
+                    record_id = key.first_record_id + fault.position
+                    rejected.append(Rejected(message, fault.position, record_id, fault.raw, fault.reason))
             rows.append(_InboxRow(key.batch, message.partition, message.offset, decoded.total, len(decoded.records)))
 
     def _enter(self, connection: psycopg.Connection, rows: list[_InboxRow]) -> None:
@@ -183,16 +169,3 @@ class Lander:
         )
         if entered.rowcount < len(rows):
             raise _OvertakenError
-
-    def _quarantine(self, connection: psycopg.Connection, rejected: list[_Rejected]) -> None:
-        if not rejected:
-            return
-        with connection.cursor() as cursor:
-            cursor.executemany(
-                'INSERT INTO batchstream.quarantine (load_id, topic, partition, "offset", position, record_id, raw, reason) '
-                "VALUES (%s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
-                [
-                    (self._load_id, message.topic, message.partition, message.offset, position, record_id, raw, reason)
-                    for message, position, record_id, raw, reason in rejected
-                ],
-            )

@@ -7,12 +7,26 @@ from struct import Struct
 from typing import NamedTuple
 
 import msgspec
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from batchstream.records.scan import storable
 from batchstream.records.shown import shorten
 
-_SIGNED = Struct(">QQQQ")
-"""Load, attempt, batch and first record id, of fixed width, before the value: no two messages have the same bytes to sign."""
+_NONCE = Struct(">IQ")
+"""Attempt and batch. An attempt begins once and sends each batch once, so no two contents of a load are signed with one nonce."""
+
+_HEAD = Struct(">QQ")
+"""Load and first record id, of fixed width, before the value: no two messages have the same bytes to sign."""
+
+
+class Message(NamedTuple):
+    """One Kafka message, as it came."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
 
 
 class MessageKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -23,7 +37,7 @@ class MessageKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         attempt: 1-based number of the try of producing it.
         batch: 1-based number of the batch in its load.
         first_record_id: 1-based number in the source of its first record.
-        mac: HMAC with SHA-256 over all of these and the value, in hexadecimal.
+        mac: AES-GMAC (NIST SP 800-38D) over all of these and the value, in hexadecimal.
     """
 
     load_id: int
@@ -59,7 +73,7 @@ class Signer:
     Attributes:
         load_id: The load.
         attempt: The try.
-        secret: Of the load; only who may read the ledger has it.
+        secret: Of the load, 32 bytes; only who may read the ledger has it.
     """
 
     load_id: int
@@ -78,8 +92,8 @@ class Signer:
         )
 
     def _mac(self, attempt: int, batch: int, first_record_id: int, value: bytes) -> str:
-        head = _SIGNED.pack(self.load_id, attempt, batch, first_record_id)
-        return hmac.digest(self.secret, head + value, "sha256").hex()
+        signed = _HEAD.pack(self.load_id, first_record_id) + value
+        return AESGCM(self.secret).encrypt(_NONCE.pack(attempt, batch), b"", signed).hex()
 
 
 _decoder = msgspec.json.Decoder(MessageKey)
