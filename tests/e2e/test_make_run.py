@@ -137,12 +137,13 @@ def test_a_run_that_was_killed_is_marked_as_failed_at_the_next_start(clone: Clon
     # It is known to be dead, so nobody waits for a sign of life.
     assert "waiting: load" not in done.stdout
     assert dict(_loads(admin, clone))[killed] == "failed"
-    assert _unfinished(clone.installation) == []
+    assert _unfinished(clone) == []
 
 
-def _unfinished(installation: Installation) -> list[str]:
-    with installation.postgres.connect("airflow") as airflow:
-        rows = airflow.execute("SELECT run_id FROM dag_run WHERE state IN ('running', 'queued')").fetchall()
+def _unfinished(clone: Clone) -> list[str]:
+    of = "SELECT run_id FROM dag_run WHERE dag_id = %s AND state IN ('running', 'queued')"
+    with clone.installation.postgres.connect("airflow") as airflow:
+        rows = airflow.execute(of, [f"{clone.name}_pipeline"]).fetchall()
     return [run_id for (run_id,) in rows]
 
 
@@ -178,7 +179,7 @@ def test_ctrl_c_leaves_no_run_and_no_process(clone: Clone, admin: psycopg.Connec
     assert process.returncode == 130
     assert last_line(said) == "error: the run was interrupted, and is marked as failed: run again"
     assert _loads(admin, clone)[-1][1] == "failed"
-    assert _unfinished(clone.installation) == []
+    assert _unfinished(clone) == []
 
 
 def _own(installation: Installation, **changes: object) -> dict[str, str]:
