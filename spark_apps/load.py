@@ -101,8 +101,13 @@ def _run(spark: SparkSession, load: Load, row: dict[str, Any], sink: Sink) -> No
             .awaitTermination()
         )
     except StreamingQueryException as error:
-        # What failed in our own code is an error of ours; the rest is in Spark's words.
-        raise sink.error or SparkError(f"load {load.job.load_id}: Spark gave up: {error}") from error
+        if sink.error is not None:
+            raise sink.error from error
+        # Of a broker or a topic that is gone Spark says less than they do.
+        _require_same_topic(load.job.kafka, load.contract, row)
+        # The first line is its reason; the plan that follows is in its log.
+        reason = str(error).split("\n", 1)[0]
+        raise SparkError(f"load {load.job.load_id}: Spark gave up: {reason}; see its log, and run again") from error
 
 
 def _require_same_topic(kafka: dict[str, Any], contract: Contract, load: dict[str, Any]) -> None:

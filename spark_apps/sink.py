@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import psycopg
 
 from batchstream.consumer_group import group_id
-from batchstream.errors import BatchstreamError, TerminalError
+from batchstream.errors import BatchstreamError, FetchError, TerminalError
 from batchstream.postgres import ledger
 from batchstream.postgres.connection import connect
 from batchstream.postgres.failures import as_ours
@@ -124,6 +124,7 @@ def _task(load: Load, last_try: int) -> Callable[[Span], Landed | BatchstreamErr
     """What a task does with its share of the micro-batch.
 
     An error that no retry mends, or that of the last try, is returned: Spark would wrap one that is raised beyond recognition.
+    So is a broker's silence, after a minute of waiting: the retry of the whole step looks at the topic first.
     """
 
     def land(span: Span) -> Landed | BatchstreamError:
@@ -137,7 +138,8 @@ def _task(load: Load, last_try: int) -> Callable[[Span], Landed | BatchstreamErr
         except (BatchstreamError, psycopg.Error) as error:
             ours = error if isinstance(error, BatchstreamError) else as_ours(error, f"load {load.job.load_id}: landing it")
             context = TaskContext.get()
-            if isinstance(ours, TerminalError) or context is None or context.attemptNumber() + 1 >= last_try:
+            is_in_vain = isinstance(ours, (TerminalError, FetchError))
+            if is_in_vain or context is None or context.attemptNumber() + 1 >= last_try:
                 return ours
             raise ours from error
 

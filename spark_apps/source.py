@@ -12,6 +12,12 @@ from spark_apps.kafka_settings import java_settings
 MAX_MESSAGES_PER_TRIGGER = 200_000
 """Twenty million records a micro-batch: progress is noted now and then, and a replay reads no more than that again."""
 
+TIMEOUTS = {
+    # Spark asks for offsets three times. By its client's default of a minute a broker that is gone would be told after four.
+    "kafka.default.api.timeout.ms": 15_000,
+    "kafka.request.timeout.ms": 10_000,
+}
+
 
 def stream(spark: SparkSession, settings: Mapping[str, Any], topic: str, start_offsets: Mapping[str, int]) -> DataFrame:
     """A topic from the offsets where a load began.
@@ -25,6 +31,7 @@ def stream(spark: SparkSession, settings: Mapping[str, Any], topic: str, start_o
     return (
         spark.readStream.format("kafka")
         .options(**{f"kafka.{name}": value for name, value in java_settings(settings).items()})
+        .options(**TIMEOUTS)
         .option("subscribe", topic)
         .option("startingOffsets", json.dumps({topic: start_offsets}))
         # Offsets that are gone are lost records: the run must be red, never green without them.

@@ -74,7 +74,7 @@ def kafka_settings() -> dict[str, Any]:
 
 
 def consumer_environment() -> dict[str, str]:
-    """Environment of the Spark driver: how it reaches PostgreSQL and Kafka."""
+    """What the Spark driver needs to reach PostgreSQL and Kafka."""
     from batchstream.postgres.connection import POSTGRES_VARIABLE
     from batchstream.topics import KAFKA_VARIABLE
 
@@ -82,6 +82,16 @@ def consumer_environment() -> dict[str, str]:
         POSTGRES_VARIABLE: msgspec.json.encode(postgres_settings(POSTGRES)).decode(),
         KAFKA_VARIABLE: json.dumps(kafka_settings()),
     }
+
+
+def submit_environment() -> dict[str, str]:
+    """Environment of ``spark-submit``: the task's, and what the driver needs, without what is Airflow's.
+
+    A task inherits every connection, the address of Airflow's database and the keys of its API. The consumer needs none of them,
+    and Spark shows its environment to whoever may look at its pages.
+    """
+    inherited = {name: value for name, value in os.environ.items() if not name.lstrip("_").startswith("AIRFLOW")}
+    return {**inherited, **consumer_environment()}
 
 
 def spark_settings() -> dict[str, Any]:

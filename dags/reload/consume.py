@@ -1,5 +1,6 @@
 """The consumer's task."""
 
+from functools import partial
 from typing import Any
 
 from airflow.providers.apache.spark.hooks.spark_submit import SparkSubmitHook
@@ -9,7 +10,7 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException
 from batchstream.contract import Contract
 from batchstream.errors import BatchstreamError, TerminalError
 from batchstream.paths import SPARK_APPLICATION
-from reload.connections import POSTGRES, SPARK, consumer_environment, postgres_settings, spark_settings
+from reload.connections import POSTGRES, SPARK, postgres_settings, spark_settings, submit_environment
 from reload.edge import airflow_errors
 
 
@@ -50,8 +51,7 @@ class ConsumeStreamOperator(SparkSubmitOperator):
 
     def _get_hook(self) -> SparkSubmitHook:
         hook = super()._get_hook()
-        # What the provider itself does with env_vars when the master is local or standalone.
-        hook._env = self._environment
+        hook.submit = partial(hook.submit, env=self._environment)  # type: ignore[method-assign]
         return hook
 
     def _configure(self) -> None:
@@ -63,7 +63,7 @@ class ConsumeStreamOperator(SparkSubmitOperator):
         self._driver_memory = settings.get("driver_memory")
         self._executor_memory = settings.get("executor_memory")
         self.application_args = [*(self.application_args or []), "--checkpoints", settings["checkpoints"]]
-        self._environment = consumer_environment()
+        self._environment = submit_environment()
         if settings.get("deploy-mode") == "cluster":
             # The driver's image has the application at the same place; without the scheme Spark would upload ours.
             self.application = f"local://{SPARK_APPLICATION}"

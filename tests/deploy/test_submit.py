@@ -62,6 +62,7 @@ def submit(monkeypatch: pytest.MonkeyPatch, housing: Contract, tmp_path: Path) -
     program, called = tmp_path / "spark-submit", tmp_path / "called.json"
     program.write_text(RECORDER.format(python=sys.executable, called=str(called)))
     program.chmod(0o700)
+    monkeypatch.setenv("_AIRFLOW_WWW_USER_PASSWORD", "of-a-user")
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
 
     def run(connection: dict[str, Any]) -> tuple[list[str], dict[str, str]]:
@@ -79,11 +80,15 @@ def submit(monkeypatch: pytest.MonkeyPatch, housing: Contract, tmp_path: Path) -
 
 
 @pytest.mark.parametrize("connection", [KUBERNETES, *OTHERS.values()], ids=["kubernetes", *OTHERS])
-def test_no_password_is_on_the_command_line_of_any_master(submit: Any, connection: dict[str, Any]) -> None:
+def test_the_driver_of_any_master_gets_its_own_settings_alone_and_none_on_the_command_line(
+    submit: Any, connection: dict[str, Any]
+) -> None:
     command, environment = submit(connection)
     assert command[:2] == ["--master", connection["host"]]
     line = " ".join(command)
     assert not [word for word in (*PASSWORDS, POSTGRES_VARIABLE, KAFKA_VARIABLE) if word in line]
+    # Nor is anything of Airflow's in its environment: other connections, the database's address, keys.
+    assert [name for name in environment if "AIRFLOW" in name] == []
     # Where the driver is a child of spark-submit, that is how it gets them.
     assert json.loads(environment[POSTGRES_VARIABLE])["password"] == PASSWORDS[0]
     assert json.loads(environment[KAFKA_VARIABLE]) == KAFKA["extra"]

@@ -1,13 +1,16 @@
 """Passwords appear nowhere: not after a run that went well, and not after runs that could not log in."""
 
 import json
+import os
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psycopg
 import pytest
 
+from batchstream.postgres import setup
 from batchstream.services.installation import Installation
 from tests.support.airflow import airflow
 
@@ -17,22 +20,27 @@ KEPT_IN = ("secrets/secrets.json", "airflow/ui_passwords.json")
 BINARY = ("postgres",)
 
 
-class CommandLines(threading.Thread):
-    """Collects the command lines of every process while something runs."""
+class Processes(threading.Thread):
+    """Collects the command lines of every process while something runs, and the environments of the consumer's."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.found: set[bytes] = set()
+        self.commands: set[bytes] = set()
+        self.environments: dict[bytes, bytes] = {}
         self.done = threading.Event()
 
     def run(self) -> None:
         while not self.done.wait(0.05):
             for entry in Path("/proc").iterdir():
                 if entry.name.isdigit():
-                    try:
-                        self.found.add((entry / "cmdline").read_bytes())
-                    except OSError:
-                        continue
+                    with suppress(OSError):
+                        self._look(entry)
+
+    def _look(self, process: Path) -> None:
+        command = (process / "cmdline").read_bytes()
+        self.commands.add(command)
+        if b"spark_apps" in command:
+            self.environments[command] = (process / "environ").read_bytes()
 
 
 def needles(installation: Installation) -> list[bytes]:
@@ -75,15 +83,15 @@ def dump(installation: Installation, database: str) -> bytes:
 
 
 @pytest.fixture(scope="module")
-def commands() -> Iterator[CommandLines]:
-    collector = CommandLines()
+def processes() -> Iterator[Processes]:
+    collector = Processes()
     collector.start()
     yield collector
     collector.done.set()
     collector.join()
 
 
-def test_a_run_that_goes_well_shows_no_password(installation: Installation, commands: CommandLines) -> None:
+def test_a_run_that_goes_well_shows_no_password(installation: Installation, processes: Processes) -> None:
     spark = json.loads(installation.environment()["AIRFLOW_CONN_BATCHSTREAM_SPARK"])
     events = installation.state / "spark-events"
     events.mkdir(exist_ok=True)
@@ -92,8 +100,20 @@ def test_a_run_that_goes_well_shows_no_password(installation: Installation, comm
     assert done.returncode == 0, done.stdout[-3000:]
     assert any(events.iterdir())
     assert leaks(installation, done.stdout.encode()) == []
-    assert any(b"spark_apps/consume.py" in command for command in commands.found)
-    assert leaks(installation, *commands.found) == []
+    assert any(b"spark_apps/consume.py" in command for command in processes.commands)
+    assert leaks(installation, *processes.commands) == []
+    _the_consumer_knows_only_what_it_needs(installation, processes.environments)
+
+
+def _the_consumer_knows_only_what_it_needs(installation: Installation, environments: dict[bytes, bytes]) -> None:
+    """Its log-ins to Kafka and PostgreSQL, which Java hands down to Python; not the owner's, nor what is Airflow's."""
+    programs = {Path(os.fsdecode(command.split(b"\0", 1)[0])).name for command in environments}
+    assert "java" in programs
+    assert any(program.startswith("python") for program in programs), programs
+    needed = {setup.LOADER, "kafka"}
+    for environment in environments.values():
+        assert {name for name, secret in installation.secrets.items() if secret.encode() in environment} == needed
+        assert b"AIRFLOW" not in environment
 
 
 @pytest.mark.parametrize(

@@ -3,15 +3,20 @@
 import signal
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from batchstream.errors import DeliveryError
 from batchstream.services.installation import Installation
+from spark_apps import load
 from tests.support.pipeline import Pipeline
 from tests.support.produce import run_operator
 
 TIMEOUT_SECONDS = 6
+
+STATED_SECONDS = 90
+"""In which `consume_stream` tells of a broker that is gone, as docs/operating.md says."""
 
 
 @pytest.fixture(autouse=True)
@@ -88,3 +93,25 @@ def test_a_broker_stopped_after_the_produce_is_named_and_its_return_is_enough(
     pipeline.consume(load_id)
     pipeline.finish(load_id)
     assert pipeline.ledger(load_id)["reason"] is None
+
+
+def test_a_broker_killed_before_spark_asks_for_offsets_is_named_within_the_time_that_is_stated(
+    pipeline: Pipeline, previous: str, installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load_id = pipeline.produced()
+    run = load._run
+
+    def killed(*arguments: Any) -> None:
+        installation.kafka.kill()
+        run(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(load, "_run", killed)
+        begun = time.monotonic()
+        with pytest.raises(DeliveryError, match=f"^Kafka at {installation.kafka.bootstrap_servers}: .*Start the broker"):
+            pipeline.consume(load_id)
+        assert time.monotonic() - begun < STATED_SECONDS
+    assert pipeline.checksum() == previous
+    installation.kafka.start()
+    pipeline.consume(load_id)
+    pipeline.finish(load_id)
