@@ -12,8 +12,8 @@ help: ## print this help
 setup: ## install what is missing: Java, the locked virtual environment, the jars
 	@scripts/bootstrap
 
-run: setup ## reload a dataset once and show what happened (DATASET=housing)
-	@$(BATCHSTREAM) run $(DATASET)
+run: setup ## reload a dataset once and show what happened (DATASET=housing; ALLOW_CHANGES=1)
+	@$(BATCHSTREAM) run $(DATASET) $(if $(ALLOW_CHANGES),--allow-changes)
 
 ui: setup ## start Airflow's scheduler and web interface until Ctrl-C
 	@$(BATCHSTREAM) ui

@@ -54,8 +54,8 @@ class Clone:
     def variables(self) -> dict[str, str]:
         return {"BATCHSTREAM_CONTRACTS": str(self.contract.parent)}
 
-    def run(self, **variables: str) -> subprocess.CompletedProcess[str]:
-        done = batchstream(self.installation, "run", self.name, **self.variables(), **variables)
+    def run(self, *options: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        done = batchstream(self.installation, "run", self.name, *options, **self.variables(), **variables)
         assert "Traceback" not in done.stdout
         return done
 
@@ -82,6 +82,7 @@ def _loads(admin: psycopg.Connection, clone: Clone) -> list[tuple[int, str]]:
 
 
 def test_each_run_tells_of_itself(clone: Clone, admin: psycopg.Connection) -> None:
+    clone.write(GOOD + "".join(f"{number},0\n" for number in range(100)))
     done = clone.run()
     assert done.returncode == 0, done.stdout
     ((first, state),) = _loads(admin, clone)
@@ -101,7 +102,7 @@ def test_each_run_tells_of_itself(clone: Clone, admin: psycopg.Connection) -> No
     assert done.returncode == 1
     assert f"load {first} of {clone.name}:" not in done.stdout
     assert "two" not in done.stdout
-    assert f"readers of {clone.name} see load {first}: 2 rows" in done.stdout
+    assert f"readers of {clone.name} see load {first}: 102 rows" in done.stdout
     assert re.search(r"^error: open_load: .*fruit\.csv: line 1: the header .*/fruit_[\w.]+\.log", last_line(done.stdout))
 
     # A column that the published table doesn't have.
@@ -109,6 +110,18 @@ def test_each_run_tells_of_itself(clone: Clone, admin: psycopg.Connection) -> No
     done = clone.run()
     assert done.returncode == 1
     assert "column 'origin'" in last_line(done.stdout)
+
+    # Most of the table is gone from its source.
+    clone.write(GOOD)
+    done = clone.run()
+    assert done.returncode == 1
+    assert re.search(r"^error: publish_load: .*100 of the 102 rows .*make run ALLOW_CHANGES=1", last_line(done.stdout))
+    done = clone.run("--allow-changes")
+    assert done.returncode == 0, done.stdout
+    assert "100 deleted" in done.stdout
+    ((last, _),) = _loads(admin, clone)[-1:]
+    noted = admin.execute("SELECT run_parameters FROM batchstream.loads WHERE load_id = %s", [last]).fetchone()
+    assert noted == ({"allow_changes": True},)
 
 
 def test_two_at_once_tell_of_their_own_loads(clone: Clone, admin: psycopg.Connection) -> None:

@@ -1,10 +1,11 @@
 """One run of ``airflow dags test``: its output in a file, a line per task on the console."""
 
+import json
 import os
 import re
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -52,8 +53,8 @@ class Outcome:
     last_words: str | None = None
 
 
-def dags_test(installation: Installation, contract: Contract) -> Outcome:
-    """Run the DAG of a contract, and follow it to its end.
+def dags_test(installation: Installation, contract: Contract, parameters: Mapping[str, object]) -> Outcome:
+    """Run the DAG of a contract with these parameters of a run, and follow it to its end.
 
     Raises:
         KeyboardInterrupt: Somebody stopped it; it has ended.
@@ -66,7 +67,7 @@ def dags_test(installation: Installation, contract: Contract) -> Outcome:
         # Into a file and not a pipe: if this command is killed, the run goes on to its end.
         with outcome.log_file.open("wb") as log:
             process = subprocess.Popen(
-                ["airflow", "dags", "test", contract.dag_id, began.isoformat()],
+                ["airflow", "dags", "test", contract.dag_id, began.isoformat(), "--conf", json.dumps(parameters)],
                 env={**installation.environment(), REPORT_VARIABLE: str(held.report)},
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -57,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=(function.__doc__ or "").partition("\n")[0])
         if name == "run":
             command.add_argument("dataset", nargs="?", default="housing", help="name of a contract (default: housing)")
+            command.add_argument("--allow-changes", action="store_true", help="publish also if that deletes most of the table")
         elif name == "replay":
             command.add_argument("load_id", type=int, help="the load whose quarantine is to be replayed")
         elif name == "clean":
@@ -126,7 +127,7 @@ def _run(arguments: argparse.Namespace) -> int:
     """Reload a dataset once, and show what happened."""
     from batchstream.cli.run import run
 
-    return run(arguments.dataset)
+    return run(arguments.dataset, {"allow_changes": True} if arguments.allow_changes else {})
 
 
 def _ui(_: argparse.Namespace) -> int:

@@ -2,6 +2,7 @@
 
 import signal
 import time
+from collections.abc import Mapping
 from contextlib import ExitStack
 from types import FrameType
 
@@ -21,8 +22,8 @@ from batchstream.services.installation import Installation
 from batchstream.services.watch import Watch
 
 
-def run(dataset: str) -> int:
-    """Reload a data set; 0 only if this run has published it."""
+def run(dataset: str, parameters: Mapping[str, object]) -> int:
+    """Reload a data set, with parameters of its DAG; 0 only if this run has published it."""
     contract = contract_of(dataset)
     require_unique(contract)
     # As Ctrl-C, which stops the run in good order; by default only this process would end.
@@ -35,20 +36,20 @@ def run(dataset: str) -> int:
         say(line)
     say(f"set-up {time.monotonic() - begun:.1f} s\n\n{contract.dag_id}, by airflow dags test:")
     try:
-        outcome = _reload_twice_at_most(installation, contract)
+        outcome = _reload_twice_at_most(installation, contract, parameters)
     except KeyboardInterrupt:
         complain("the run was interrupted, and is marked as failed: run again")
         return 130
     return _tell(installation, contract, outcome)
 
 
-def _reload_twice_at_most(installation: Installation, contract: Contract) -> Outcome:
+def _reload_twice_at_most(installation: Installation, contract: Contract, parameters: Mapping[str, object]) -> Outcome:
     with Watch(installation):
-        outcome, crashed = _reload(installation, contract)
+        outcome, crashed = _reload(installation, contract, parameters)
         # Airflow's own records are in the same server, so no retry of a task helps.
         if crashed and outcome.status and not installation.stopped_services():
             say(f"\nPostgreSQL crashed while the run worked, see {installation.postgres.daemon.log_file}; the run begins anew:")
-            outcome, _ = _reload(installation, contract)
+            outcome, _ = _reload(installation, contract, parameters)
     return outcome
 
 
@@ -56,13 +57,13 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _reload(installation: Installation, contract: Contract) -> tuple[Outcome, bool]:
+def _reload(installation: Installation, contract: Contract, parameters: Mapping[str, object]) -> tuple[Outcome, bool]:
     """Run the DAG once; also tell whether PostgreSQL crashed or was stopped meanwhile."""
     try:
         # A connection that every crash of the server ends, also one from which it recovers by itself.
         with installation.postgres.connect() as witness:
             witness.autocommit = True
-            outcome = dags_test(installation, contract)
+            outcome = dags_test(installation, contract, parameters)
             crashed = _is_broken(witness)
     finally:
         if not installation.stopped_services():
