@@ -28,6 +28,7 @@ class SmallDataset:
         key: The key column; None for the record id.
         publish: How.
         indexed: Columns with an index.
+        port: Of what stands before the server; None for the server itself.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class SmallDataset:
         indexed: Sequence[str] = (),
         name: str | None = None,
         dbname: str = setup.DATABASE,
+        port: int | None = None,
     ) -> None:
         self.installation = installation
         self.contract = replace(
@@ -59,13 +61,14 @@ class SmallDataset:
         )
         self.runs = 0
         self.dbname = dbname
+        self.port = port or installation.ports["postgres"]
         self.owner = self.settings(setup.OWNER)
 
     def settings(self, role: str) -> PostgresSettings:
         return PostgresSettings(
             connection_id=f"test_{role}",
             host=ports.LOOPBACK,
-            port=self.installation.ports["postgres"],
+            port=self.port,
             user=role,
             password=self.installation.secrets[role],
             dbname=self.dbname,
