@@ -1,6 +1,6 @@
 # Bare `make` prints the targets. Everything that is generated is below .venv and .batchstream.
 .DEFAULT_GOAL := help
-.PHONY: help setup run ui test test-compose lint bench bench-full up down clean psql lock-jars env certificates compose-up compose-down
+.PHONY: help setup run ui test test-compose lint bench bench-full up down clean psql backup restore lock-jars env certificates compose-up compose-down
 
 BATCHSTREAM := .venv/bin/batchstream
 DATASET := housing
@@ -43,6 +43,12 @@ up: setup ## start Kafka and PostgreSQL of this clone
 
 psql: setup ## open psql as the role that reads (ROLE=owner: as the one that may alter tables)
 	@$(BATCHSTREAM) psql $(if $(ROLE),--role $(ROLE))
+
+backup: setup ## write all data sets and the ledger into a new file (FILE=housing.backup)
+	@$(BATCHSTREAM) backup "$(or $(FILE),$(error FILE is missing: make backup FILE=housing.backup))"
+
+restore: setup ## bring that file into a clone without data sets (FILE=housing.backup)
+	@$(BATCHSTREAM) restore "$(or $(FILE),$(error FILE is missing: make restore FILE=housing.backup))"
 
 down: ## stop what was started
 	@if [ -x $(BATCHSTREAM) ]; then $(BATCHSTREAM) down; else echo "nothing is installed here"; fi

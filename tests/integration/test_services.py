@@ -23,11 +23,9 @@ from batchstream.services import accounts, ports
 from batchstream.services.installation import PREFERRED_PORTS, Installation
 from batchstream.services.kafka import EmbeddedKafka
 from batchstream.services.postgres import EmbeddedPostgres
-from tests.conftest import make_state
+from tests.conftest import ODD_FOLDER, make_state
 from tests.support.background import Background
 from tests.support.sockets import LOOPBACK_ADDRESSES, listening
-
-ODD_FOLDER = Path("a folder with spaces", "données, ünï 数据 😀", "50% #1 (x) 'y' $z & \\\\", "long" * 50, "state")
 
 
 @contextmanager

@@ -5,18 +5,22 @@ import os
 import shutil
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import psycopg
 
 from batchstream.cli.output import ask, complain, describe, say
 from batchstream.errors import BatchstreamError
-from batchstream.services import runs
+from batchstream.postgres.setup import OWNER, READER
+from batchstream.services import backup, runs
 from batchstream.services.errors import ServiceError
 from batchstream.services.installation import Installation
 from batchstream.services.postgres import client
 
 PASSED_ON = ("exec", "psql")
 """Commands whose arguments belong to another program, options included; argparse would take those that begin with a dash."""
+
+ROLES = {"reader": READER, "owner": OWNER}
 
 
 def main() -> int:
@@ -63,7 +67,9 @@ def _parser() -> argparse.ArgumentParser:
         elif name == "clean":
             command.add_argument("--yes", action="store_true", help="don't ask")
         elif name == "psql":
-            command.add_argument("--role", choices=("reader", "owner"), default="reader", help="the owner may alter tables")
+            command.add_argument("--role", choices=ROLES, default="reader", help="the owner may alter tables")
+        elif name in ("backup", "restore"):
+            command.add_argument("file", type=Path, help="a new file" if name == "backup" else "a file that backup has made")
     return parser
 
 
@@ -103,7 +109,7 @@ def _psql(arguments: argparse.Namespace) -> int:
     """Open psql on kafka_streaming, as the reading role or with --role owner; everything else is passed to it."""
     installation = Installation()
     installation.up()
-    environment = {**installation.environment(), **installation.psql_environment(arguments.role)}
+    environment = {**installation.environment(), **installation.client_environment(ROLES[arguments.role])}
     program = str(client("psql"))
     return os.execve(program, [program, *arguments.passed_on], environment)  # noqa: S606 - replaces this process
 
@@ -144,6 +150,26 @@ def _replay(arguments: argparse.Namespace) -> int:
     return replay(Installation(), arguments.load_id)
 
 
+def _backup(arguments: argparse.Namespace) -> int:
+    """Write all data sets and the ledger into a new file; loads may go on meanwhile."""
+    installation = Installation()
+    installation.up()
+    roles = backup.backup(installation, arguments.file)
+    say(f"{arguments.file}: {arguments.file.stat().st_size:,} bytes, without passwords, messages and Airflow's records of runs")
+    if roles:
+        say(f"roles of your own have rights in it: {', '.join(roles)}; create them where you restore it, before")
+    return 0
+
+
+def _restore(arguments: argparse.Namespace) -> int:
+    """Bring the content of a backup into a clone without data sets."""
+    installation = Installation()
+    installation.up()
+    backup.restore(installation, arguments.file)
+    say(f"{arguments.file} is restored; make run loads the next data")
+    return 0
+
+
 COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "up": _up,
     "run": _run,
@@ -151,6 +177,8 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "replay": _replay,
     "psql": _psql,
     "exec": _exec,
+    "backup": _backup,
+    "restore": _restore,
     "down": _down,
     "clean": _clean,
 }

@@ -14,7 +14,7 @@ import psycopg
 
 from batchstream.load.engines import Engines
 from batchstream.paths import ROOT
-from batchstream.postgres.setup import AIRFLOW, DATABASE, OWNER, READER, set_up
+from batchstream.postgres.setup import AIRFLOW, DATABASE, set_up
 from batchstream.services import connections, environment, ports, sessions
 from batchstream.services.archive import archive_path, make_archive
 from batchstream.services.connections import Connections
@@ -205,15 +205,14 @@ class Installation:
         """Class path, memory and configuration for Spark on this machine."""
         return environment.spark_connection(self.jars, self.state, environment.log_settings(self.state))
 
-    def psql_environment(self, role: str) -> dict[str, str]:
-        """Environment for psql: the role ``reader`` may only read the published tables, ``owner`` may alter them."""
-        user = {"reader": READER, "owner": OWNER}[role]
+    def client_environment(self, role: str) -> dict[str, str]:
+        """Environment for a program of PostgreSQL's, which logs in to the database of the data sets as a role."""
         return {
             "PGHOST": ports.LOOPBACK,
             "PGPORT": str(self.ports["postgres"]),
             "PGDATABASE": DATABASE,
-            "PGUSER": user,
-            "PGPASSWORD": self.secrets[user],
+            "PGUSER": role,
+            "PGPASSWORD": self.secrets[role],
         }
 
     def has_data(self) -> bool:
