@@ -23,7 +23,7 @@ TESTS = Path(__file__).parent
 HOUSING = TESTS.parent / "dags" / "contracts" / "housing.odcs.yaml"
 ORDERS = TESTS / "datasets" / "dags" / "contracts" / "orders.odcs.yaml"
 
-ODD_FOLDER = Path("a folder with spaces", "données, ünï 数据 😀", "50% #1 (x) 'y' $z & \\\\", "long" * 50, "state")
+ODD_FOLDER = Path("a folder with spaces", "données, ünï 数据 😀", "50% #1 (x) 'y' $z & \\\\", *["long" * 50] * 3, "state")
 
 
 def pytest_configure() -> None:

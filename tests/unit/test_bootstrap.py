@@ -133,6 +133,31 @@ def test_root_is_told_before_packages_of_the_system_are_installed(clone: Path) -
     assert (clone / "installed").read_text().split()[-1] == "openjdk-17-jre-headless"
 
 
+MAKES_AN_ENVIRONMENT = """#!/bin/sh
+case $1 in --version) echo "uv {version}"; exit;; esac
+{python} -m venv --without-pip .venv
+for file in .venv/lib/python3*/site-packages; do printf '%s\\n' "$PWD" "$PWD/plugins" >"$file/_batchstream.pth"; done
+# As uv does to compile.
+exec .venv/bin/python -c ''
+"""
+
+
+def test_python_starts_in_a_folder_with_an_accent_whatever_the_locale(clone: Path) -> None:
+    moved = clone.rename(clone.with_name("é [x] & 'y'"))
+    uv = moved / ".batchstream/uv/bin/uv"
+    version = re.search(r'"uv (.*?)"', uv.read_text())
+    assert version
+    _program(uv, MAKES_AN_ENVIRONMENT.format(version=version[1], python=Path(sys.executable).resolve()))
+    setup = moved / "plugins" / "batchstream" / "services" / "setup.py"
+    setup.parent.mkdir(parents=True)
+    setup.write_text("import sys\nprint(*sys.path, sep='\\n')\n")
+    done = subprocess.run(
+        [moved / "scripts" / "bootstrap"], env={**os.environ, "LC_ALL": "C"}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert {str(moved), str(moved / "plugins")} <= set(done.stdout.splitlines())
+
+
 def test_a_clone_below_a_folder_with_a_colon_is_refused(clone: Path) -> None:
     moved = clone.rename(clone.with_name("a:b"))
     done = subprocess.run([moved / "scripts" / "bootstrap"], capture_output=True, text=True, check=False)

@@ -27,10 +27,9 @@ from batchstream.services.postgres import EmbeddedPostgres
 from batchstream.services.progress import progress
 from batchstream.services.secrets import load_secrets, write_private
 from batchstream.services.spark_home import spark_home
+from batchstream.services.usable import require_usable
 
 START_ATTEMPTS = 3
-UNUSABLE = (":", '"', "\n")
-"""What a path can't have: the first ends an entry of a class path, the others an option of Spark's."""
 
 STATE_FOLDER = ROOT / ".batchstream"
 
@@ -98,12 +97,9 @@ class Installation:
         """Get what the services run from.
 
         Raises:
-            ServiceError: The clone lies where Java can't work, or something could not be downloaded.
+            ServiceError: The clone lies where services can't work, or something could not be downloaded.
         """
-        if unusable := {character for character in UNUSABLE if character in f"{ROOT}{self.state}"}:
-            raise ServiceError(
-                f"{ROOT}: {' or '.join(sorted(map(repr, unusable)))} can't be in a class path of Java: move the clone elsewhere"
-            )
+        require_usable(ROOT, self.state)
         self._make_folders()
         download_missing(self.jars)
 
