@@ -64,6 +64,9 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("--allow-changes", action="store_true", help="publish also if that deletes most of the table")
         elif name == "replay":
             command.add_argument("load_id", type=int, help="the load whose quarantine is to be replayed")
+        elif name == "contract":
+            command.add_argument("action", choices=("check",), help="find mistakes, and show what the contracts make")
+            command.add_argument("files", nargs="*", type=Path, help="contracts (default: those of dags/contracts)")
         elif name == "clean":
             command.add_argument("--yes", action="store_true", help="don't ask")
         elif name == "psql":
@@ -170,11 +173,19 @@ def _restore(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _contract(arguments: argparse.Namespace) -> int:
+    """Find mistakes of contracts, and show tables, sources and next times."""
+    from batchstream.cli.contract import check
+
+    return check(arguments.files)
+
+
 COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "up": _up,
     "run": _run,
     "ui": _ui,
     "replay": _replay,
+    "contract": _contract,
     "psql": _psql,
     "exec": _exec,
     "backup": _backup,
