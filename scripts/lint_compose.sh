@@ -1,5 +1,6 @@
 #!/bin/sh
-# Lets Docker Compose read every combination of its files; needs no engine. tests/unit/test_compose_files.py checks the rules.
+# Lets Docker Compose read every combination of its files; needs no engine. The rules, such as no capability and a read-only root, are
+# checked by tests/unit/test_compose_files.py, and in the running containers by tests/compose/confinement.py.
 set -eu
 cd "$(dirname "$0")/.."
 # The one that make test-compose made does, too.
@@ -13,7 +14,7 @@ else
     exit 0
 fi
 # What make env would write; the files of secrets are not opened.
-export AIRFLOW_USER=lint AIRFLOW_PASSWORD=lint PGADMIN_EMAIL=lint@example.com PGADMIN_PASSWORD=lint
+export AIRFLOW_USER=lint PGADMIN_EMAIL=lint@example.com
 for overlay in '' zookeeper secure; do
     for profile in core all; do
         $compose -f docker-compose.yaml ${overlay:+-f "docker-compose.$overlay.yaml"} --profile "$profile" config --quiet

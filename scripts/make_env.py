@@ -1,7 +1,7 @@
 """`make env`: writes what docker-compose.yaml needs and git must not have. What is there already stays as it is.
 
-`.env` has the settings and the two logins that people type; `secrets/` has what only the services tell each other. The files in
-there are readable for all, as each service reads its own under another user of its container, and the folder is private.
+`.env` has the settings, `secrets/` the passwords. The files in there are readable for all, as each service reads its own under
+another user of its container, and the folder is private.
 Needs nothing but Python.
 """
 
@@ -12,6 +12,7 @@ import secrets
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+LOGINS = {"airflow_ui_password": "AIRFLOW_PASSWORD", "pgadmin_password": "PGADMIN_PASSWORD"}
 ROLES = ("postgres", "batchstream_owner", "kafka_user", "kafka_reader", "airflow")
 
 
@@ -25,6 +26,9 @@ def main() -> None:
     folder = ROOT / "secrets"
     folder.mkdir(exist_ok=True)
     folder.chmod(0o700)
+    # An older clone has these in .env. They stay the same, as pgAdmin keeps the one with which its volume was made.
+    for name, variable in LOGINS.items():
+        write(folder / name, settings_in(ROOT / ".env").get(variable, "").strip("\"'") or password())
     for role in ROLES:
         write(folder / f"{role}_password", password())
     for name in ("kafka_password", "kafka_admin_password", "airflow_jwt_secret", "airflow_api_secret"):
@@ -40,9 +44,7 @@ def main() -> None:
         "BIND_ADDRESS": "127.0.0.1",
         "COMPOSE_PROFILES": "all",
         "AIRFLOW_USER": "operator",
-        "AIRFLOW_PASSWORD": password(),
         "PGADMIN_EMAIL": "operator@example.com",
-        "PGADMIN_PASSWORD": password(),
     }
     complete(ROOT / ".env", settings)
     # Compose mounts these with their modes, into containers of other users; a clone's own umask may be strict.
@@ -50,10 +52,16 @@ def main() -> None:
         path.chmod(path.stat().st_mode | 0o444)
 
 
+def settings_in(path: Path) -> dict[str, str]:
+    """Settings of a file that Compose reads; none if there is no such file."""
+    lines = path.read_text().splitlines() if path.exists() else []
+    return {name.strip(): value.strip() for name, _, value in (line.partition("=") for line in lines)}
+
+
 def complete(path: Path, settings: dict[str, str]) -> None:
     """Write the settings that a file doesn't have; what somebody wrote there stays."""
     text = path.read_text() if path.exists() else ""
-    there = {line.partition("=")[0].strip() for line in text.splitlines()}
+    there = settings_in(path)
     missing = "".join(f"{name}={value}\n" for name, value in settings.items() if name not in there)
     if not text:
         write(path, missing, mode=0o600)

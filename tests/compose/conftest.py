@@ -100,4 +100,4 @@ def stack(engine: Mapping[str, str], images: dict[str, bool]) -> Iterator[Stack]
 @pytest.fixture(scope="module")
 def airflow(stack: Stack) -> AirflowApi:
     """Airflow's API, logged in as the user of .env."""
-    return AirflowApi(ADDRESS, stack.setting("AIRFLOW_USER"), stack.setting("AIRFLOW_PASSWORD"))
+    return AirflowApi(ADDRESS, stack.setting("AIRFLOW_USER"), stack.secret("airflow_ui_password"))

@@ -11,6 +11,7 @@ import pytest
 from confluent_kafka import Consumer, TopicPartition
 
 from tests.compose.airflow_api import AirflowApi
+from tests.compose.confinement import assert_confined
 from tests.compose.conftest import running
 from tests.compose.pgadmin import PgAdmin
 from tests.compose.stack import ADDRESS, Stack
@@ -75,9 +76,13 @@ def test_a_client_with_certificate_and_password_sees_the_load(
     assert stack.messages("housing-data", kafka) > 0
 
 
+def test_containers_can_do_no_more_than_they_need(stack: Stack, engine: dict[str, str]) -> None:
+    assert_confined(stack, engine)
+
+
 def test_pgadmin_opens_the_server_with_its_certificate(stack: Stack) -> None:
     browser = PgAdmin(ADDRESS)
-    assert browser.log_in(stack.setting("PGADMIN_EMAIL"), stack.setting("PGADMIN_PASSWORD"))
+    assert browser.log_in(stack.setting("PGADMIN_EMAIL"), stack.secret("pgadmin_password"))
     (server,) = browser.servers()
     assert browser.connect(str(server["_id"]))["connected"] is True
 

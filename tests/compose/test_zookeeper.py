@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 import pytest
 
 from tests.compose.airflow_api import AirflowApi
+from tests.compose.confinement import assert_confined
 from tests.compose.conftest import running
 from tests.compose.stack import Stack
 from tests.compose.watch import EXPECTED, housing
@@ -24,3 +25,7 @@ def test_the_pipeline_is_green_with_zookeeper(stack: Stack, airflow: AirflowApi)
     assert "Mode: standalone" in stack.compose("exec", "-T", "zookeeper", "bash", "-c", script)
     listed = stack.compose("exec", "-T", "kafka", "/opt/kafka/bin/zookeeper-shell.sh", "zookeeper:2181", "ls", "/brokers/ids")
     assert "[1]" in listed
+
+
+def test_containers_can_do_no_more_than_they_need(stack: Stack, engine: dict[str, str]) -> None:
+    assert_confined(stack, engine)

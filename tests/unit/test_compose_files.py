@@ -87,7 +87,9 @@ def test_the_overlays_that_are_there_are_the_ones_that_are_looked_at() -> None:
 
 @every_service
 def test_an_image_is_pinned_by_a_whole_version(overlays: tuple[str, ...], name: str, service: dict[str, Any]) -> None:
-    repository, _, tag = service["image"].rpartition(":")
+    # With its digest or without: docs/deploy.md says how to pin one.
+    named, _, _ = service["image"].partition("@sha256:")
+    repository, _, tag = named.rpartition(":")
     assert repository
     assert re.fullmatch(r"v?\d+\.\d+(\.\d+)?(-bookworm)?", tag), service["image"]
     # Nobody's registry has ours, and a stranger's of that name must not run.
@@ -127,6 +129,7 @@ def test_a_service_is_not_root_and_can_not_become_it(overlays: tuple[str, ...], 
         starts_as = IMAGES_THAT_START_AS.get(service["image"].rpartition(":")[0], "root")
         assert service.get("user", starts_as) not in ("root", "0", 0)
     assert service["security_opt"] == ["no-new-privileges:true"]
+    assert service["cap_drop"] == ["ALL"]
     assert not service.keys() & {"privileged", "cap_add", "network_mode", "pid", "ipc", "devices"}
 
 
@@ -134,6 +137,17 @@ def _stage(image: str) -> str:
     name = image.removeprefix("batchstream/").partition(":")[0]
     _, _, after = (ROOT / "Dockerfile").read_text().partition(f" AS {name}\n")
     return after.partition("\nFROM ")[0]
+
+
+@every_service
+def test_a_root_is_read_only_and_what_is_written_in_memory_is_bounded(
+    overlays: tuple[str, ...], name: str, service: dict[str, Any]
+) -> None:
+    assert service["read_only"] is True
+    sizes = [re.search(r"size=(\d+)m(,|$)", entry) for entry in service["tmpfs"]]
+    assert all(sizes), service["tmpfs"]
+    assert sum(int(size[1]) for size in sizes if size) <= int(service["mem_limit"].removesuffix("m")) / 4
+    assert any(entry.startswith("/tmp:") for entry in service["tmpfs"])
 
 
 @every_service
@@ -193,11 +207,12 @@ def test_no_password_stands_in_a_compose_file(overlays: tuple[str, ...], name: s
 
 
 @pytest.mark.parametrize("overlays", COMBINATIONS)
-def test_secrets_come_from_generated_files_or_from_env(overlays: tuple[str, ...]) -> None:
+def test_secrets_come_from_generated_files(overlays: tuple[str, ...]) -> None:
     found = stack(overlays)
     for name, secret in found["secrets"].items():
-        assert secret.keys() in ({"file"}, {"environment"}), name
-        assert secret.get("file", "secrets/").startswith("secrets/")
+        # Compose copies one of another kind into the container, which it can't where the root is read-only.
+        assert secret.keys() == {"file"}, name
+        assert secret["file"].startswith("secrets/")
     used = {
         secret if isinstance(secret, str) else secret["source"]
         for service in found["services"].values()
@@ -218,7 +233,7 @@ def test_the_dockerfile_builds_on_a_pinned_base_and_names_no_certificate() -> No
     text = (ROOT / "Dockerfile").read_text()
     stages = set(re.findall(r" AS (\S+)$", text, re.MULTILINE))
     (base,) = set(re.findall(r"^FROM (\S+)", text, re.MULTILINE)) - stages
-    assert re.fullmatch(r"python:3\.11\.\d+-slim-bookworm", base)
+    assert re.fullmatch(r"python:3\.11\.\d+-slim-bookworm(@sha256:[0-9a-f]{64})?", base)
     assert not re.search("PIP_CERT|SSL_CERT|ca-bundle|trusted-host", text)
     assert "spark-submit --version" in text
     assert "--require-hashes" in text

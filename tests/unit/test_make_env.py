@@ -46,13 +46,20 @@ def test_what_is_there_is_kept_and_what_is_missing_is_made(clone: Path) -> None:
 
 
 def test_a_setting_that_somebody_wrote_is_kept_and_the_others_are_added(clone: Path) -> None:
-    (clone / ".env").write_text("PGADMIN_EMAIL=admin@example.com\nPGADMIN_PASSWORD=admin")
-    assert "added to .env: BIND_ADDRESS, COMPOSE_PROFILES, AIRFLOW_USER, AIRFLOW_PASSWORD\n" in make_env(clone)
+    (clone / ".env").write_text("PGADMIN_EMAIL=admin@example.com")
+    assert "added to .env: BIND_ADDRESS, COMPOSE_PROFILES, AIRFLOW_USER\n" in make_env(clone)
     assert mode(clone / ".env") == 0o600
     lines = (clone / ".env").read_text().splitlines()
-    assert lines[:2] == ["PGADMIN_EMAIL=admin@example.com", "PGADMIN_PASSWORD=admin"]
-    assert len({line.partition("=")[0] for line in lines}) == len(lines) == 6
+    assert lines[0] == "PGADMIN_EMAIL=admin@example.com"
+    assert len({line.partition("=")[0] for line in lines}) == len(lines) == 4
     assert make_env(clone) == ""
+
+
+def test_the_logins_that_an_older_clone_has_in_env_stay_the_logins(clone: Path) -> None:
+    (clone / ".env").write_text("PGADMIN_PASSWORD='admin'\n")
+    make_env(clone)
+    assert (clone / "secrets" / "pgadmin_password").read_text() == "admin"
+    assert len((clone / "secrets" / "airflow_ui_password").read_text()) == 32
 
 
 def test_nobody_else_can_read_them(clone: Path) -> None:
@@ -65,7 +72,7 @@ def test_no_two_clones_share_a_password(clone: Path, tmp_path_factory: pytest.Te
     make_env(clone)
     other = shutil.copytree(clone / "scripts", tmp_path_factory.mktemp("other") / "scripts").parent
     make_env(other)
-    assert not {name for name, text in written(clone).items() if written(other)[name] == text}
+    assert {name for name, text in written(clone).items() if written(other)[name] == text} == {".env"}
 
 
 def test_the_files_are_those_that_the_compose_files_name(clone: Path) -> None:

@@ -3,10 +3,12 @@
 tools=${KAFKA_TOOLS_LOG4J:-/etc/kafka/docker/tools-log4j}
 server=/opt/kafka/config/log4j
 heap=${KAFKA_HEAP_OPTS:--Xmx256m}
+collector=
 logging="-Dlog4j2.configurationFile=$tools"2.yaml" -Dlog4j.configuration=file:$tools.properties"
 case $(basename "$0") in
     kafka-server-start.sh)
         class=kafka.Kafka heap=${KAFKA_HEAP_OPTS:--Xmx1g}
+        case ${EXTRA_ARGS--loggc} in *-loggc*) collector=-Xlog:gc*:file=/opt/kafka/logs/kafkaServer-gc.log ;; esac
         logging="-Dlog4j2.configurationFile=${server}2.yaml -Dlog4j.configuration=file:$server.properties" ;;
     zookeeper-server-start.sh) class=org.apache.zookeeper.server.quorum.QuorumPeerMain ;;
     zookeeper-shell.sh) class=org.apache.zookeeper.ZooKeeperMainWithTlsSupportForKafka; set -- -server "$@" ;;
@@ -23,4 +25,4 @@ case $(basename "$0") in
     *) class=$1; shift ;;
 esac
 # shellcheck disable=SC2086 # options
-exec java $heap ${KAFKA_JVM_PERFORMANCE_OPTS:--XX:+UseG1GC} ${KAFKA_OPTS:-} $logging -cp '/opt/kafka/libs/*' "$class" "$@"
+exec java $heap ${KAFKA_JVM_PERFORMANCE_OPTS:--XX:+UseG1GC} $collector ${KAFKA_OPTS:-} $logging -cp '/opt/kafka/libs/*' "$class" "$@"

@@ -5,13 +5,14 @@ site=/venv/lib/python3.11/site-packages/pgadmin4
 export PYTHONPATH=/pgadmin4:$site
 export HOME=/home/pgadmin
 
+export CONFIG_DISTRO_FILE_PATH=${PGADMIN_CUSTOM_CONFIG_DISTRO_FILE:-/pgadmin4/config_distro.py}
 # PGADMIN_CONFIG_NAME=value becomes NAME = value.
 {
     echo "SERVER_MODE = True"
     echo "DATA_DIR = '/var/lib/pgadmin'"
     echo "LOG_FILE = '/var/lib/pgadmin/pgadmin4.log'"
     env | sed -n 's/^PGADMIN_CONFIG_\([A-Z0-9_]*\)=\(.*\)$/\1 = \2/p'
-} >/pgadmin4/config_local.py
+} >"$CONFIG_DISTRO_FILE_PATH"
 
 if [ ! -f /var/lib/pgadmin/pgadmin4.db ]; then
     if [ -n "${PGADMIN_DEFAULT_PASSWORD_FILE:-}" ]; then PGADMIN_DEFAULT_PASSWORD=$(cat "$PGADMIN_DEFAULT_PASSWORD_FILE"); fi
