@@ -95,5 +95,5 @@ def test_that_of_path_may_be_the_newest(machine: Machine, tmp_path: Path) -> Non
 
 def test_a_machine_without_one_is_told_what_to_install(machine: Machine) -> None:
     machine("11.0.22", "25.0.2", path="26")
-    with pytest.raises(ServiceError, match=r"Java 17, 21, or 25 from 25\.0\.3 on, was not found: apt-get install"):
+    with pytest.raises(ServiceError, match=r"Java 17, 21, or 25 from 25\.0\.3 on, was not found: make setup installs one"):
         java_home()
