@@ -66,3 +66,28 @@ def test_a_view_of_somebodys_on_an_old_load_fails_no_load(small: MakeDataset, ad
     ).fetchone()
     # Those of the views, and the kept ones.
     assert left == (KEPT_LOADS + 2,)
+
+
+@pytest.mark.parametrize("way", list(Publish))
+def test_a_reader_of_old_loads_by_their_own_names_delays_nobody_and_keeps_only_those(
+    small: MakeDataset, admin: psycopg.Connection, way: Publish
+) -> None:
+    dataset = small({"code": "text", "v": "integer"}, key="code", publish=way)
+    dataset.load([("a", 0)])
+    read = []
+    with dataset.connect(setup.OWNER) as reader, reader.transaction():
+        for value in range(1, KEPT_LOADS + 9):
+            load_id = dataset.land([("a", value)])
+            dataset.publish(load_id)
+            # Many of them, as pg_dump holds all.
+            if value < 9:
+                reader.execute(f"SELECT FROM landing.{dataset.table}_{load_id}")
+                read.append(load_id)
+        begun = time.monotonic()
+        dataset.fail(dataset.open())
+        assert time.monotonic() - begun < 1.5
+    dataset.load([("a", 99)])
+    left = admin.execute(
+        "SELECT count(*) FROM pg_class WHERE relkind = 'r' AND relname = ANY (%s)", [[f"{dataset.table}_{n}" for n in read]]
+    ).fetchone()
+    assert left == (0,)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from batchstream.paths import ROOT
+from batchstream.services.housekeeping import KEPT_DAYS, TABLES
 
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("data/*.md"), *ROOT.glob("docs/**/*.md")])
 
@@ -37,3 +38,9 @@ def test_every_target_that_the_readme_names_is_in_the_makefile() -> None:
     named = set(re.findall(r"`make ([a-z-]+)", (ROOT / "README.md").read_text()))
     assert named
     assert named <= targets
+
+
+def test_the_job_for_docker_removes_what_make_run_removes() -> None:
+    told = (ROOT / "docs" / "compose.md").read_text(encoding="utf-8")
+    assert f"--tables {','.join(TABLES)} " in told
+    assert f"{KEPT_DAYS} days ago" in told

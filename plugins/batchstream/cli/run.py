@@ -17,7 +17,7 @@ from batchstream.contract.folder import contract_of, require_unique
 from batchstream.errors import BatchstreamError
 from batchstream.postgres import setup
 from batchstream.postgres.connection import connect
-from batchstream.services import runs
+from batchstream.services import housekeeping, runs
 from batchstream.services.installation import Installation
 from batchstream.services.watch import Watch
 
@@ -40,7 +40,14 @@ def run(dataset: str, parameters: Mapping[str, object]) -> int:
     except KeyboardInterrupt:
         complain("the run was interrupted, and is marked as failed: run again")
         return 130
-    return _tell(installation, contract, outcome)
+    reason = _tell(installation, contract, outcome)
+    try:
+        if not installation.stopped_services():
+            housekeeping.tidy(installation)
+    finally:
+        if reason:
+            complain(reason)
+    return 1 if reason else 0
 
 
 def _reload_twice_at_most(installation: Installation, contract: Contract, parameters: Mapping[str, object]) -> Outcome:
@@ -81,15 +88,14 @@ def _is_broken(witness: psycopg.Connection) -> bool:
     return False
 
 
-def _tell(installation: Installation, contract: Contract, outcome: Outcome) -> int:
-    """Show what the run did; its reason, if it is red, comes last."""
+def _tell(installation: Installation, contract: Contract, outcome: Outcome) -> str | None:
+    """Show what the run did; return its reason if it is red, which is to be the last line."""
     say("")
     if stopped := installation.stopped_services():
-        complain(
+        return (
             f"{' and '.join(stopped)}: stopped while the run worked, as make down does; run again "
             f"(everything that was printed: {outcome.log_file})"
         )
-        return 1
     with ExitStack() as opened:
         ledger = None
         try:
@@ -103,9 +109,7 @@ def _tell(installation: Installation, contract: Contract, outcome: Outcome) -> i
             except psycopg.Error as error:
                 say(f"the table of {contract.name} can't be shown: {error}")
     _hints(installation, contract, outcome)
-    if verdict.reason:
-        complain(verdict.reason)
-    return 1 if verdict.reason else 0
+    return verdict.reason
 
 
 def _show(connection: psycopg.Connection, contract: Contract, verdict: Verdict, outcome: Outcome) -> None:

@@ -7,6 +7,7 @@ from batchstream.cli.output import complain, describe, say
 from batchstream.cli.supervisor import Supervisor
 from batchstream.services import runs
 from batchstream.services.environment import UI_USER
+from batchstream.services.housekeeping import Daily
 from batchstream.services.installation import Installation
 from batchstream.services.locks import only_one
 from batchstream.services.progress import progress
@@ -33,7 +34,8 @@ def serve(installation: Installation) -> int:
             with progress("starting Airflow"):
                 supervisor.start()
             _describe(installation)
-            return _wait(installation, supervisor)
+            with Daily(installation):
+                return _wait(installation, supervisor)
         finally:
             with progress("stopping Airflow", quick=True):
                 supervisor.stop()

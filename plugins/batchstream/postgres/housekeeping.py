@@ -14,7 +14,8 @@ KEPT_LOADS = 5
 KEPT_DAYS = 30
 """Quarantine and inbox of closed loads are kept this long."""
 
-LOCK_TIMEOUT = "1s"
+LOCK_TIMEOUT = "200ms"
+"""How long anything here waits for somebody else. What is in use already is not even tried."""
 
 log = logging.getLogger(__name__)
 
@@ -42,16 +43,21 @@ def clean_up(connection: psycopg.Connection, contract: Contract) -> None:
 def _drop_landings(connection: psycopg.Connection, contract: Contract) -> None:
     # By the tables that exist: a ledger of a thousand loads is not gone through. Partitions may be read: old_loads'.
     landings = connection.execute(
-        "SELECT c.relname, l.load_id FROM pg_class AS c JOIN batchstream.loads AS l ON c.relname = %s || l.load_id "
+        "SELECT c.relname, l.load_id, EXISTS (SELECT FROM pg_locks WHERE relation = c.oid AND pid IS DISTINCT FROM "
+        "pg_backend_pid() AND database = (SELECT oid FROM pg_database WHERE datname = current_database())) "
+        "FROM pg_class AS c JOIN batchstream.loads AS l ON c.relname = %s || l.load_id "
         "WHERE c.relnamespace = %s::regnamespace AND c.relkind = 'r' AND NOT c.relispartition AND l.dataset = %s "
         "AND l.load_id NOT IN (SELECT load_id FROM batchstream.loads WHERE dataset = %s ORDER BY load_id DESC LIMIT %s)",
         [f"{contract.name}_", templates.LANDING_SCHEMA, contract.name, contract.name, KEPT_LOADS],
     ).fetchall()
-    for name, load_id in landings:
+    for name, load_id, is_in_use in landings:
+        if is_in_use:
+            log.info("landing of load %s is being read, a later load drops it", load_id)
+            continue
         try:
             connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(sql.Identifier(templates.LANDING_SCHEMA, name)))
         except psycopg.DatabaseError as error:
-            # In use, or a view of somebody's depends on it.
+            # A view of somebody's depends on it, or it is in use since.
             log.warning("landing of load %s stays, a later load tries again: %s", load_id, error)
 
 

@@ -23,7 +23,10 @@ WHERE i.inhparent = to_regclass(%s)
 ORDER BY i.inhdetachpending DESC, 1
 """
 
-_READERS = "SELECT virtualtransaction FROM pg_locks WHERE relation = to_regclass(%s) AND pid IS DISTINCT FROM pg_backend_pid()"
+_READERS = """
+SELECT virtualtransaction FROM pg_locks WHERE pid IS DISTINCT FROM pg_backend_pid()
+AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND relation = ANY (%s::regclass[])
+"""
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +52,9 @@ def remove(connection: psycopg.Connection, contract: Contract, kept_loads: int) 
     outdated = [row for row in attached if (row[0],) not in kept]
     if not outdated:
         return
-    if _is_read_for_long(connection, published):
+    # One may read a partition by its own name, as pg_dump does.
+    tables = [published, *(sql.Identifier(schema, name) for _, schema, name, _ in outdated)]
+    if _is_read_for_long(connection, [table.as_string(connection) for table in tables]):
         log.info("'%s' is being read by a long transaction: %d old loads go with a later load", contract.name, len(outdated))
         return
     connection.execute(sql.SQL("SET lock_timeout = {}").format(sql.Literal(f"{DETACH_SECONDS}s")))
@@ -68,17 +73,17 @@ def remove(connection: psycopg.Connection, contract: Contract, kept_loads: int) 
             return
 
 
-def _is_read_for_long(connection: psycopg.Connection, published: sql.Identifier) -> bool:
-    """Whether one of the transactions that read the dataset now is still there after `READ_SECONDS`."""
+def _is_read_for_long(connection: psycopg.Connection, tables: list[str]) -> bool:
+    """Whether one of the transactions that read some tables now is still there after `READ_SECONDS`."""
     deadline = time.monotonic() + READ_SECONDS
-    first = readers = _readers(connection, published)
+    first = readers = _readers(connection, tables)
     while first & readers:
         if time.monotonic() > deadline:
             return True
         time.sleep(READ_SECONDS / 10)
-        readers = _readers(connection, published)
+        readers = _readers(connection, tables)
     return False
 
 
-def _readers(connection: psycopg.Connection, published: sql.Identifier) -> set[str]:
-    return {name for (name,) in connection.execute(_READERS, [published.as_string(connection)])}
+def _readers(connection: psycopg.Connection, tables: list[str]) -> set[str]:
+    return {name for (name,) in connection.execute(_READERS, [tables])}

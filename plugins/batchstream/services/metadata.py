@@ -33,6 +33,16 @@ def unfinished_tests(connection: psycopg.Connection, before: datetime) -> list[D
     return [DagRun(*row) for row in rows]
 
 
+def has_older(connection: psycopg.Connection, before: datetime) -> bool:
+    """Whether there are records of tasks, or of what happened to them, from before a time."""
+    row = connection.execute(
+        "SELECT EXISTS (SELECT FROM task_instance WHERE start_date < %(before)s) "
+        "OR EXISTS (SELECT FROM log WHERE dttm < %(before)s)",
+        {"before": before},
+    ).fetchone()
+    return row == (True,)
+
+
 def fail(connection: psycopg.Connection, run: DagRun) -> bool:
     """Mark a run that nobody runs any more as failed, as Airflow's web interface would; False if it has ended."""
     with connection.transaction():
