@@ -31,16 +31,16 @@ RUN /opt/uv/bin/uv sync --locked --no-default-groups --no-install-project --pyth
     rm -rf "$SPARK_HOME/examples" "$SPARK_HOME/data"; \
     find $site/pyspark -type d -name tests -prune -exec rm -rf {} +; \
     touch -d @0 "$SPARK_HOME"/jars/*.jar; \
-    printf '/opt/batchstream/%s\n' plugins dags . >$site/batchstream.pth
+    echo /opt/batchstream/plugins >$site/batchstream.pth
 COPY jars.lock ./
 COPY plugins plugins
-RUN python -m batchstream.services.spark_home; python -m batchstream.services.jars spark; touch -d @0 .batchstream/jars/spark/*.jar
+RUN python -m batchstream.local.spark_home; python -m batchstream.local.jars spark; touch -d @0 .batchstream/jars/spark/*.jar
 
 # Java's class-data archive, by a training run against a broker that exists in this stage only.
 FROM build AS archive
-RUN python -m batchstream.services.jars kafka
+RUN python -m batchstream.local.jars kafka
 COPY spark_apps spark_apps
-RUN python -m batchstream.services.image train
+RUN python -m batchstream.local.image train
 
 FROM base AS spark
 COPY --from=build /opt/batchstream/.venv .venv
@@ -66,7 +66,7 @@ RUN --mount=type=bind,from=build,source=/opt/uv,target=/opt/uv \
     for extra in $EXTRAS; do set -- "$@" --extra "$extra"; done; \
     /opt/uv/bin/uv sync --locked --no-default-groups --no-install-project --inexact "$@" --python python3
 COPY --from=archive /opt/batchstream/.batchstream/jars/*.jsa .batchstream/jars/
-RUN spark-submit --version; python -m batchstream.services.image check
+RUN spark-submit --version; python -m batchstream.local.image check
 ENV AIRFLOW_HOME=/var/lib/batchstream \
     AIRFLOW__CORE__DAGS_FOLDER=/opt/batchstream/dags \
     AIRFLOW__CORE__PLUGINS_FOLDER=/opt/batchstream/plugins

@@ -13,10 +13,10 @@ from typing import Any
 
 import psutil
 
+from batchstream.local import java
+from batchstream.local.installation import Installation
+from batchstream.local.postgres import SETTINGS
 from batchstream.paths import ROOT
-from batchstream.services import java
-from batchstream.services.installation import Installation
-from batchstream.services.postgres import SETTINGS
 from benchmarks.dag import measure_dag
 from benchmarks.datasets import KINDS
 from benchmarks.measure import measure, measure_producer

@@ -10,7 +10,7 @@ from benchmarks.participants import landed, single_process
 from benchmarks.stage import Stage
 from tests.conftest import running_installation
 
-KINDS = {"kafka.Kafka": "Kafka", "java": "JVM", "spark_apps.daemon": "Python of the executors", "postgres": "PostgreSQL"}
+KINDS = {"kafka.Kafka": "Kafka", "java": "JVM", "batchstream.spark.daemon": "Python of the executors", "postgres": "PostgreSQL"}
 """By what stands in the command line, the first that fits; anything else is Python of the driver, or of the single process."""
 
 

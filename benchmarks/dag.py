@@ -5,8 +5,8 @@ from typing import Any
 
 from batchstream.cli.run import dags_test
 from batchstream.contract import load_contract
+from batchstream.local.installation import Installation
 from batchstream.paths import contract_paths
-from batchstream.services.installation import Installation
 from benchmarks.measure import of_rounds
 
 DATASET = "housing"

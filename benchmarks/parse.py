@@ -7,8 +7,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from batchstream.local.installation import Installation
 from batchstream.paths import CONTRACTS_VARIABLE, ROOT
-from batchstream.services.installation import Installation
 from tests.conftest import HOUSING, running_installation
 
 ROUNDS = 6

@@ -10,12 +10,12 @@ from pathlib import Path
 from psycopg import sql
 
 from batchstream.contract.model import Contract, Publish
+from batchstream.kafka.topics import KAFKA_VARIABLE
+from batchstream.local import ports
+from batchstream.local.archive import JAVA_OPTIONS
+from batchstream.local.spark_home import installed_spark
 from batchstream.postgres import setup, templates
 from batchstream.postgres.publish import publish as publish_load
-from batchstream.services import ports
-from batchstream.services.archive import JAVA_OPTIONS
-from batchstream.services.spark_home import installed_spark
-from batchstream.topics import KAFKA_VARIABLE
 from benchmarks import apps
 from benchmarks.peers.common import java_environment, without_record_id
 from benchmarks.peers.connect import connect_batches, connect_unnest

@@ -3,16 +3,16 @@
 import time
 from collections.abc import Callable
 
+from batchstream.local.installation import Installation
 from batchstream.postgres import templates
 from batchstream.postgres.copy_rows import RowCopy
 from batchstream.postgres.landing import Lander
 from batchstream.records.codec import RecordCodec
 from batchstream.records.messages import Message, MessageKey, decode_key, load_messages
 from batchstream.records.source import SourceReader
-from batchstream.services.installation import Installation
+from batchstream.spark.sink import land_in_chunks
 from benchmarks.datasets import KINDS
 from benchmarks.stage import Stage
-from spark_apps.sink import land_in_chunks
 from tests.conftest import running_installation
 
 RECORDS = 200_000

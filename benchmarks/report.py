@@ -5,10 +5,10 @@ from typing import Any
 
 from batchstream.paths import ROOT
 from batchstream.records.codec import MAX_RECORDS_PER_BATCH
+from batchstream.spark.sink import DRIVER_MESSAGES
 from benchmarks.measure import LONG_RUN_SECONDS
 from benchmarks.participants import PARTICIPANTS
 from benchmarks.plot import line_chart
-from spark_apps.sink import DRIVER_MESSAGES
 
 PAGE = ROOT / "docs" / "benchmarks.md"
 PLOTS = ROOT / "docs" / "benchmarks"

@@ -14,11 +14,11 @@ from psycopg import sql
 
 from batchstream.contract import Contract
 from batchstream.contract.model import Publish
+from batchstream.kafka.topics import KAFKA_VARIABLE, client_settings
+from batchstream.local.installation import Installation
+from batchstream.local.jars import download_missing, jar_paths
 from batchstream.paths import ROOT
 from batchstream.postgres import setup, swap, tables, templates
-from batchstream.services.installation import Installation
-from batchstream.services.jars import download_missing, jar_paths
-from batchstream.topics import KAFKA_VARIABLE, client_settings
 from benchmarks.datasets import write_dataset
 from tests.support.pipeline import Pipeline
 from tests.support.spark import SharedSpark

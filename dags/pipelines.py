@@ -10,7 +10,7 @@ import airflow.providers.common.sql.operators.sql
 import airflow.sdk.definitions.decorators  # noqa: F401
 from airflow.sdk import get_parsing_context
 
-from reload.contracts import dags_of
+from batchstream.airflow.contracts import dags_of
 
 # A task that starts reads this file, too, and needs its own DAG alone.
 dags, _ = dags_of(get_parsing_context().dag_id)

@@ -8,7 +8,7 @@ import os
 import sys
 from pathlib import Path
 
-from reload.connections import consumer_environment
+from batchstream.airflow.connections import consumer_environment
 
 
 def main(connections: Path) -> None:

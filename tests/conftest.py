@@ -13,8 +13,8 @@ import pytest
 import yaml
 
 from batchstream.contract import Contract, load_contract
+from batchstream.local.installation import Installation
 from batchstream.postgres import setup
-from batchstream.services.installation import Installation
 from tests.support.cluster import Cluster
 from tests.support.pipeline import Pipeline
 from tests.support.spark import SharedSpark

@@ -8,8 +8,8 @@ import tempfile
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.functions import col, explode, from_json
 
-from batchstream.topics import KAFKA_VARIABLE
-from spark_apps.kafka_settings import java_settings
+from batchstream.kafka.java_settings import java_settings
+from batchstream.kafka.topics import KAFKA_VARIABLE
 
 
 def main(topic: str, start_offsets: str, schema: str, url: str, table: str, rewrite: str) -> None:

@@ -13,10 +13,10 @@ from pathlib import Path
 from confluent_kafka import Producer
 
 from batchstream.contract import load_contract
-from batchstream.delivery import deliver
+from batchstream.kafka.delivery import deliver
+from batchstream.kafka.topics import KAFKA_VARIABLE
 from batchstream.records.messages import Signer, load_messages
 from batchstream.records.source import SourceReader
-from batchstream.topics import KAFKA_VARIABLE
 
 
 def main(contract_path: str, topic: str) -> None:

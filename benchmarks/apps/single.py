@@ -13,10 +13,10 @@ from confluent_kafka import Consumer, TopicPartition
 from psycopg import sql
 
 from batchstream.contract import load_contract
+from batchstream.kafka.topics import KAFKA_VARIABLE, client_settings
 from batchstream.postgres.copy_rows import RowCopy
 from batchstream.records.codec import RecordCodec
 from batchstream.records.messages import MessageKey, decode_key
-from batchstream.topics import KAFKA_VARIABLE, client_settings
 
 
 def messages(topic: str, spans: dict[str, list[int]]) -> Iterator[tuple[bytes, bytes]]:

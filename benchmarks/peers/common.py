@@ -6,12 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+from batchstream.kafka.topics import client_settings
+from batchstream.local import ports
+from batchstream.local.errors import ServiceError
+from batchstream.local.installation import STATE_FOLDER
+from batchstream.local.jars import download_missing, jar_paths
 from batchstream.postgres import setup
-from batchstream.services import ports
-from batchstream.services.errors import ServiceError
-from batchstream.services.installation import STATE_FOLDER
-from batchstream.services.jars import download_missing, jar_paths
-from batchstream.topics import client_settings
 from benchmarks.stage import Stage
 
 FOLDER = Path(__file__).parent

@@ -13,12 +13,12 @@ from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 from psycopg import sql
 
+from batchstream.kafka.java_settings import java_settings
+from batchstream.kafka.topics import client_settings
+from batchstream.local import ports
 from batchstream.records.source import SourceReader
-from batchstream.services import ports
-from batchstream.topics import client_settings
 from benchmarks.peers.common import jars, java_environment, without_record_id
 from benchmarks.stage import Stage
-from spark_apps.kafka_settings import java_settings
 
 TYPES = {"double precision": "double", "integer": "int32", "text": "string", "boolean": "boolean", "date": "string"}
 POLL_SECONDS = 0.1

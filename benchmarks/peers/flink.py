@@ -7,10 +7,10 @@ from pathlib import Path
 
 from psycopg import sql
 
-from batchstream.services import ports
+from batchstream.kafka.java_settings import java_settings
+from batchstream.local import ports
 from benchmarks.peers.common import jars, java_environment, without_record_id
 from benchmarks.stage import Stage, run
-from spark_apps.kafka_settings import java_settings
 
 TYPES = {"double precision": "DOUBLE", "integer": "INT", "text": "STRING", "boolean": "BOOLEAN", "date": "DATE"}
 ROWS_A_BATCH = 5000

@@ -1,11 +1,14 @@
-"""Where the parts of a checkout are: the package runs from the tree that holds its SQL, DAGs and Spark application."""
+"""Where SQL and the Spark application are: in a wheel inside of the package, in a checkout in folders of their own."""
 
 import os
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-SQL_FOLDER = ROOT / "sql"
-SPARK_APPLICATION = ROOT / "spark_apps" / "consume.py"
+PACKAGE = Path(__file__).resolve().parent
+ROOT = PACKAGE.parents[1]
+
+_PARTS = PACKAGE if (PACKAGE / "sql").is_dir() else ROOT
+SQL_FOLDER = _PARTS / "sql"
+SPARK_APPLICATION = _PARTS / "spark_apps" / "consume.py"
 
 CONTRACTS_VARIABLE = "BATCHSTREAM_CONTRACTS"
 """Environment variable that names another folder of contracts than the one beside the DAG files."""

@@ -14,10 +14,10 @@ from benchmarks.cpu import Cpu, kind
     [
         (["/usr/bin/java", "-cp", "kafka-clients.jar", "kafka.Kafka", "server.properties"], "Kafka"),
         (
-            ["/usr/bin/java", "org.apache.spark.deploy.SparkSubmit", "--conf", "spark.python.daemon.module=spark_apps.daemon"],
+            ["java", "org.apache.spark.deploy.SparkSubmit", "--conf", "spark.python.daemon.module=batchstream.spark.daemon"],
             "JVM",
         ),
-        (["python", "-m", "spark_apps.daemon", "pyspark.worker"], "Python of the executors"),
+        (["python", "-m", "batchstream.spark.daemon", "pyspark.worker"], "Python of the executors"),
         (["postgres: batchstream kafka_streaming COPY"], "PostgreSQL"),
         (["python", "spark_apps/consume.py", "--load-id", "1"], "Python"),
     ],

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from batchstream.services.installation import Installation
+from batchstream.local.installation import Installation
 from benchmarks import report
 from benchmarks.measure import measure
 from benchmarks.participants import landed, plain_chain, raw_copy

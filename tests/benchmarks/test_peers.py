@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from batchstream.services.jars import SERVICES, locked_jars
+from batchstream.local.jars import SERVICES, locked_jars
 from benchmarks.peers.common import FOLDER
 
 REQUIREMENTS = sorted(FOLDER.glob("*.txt"))

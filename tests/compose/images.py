@@ -8,8 +8,8 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from batchstream.local.jars import download_missing, jar_paths
 from batchstream.paths import ROOT
-from batchstream.services.jars import download_missing, jar_paths
 from tests.compose.base_image import ensure_base
 from tests.compose.commands import CommandError, run
 from tests.compose.engine import STATE, NoEngineError

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 
 from batchstream.contract import parse_contract
 from batchstream.errors import ContractError
+from batchstream.local.installation import Installation
 from batchstream.paths import ROOT
-from batchstream.services.installation import Installation
 from tests.conftest import HOUSING, ORDERS
 from tests.unit.contract_documents import as_text, distinct, documents
 
@@ -38,11 +38,11 @@ from airflow.sdk import DAG
 if faulty := os.environ.get("FAULTY_DATASET"):
     # A fault of ours, with one of the contracts.
     sys.path.insert(0, os.path.join(os.getcwd(), "dags"))
-    from reload import pipeline
+    from batchstream.airflow import pipeline
     real = pipeline.build_pipeline
     pipeline.build_pipeline = lambda contract: 1 / 0 if contract.name == faulty else real(contract)
 bag = DagBag(dag_folder=None)
-heavy = {"psycopg", "pandas", "numpy", "pyarrow", "pyspark", "spark_apps"} & set(sys.modules)
+heavy = {"psycopg", "pandas", "numpy", "pyarrow", "pyspark", "batchstream.spark"} & set(sys.modules)
 from airflow.serialization.serialized_objects import DagSerialization
 for dag in bag.dags.values():
     DagSerialization.to_dict(dag)
@@ -182,7 +182,7 @@ NAMES = [
     "contract",
     "globals",
     "pipelines",
-    "reload",
+    "batchstream",
 ]
 
 
@@ -252,6 +252,6 @@ def test_airflows_processor_has_imported_the_providers_before_it_forks(installat
     done = subprocess.run(command, env=installation.environment(), capture_output=True, text=True, check=False)
     assert "IMPORTED" in done.stdout, done.stderr
     imported = done.stdout.partition("IMPORTED")[2].split()
-    assert "reload.pipeline" in imported
+    assert "batchstream.airflow.pipeline" in imported
     late = {"airflow.providers", "airflow.sdk.definitions.decorators", "confluent_kafka", "requests"}
     assert [name for name in imported if name.startswith(tuple(late))] == []

@@ -11,9 +11,9 @@ import kubernetes_validate
 import pytest
 import yaml
 
+from batchstream.local import ports
+from batchstream.local.installation import Installation
 from batchstream.paths import ROOT
-from batchstream.services import ports
-from batchstream.services.installation import Installation
 
 FOLDER = ROOT / "deploy" / "kubernetes"
 VERBS = {"POST": "create", "PATCH": "patch"}

@@ -7,11 +7,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from batchstream.kafka.topics import KAFKA_VARIABLE
+from batchstream.local import ports
+from batchstream.local.installation import Installation
 from batchstream.paths import ROOT, SPARK_APPLICATION
 from batchstream.postgres.connection import POSTGRES_VARIABLE
-from batchstream.services import ports
-from batchstream.services.installation import Installation
-from batchstream.topics import KAFKA_VARIABLE
 from tests.support.pipeline import Pipeline
 
 ENTRYPOINT = ROOT / "deploy" / "kubernetes" / "spark-entrypoint.sh"

@@ -8,9 +8,9 @@ from confluent_kafka import KafkaException, Producer
 from psycopg import ProgrammingError
 from psycopg.conninfo import make_conninfo
 
+from batchstream.airflow.connections import KAFKA, POSTGRES, kafka_settings, postgres_settings
+from batchstream.kafka.java_settings import java_settings
 from batchstream.paths import ROOT
-from reload.connections import KAFKA, POSTGRES, kafka_settings, postgres_settings
-from spark_apps.kafka_settings import java_settings
 
 FOLDER = ROOT / "deploy" / "managed"
 

@@ -8,9 +8,9 @@ import kubernetes_validate
 import pytest
 import yaml
 
+from batchstream.kafka.topics import KAFKA_VARIABLE
 from batchstream.paths import ROOT
 from batchstream.postgres.connection import POSTGRES_VARIABLE
-from batchstream.topics import KAFKA_VARIABLE
 
 FOLDER = ROOT / "deploy" / "kubernetes"
 NO_OBJECTS = ("kustomization.yaml", "airflow-values.yaml")

@@ -11,11 +11,11 @@ import pytest
 from airflow.providers.apache.spark.hooks import spark_submit
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
+from batchstream.airflow.consume import ConsumeStreamOperator
 from batchstream.contract import Contract
+from batchstream.kafka.topics import KAFKA_VARIABLE
 from batchstream.paths import ROOT, SPARK_APPLICATION
 from batchstream.postgres.connection import POSTGRES_VARIABLE
-from batchstream.topics import KAFKA_VARIABLE
-from reload.consume import ConsumeStreamOperator
 
 PASSWORDS = ("of-postgres", "of-kafka")
 POSTGRES = {

@@ -8,7 +8,7 @@ from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType
 
 from batchstream.contract import Contract
-from batchstream.services.installation import Installation
+from batchstream.local.installation import Installation
 from tests.conftest import HOUSING, ORDERS
 from tests.support.airflow import airflow
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from batchstream.services import housekeeping
-from batchstream.services.installation import Installation
+from batchstream.local import housekeeping
+from batchstream.local.installation import Installation
 from tests.support.clone import Clone
 
 DAY = 24 * 60 * 60

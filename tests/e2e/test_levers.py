@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
+from batchstream.local.installation import Installation
 from batchstream.paths import CONTRACTS_VARIABLE
-from batchstream.services.installation import Installation
 from tests.support.ui import Api, serving
 from tests.support.waiting import wait_for
 

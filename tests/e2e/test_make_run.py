@@ -10,7 +10,7 @@ from urllib.parse import quote
 import psycopg
 import pytest
 
-from batchstream.services.installation import Installation
+from batchstream.local.installation import Installation
 from tests.support.clone import GOOD, Clone
 from tests.support.commands import batchstream, last_line, start
 

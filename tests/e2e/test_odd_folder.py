@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from batchstream.services.installation import Installation
+from batchstream.local.installation import Installation
 from tests.conftest import ODD_FOLDER, make_state
 from tests.support.clone import Clone
 from tests.support.commands import batchstream

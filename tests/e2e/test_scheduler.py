@@ -11,10 +11,10 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from batchstream.local import sessions
+from batchstream.local.installation import Installation
+from batchstream.local.processes import start_time
 from batchstream.paths import CONTRACTS_VARIABLE
-from batchstream.services import sessions
-from batchstream.services.installation import Installation
-from batchstream.services.processes import start_time
 from tests.support.commands import start
 from tests.support.sockets import LOOPBACK_ADDRESSES, listening
 from tests.support.ui import Api, serving

@@ -10,8 +10,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from batchstream.local.installation import Installation
 from batchstream.postgres import setup
-from batchstream.services.installation import Installation
 from tests.support.airflow import airflow
 
 # Where secrets have to be: their own file, and Airflow's file of web users.

@@ -7,8 +7,8 @@ import psycopg
 import pytest
 
 from batchstream.load import verify
-from batchstream.services.installation import Installation
-from spark_apps import load
+from batchstream.local.installation import Installation
+from batchstream.spark import load
 from tests.support.pipeline import Pipeline
 from tests.support.waiting import wait_for
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from batchstream.errors import BatchstreamError
-from batchstream.services.installation import Installation
+from batchstream.local.installation import Installation
 from tests.conftest import HOUSING, copy_dataset, make_state
 from tests.faults.test_producer import produce
 from tests.support.pipeline import Pipeline

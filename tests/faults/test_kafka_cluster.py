@@ -8,10 +8,10 @@ import psycopg
 import pytest
 from confluent_kafka.admin import ConfigResource, ResourceType
 
-from batchstream.delivery import PRODUCER_SETTINGS
+from batchstream.kafka.delivery import PRODUCER_SETTINGS
 from batchstream.load.engines import Engines
-from batchstream.services.installation import Installation
-from spark_apps.sink import DRIVER_MESSAGES, MESSAGES_PER_TRANSACTION
+from batchstream.local.installation import Installation
+from batchstream.spark.sink import DRIVER_MESSAGES, MESSAGES_PER_TRANSACTION
 from tests.conftest import HOUSING, copy_dataset
 from tests.faults.conftest import Hold, wait_until_blocked
 from tests.support.background import Background

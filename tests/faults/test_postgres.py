@@ -8,11 +8,11 @@ import pytest
 from psycopg import sql
 
 from batchstream.errors import BatchstreamError, LoadError, SinkError
+from batchstream.local.installation import Installation
 from batchstream.postgres import setup, templates
 from batchstream.postgres.landing import Landed
-from batchstream.services.installation import Installation
-from spark_apps import load
-from spark_apps.sink import Sink
+from batchstream.spark import load
+from batchstream.spark.sink import Sink
 from tests.faults.conftest import Hold, wait_until_blocked
 from tests.support.background import Background
 from tests.support.pipeline import Pipeline

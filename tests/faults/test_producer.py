@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from batchstream.errors import DeliveryError
-from batchstream.services.installation import Installation
-from spark_apps import load
+from batchstream.local.installation import Installation
+from batchstream.spark import load
 from tests.support.pipeline import Pipeline
 from tests.support.produce import run_operator
 

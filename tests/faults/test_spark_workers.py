@@ -9,8 +9,8 @@ import psutil
 import psycopg
 import pytest
 
+from batchstream.local.installation import Installation
 from batchstream.paths import ROOT
-from batchstream.services.installation import Installation
 from tests.faults.conftest import Hold, wait_until_blocked
 from tests.support.cluster import Cluster
 from tests.support.pipeline import LARGE, Pipeline

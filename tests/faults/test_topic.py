@@ -7,8 +7,8 @@ from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient, NewPartitions
 
 from batchstream.errors import LoadError, TopicError
-from batchstream.topics import client_settings, ensure_topic
-from spark_apps import load
+from batchstream.kafka.topics import client_settings, ensure_topic
+from batchstream.spark import load
 from tests.support.pipeline import Pipeline
 
 

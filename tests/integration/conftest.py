@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from batchstream.contract import Contract
-from batchstream.services.installation import Installation
+from batchstream.local.installation import Installation
 from tests.support.small import SmallDataset
 
 MakeDataset = Callable[..., SmallDataset]

@@ -14,11 +14,11 @@ from psycopg import sql
 
 from batchstream.contract import Contract
 from batchstream.contract.model import Publish
+from batchstream.local import backup
+from batchstream.local.errors import ServiceError
+from batchstream.local.installation import Installation
+from batchstream.local.postgres import client
 from batchstream.postgres import migrations, setup
-from batchstream.services import backup
-from batchstream.services.errors import ServiceError
-from batchstream.services.installation import Installation
-from batchstream.services.postgres import client
 from tests.conftest import make_state
 from tests.support.small import SmallDataset
 

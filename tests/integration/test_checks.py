@@ -9,8 +9,8 @@ from psycopg import sql
 
 from batchstream.contract.functions import ALLOWED_FUNCTIONS
 from batchstream.load import verify
+from batchstream.local.installation import Installation
 from batchstream.postgres import setup, templates
-from batchstream.services.installation import Installation
 from tests.support.landing import Landing
 from tests.support.pipeline import Pipeline
 from tests.unit.test_queries import TAKEN, check

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from batchstream.local.installation import Installation
 from batchstream.paths import ROOT
-from batchstream.services.installation import Installation
 from tests.support.commands import batchstream
 
 

@@ -12,9 +12,9 @@ import pytest
 from msgspec.structs import replace
 
 from batchstream.errors import SinkError
+from batchstream.local import ports
 from batchstream.postgres import setup
 from batchstream.postgres.connection import connect
-from batchstream.services import ports
 from tests.support.pipeline import Pipeline
 
 REPLIES_OF_A_LOG_IN = 4

@@ -6,9 +6,9 @@ import pytest
 from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
-from batchstream.consumer_group import group_id, show_consumed
-from batchstream.services import ports
-from batchstream.topics import client_settings
+from batchstream.kafka.consumer_group import group_id, show_consumed
+from batchstream.kafka.topics import client_settings
+from batchstream.local import ports
 from tests.support.pipeline import Pipeline
 
 

@@ -13,9 +13,9 @@ import pytest
 from confluent_kafka import KafkaException, Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from batchstream.delivery import MAX_UNACKNOWLEDGED_BYTES, deliver
 from batchstream.errors import SourceError, TopicError
-from batchstream.kafka_errors import explained
+from batchstream.kafka.delivery import MAX_UNACKNOWLEDGED_BYTES, deliver
+from batchstream.kafka.errors import explained
 from batchstream.records.messages import Signer, load_messages
 from batchstream.records.source import SourceReader
 from tests.support.pipeline import Pipeline
@@ -27,7 +27,7 @@ they are about to give up."""
 SEND = """
 import json, os, sys
 from confluent_kafka import Producer
-from batchstream.delivery import deliver
+from batchstream.kafka.delivery import deliver
 
 def messages():
     print("the first message is taken", file=sys.stderr, flush=True)

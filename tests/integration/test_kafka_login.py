@@ -13,14 +13,14 @@ import pytest
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from batchstream import topics
 from batchstream.contract.model import Topic
 from batchstream.errors import ConnectionSettingsError
-from batchstream.services import ports
-from batchstream.services.installation import Installation
-from batchstream.services.kafka import OPERATOR, EmbeddedKafka
-from batchstream.services.secrets import NAMES, load_secrets
-from batchstream.topics import ensure_topic, topic_id
+from batchstream.kafka import topics
+from batchstream.kafka.topics import ensure_topic, topic_id
+from batchstream.local import ports
+from batchstream.local.installation import Installation
+from batchstream.local.kafka import OPERATOR, EmbeddedKafka
+from batchstream.local.secrets import NAMES, load_secrets
 from tests.conftest import make_state
 
 SECONDS = 3

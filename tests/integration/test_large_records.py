@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 import yaml
 
+from batchstream.local.installation import Installation
 from batchstream.postgres.landing import Landed
 from batchstream.records.messages import Message
 from batchstream.records.source import MAX_BATCH_BYTES
-from batchstream.services.installation import Installation
-from spark_apps import load
-from spark_apps.sink import BYTES_PER_TRANSACTION, MESSAGES_PER_TRANSACTION, land_in_chunks
+from batchstream.spark import load
+from batchstream.spark.sink import BYTES_PER_TRANSACTION, MESSAGES_PER_TRANSACTION, land_in_chunks
 from tests.support.pipeline import Pipeline
 from tests.support.produce import run_operator
 from tests.support.spark import SharedSpark

@@ -13,11 +13,11 @@ from psycopg import errors, sql
 
 from batchstream.contract.model import Publish
 from batchstream.errors import BatchstreamError, ConnectionSettingsError, ContractError, SinkError
+from batchstream.local import ports
+from batchstream.local.installation import Installation
 from batchstream.postgres import indexes, rights, setup, target, templates
 from batchstream.postgres.connection import PostgresSettings, connect
 from batchstream.postgres.tables import make_tables
-from batchstream.services import ports
-from batchstream.services.installation import Installation
 from tests.support.pipeline import Pipeline
 
 ROLES = (setup.OWNER, setup.LOADER, setup.READER, setup.AIRFLOW)

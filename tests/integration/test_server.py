@@ -12,12 +12,12 @@ from batchstream.contract import Contract
 from batchstream.contract.model import Publish
 from batchstream.errors import ConnectionSettingsError
 from batchstream.load.open import open_load
+from batchstream.local import ports
+from batchstream.local.installation import Installation
+from batchstream.local.postgres import EmbeddedPostgres
 from batchstream.postgres import server, setup
 from batchstream.postgres.connection import PostgresSettings
 from batchstream.postgres.opening import Run
-from batchstream.services import ports
-from batchstream.services.installation import Installation
-from batchstream.services.postgres import EmbeddedPostgres
 from tests.conftest import make_state
 from tests.integration.conftest import MakeDataset
 from tests.support.pooler import pooler

@@ -19,10 +19,10 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from batchstream.cli.output import describe
-from batchstream.services import accounts, ports
-from batchstream.services.installation import PREFERRED_PORTS, Installation
-from batchstream.services.kafka import EmbeddedKafka
-from batchstream.services.postgres import EmbeddedPostgres
+from batchstream.local import accounts, ports
+from batchstream.local.installation import PREFERRED_PORTS, Installation
+from batchstream.local.kafka import EmbeddedKafka
+from batchstream.local.postgres import EmbeddedPostgres
 from tests.conftest import ODD_FOLDER, make_state
 from tests.support.background import Background
 from tests.support.sockets import LOOPBACK_ADDRESSES, listening
@@ -308,7 +308,7 @@ def test_a_stale_pid_file_is_not_taken_for_the_service(own: Own, name: str, kind
 
 def test_two_commands_at_the_same_time_start_each_service_once(own: Own) -> None:
     own.installation.down()
-    command = "import sys; from pathlib import Path; from batchstream.services.installation import Installation as I; "
+    command = "import sys; from pathlib import Path; from batchstream.local.installation import Installation as I; "
     command += "I(Path(sys.argv[1])).up()"
     started = [
         subprocess.Popen(

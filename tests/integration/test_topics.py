@@ -15,9 +15,9 @@ from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, OffsetS
 
 from batchstream.contract.model import Topic
 from batchstream.errors import ConnectionSettingsError, DeliveryError, TerminalError, TopicError
-from batchstream.services import ports
-from batchstream.services.installation import Installation
-from batchstream.topics import ensure_topic, topic_id
+from batchstream.kafka.topics import ensure_topic, topic_id
+from batchstream.local import ports
+from batchstream.local.installation import Installation
 
 WEEK = 7 * 24 * 60 * 60 * 1000
 START_SECONDS = 30

@@ -8,9 +8,9 @@ import pytest
 from psycopg import sql
 
 from batchstream.contract.model import Publish
+from batchstream.local.installation import Installation
 from batchstream.paths import SQL_FOLDER
 from batchstream.postgres import setup
-from batchstream.services.installation import Installation
 from tests.integration.conftest import MakeDataset
 from tests.support.small import SmallDataset
 

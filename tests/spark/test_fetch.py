@@ -9,13 +9,13 @@ from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from batchstream.errors import FetchError, LoadError
+from batchstream.local import ports
+from batchstream.local.installation import Installation
+from batchstream.local.kafka import MAX_MESSAGE_BYTES
 from batchstream.records.messages import Message
-from batchstream.services import ports
-from batchstream.services.installation import Installation
-from batchstream.services.kafka import MAX_MESSAGE_BYTES
-from spark_apps import fetch as module
-from spark_apps.fetch import fetch
-from spark_apps.spans import Span
+from batchstream.spark import fetch as module
+from batchstream.spark.fetch import fetch
+from batchstream.spark.spans import Span
 
 
 class Topic:

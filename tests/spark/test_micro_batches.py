@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from batchstream.errors import SparkError
-from spark_apps import load, source
-from spark_apps.checkpoints import noted_offsets
+from batchstream.spark import load, source
+from batchstream.spark.checkpoints import noted_offsets
 from tests.support.pipeline import Pipeline
 
 

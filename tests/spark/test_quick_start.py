@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from batchstream.services.archive import options_with
-from batchstream.services.java import INSTALLED, is_supported, java_home, links_ahead_of_time, version
+from batchstream.local.archive import options_with
+from batchstream.local.java import INSTALLED, is_supported, java_home, links_ahead_of_time, version
 from tests.support.pipeline import LARGE, Pipeline
 from tests.support.spark import SharedSpark
 
@@ -94,7 +94,7 @@ def test_python_workers_know_the_landing_before_they_are_forked(spark: SharedSpa
     def knows(_: int) -> bool:
         import sys
 
-        return "spark_apps.sink" in sys.modules
+        return "batchstream.spark.sink" in sys.modules
 
     assert spark.start().sparkContext.parallelize([0], 1).map(knows).first()
 

@@ -4,7 +4,7 @@ import json
 
 import psycopg
 
-from batchstream.services.installation import Installation
+from batchstream.local.installation import Installation
 from tests.support.airflow import airflow
 from tests.support.cluster import Cluster
 from tests.support.pipeline import LARGE, Pipeline

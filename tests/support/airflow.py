@@ -2,7 +2,7 @@
 
 import subprocess
 
-from batchstream.services.installation import Installation
+from batchstream.local.installation import Installation
 
 
 def airflow(installation: Installation, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:

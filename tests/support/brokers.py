@@ -6,9 +6,9 @@ from pathlib import Path
 from confluent_kafka import TopicCollection
 from confluent_kafka.admin import AdminClient
 
+from batchstream.local import ports
+from batchstream.local.kafka import EmbeddedKafka, new_cluster_id
 from batchstream.paths import ROOT
-from batchstream.services import ports
-from batchstream.services.kafka import EmbeddedKafka, new_cluster_id
 from tests.support.waiting import wait_for
 
 BROKERS = (1, 2, 3)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import yaml
 
-from batchstream.services.installation import Installation
+from batchstream.local.installation import Installation
 from tests.support.commands import batchstream, start
 
 FRUIT = {

@@ -11,8 +11,8 @@ from typing import Any
 import psutil
 import pyspark
 
-from batchstream.services import ports
-from batchstream.services.installation import Installation
+from batchstream.local import ports
+from batchstream.local.installation import Installation
 from tests.support.waiting import wait_for
 
 

@@ -4,13 +4,13 @@ import os
 import subprocess
 import sys
 
-from batchstream.services.installation import Installation
+from batchstream.local.installation import Installation
 
 COMMAND = """
 import sys
 from pathlib import Path
 from batchstream.cli import main, run
-from batchstream.services.installation import Installation
+from batchstream.local.installation import Installation
 state = Path(sys.argv.pop(1))
 main.Installation = run.Installation = lambda: Installation(state)
 sys.exit(main.main())

@@ -16,9 +16,12 @@ from confluent_kafka import Producer
 from psycopg import sql
 
 from batchstream.contract import Contract, load_contract
-from batchstream.delivery import deliver
+from batchstream.kafka.delivery import deliver
+from batchstream.kafka.topics import KAFKA_VARIABLE
 from batchstream.load import close, open, publish, send, topic, verify
 from batchstream.load.engines import Engines
+from batchstream.local import ports
+from batchstream.local.installation import Installation
 from batchstream.paths import SPARK_APPLICATION
 from batchstream.postgres import ledger, setup, templates
 from batchstream.postgres.connection import POSTGRES_VARIABLE, PostgresSettings, connect
@@ -27,12 +30,9 @@ from batchstream.postgres.opening import Run
 from batchstream.postgres.publish import Published
 from batchstream.records.messages import MessageKey, Signer, decode_key, load_messages
 from batchstream.records.source import SourceReader
-from batchstream.services import ports
-from batchstream.services.installation import Installation
-from batchstream.topics import KAFKA_VARIABLE
-from spark_apps.checkpoints import checkpoint_folder
-from spark_apps.job import Job
-from spark_apps.load import consume_load
+from batchstream.spark.checkpoints import checkpoint_folder
+from batchstream.spark.job import Job
+from batchstream.spark.load import consume_load
 from tests.support.spark import SharedSpark
 
 LARGE = 200

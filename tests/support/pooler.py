@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from batchstream.local import ports
+from batchstream.local.installation import Installation
 from batchstream.postgres import setup
-from batchstream.services import ports
-from batchstream.services.installation import Installation
 from tests.support.waiting import wait_for
 
 ACCOUNT = "nobody"

@@ -15,12 +15,12 @@ from typing import Any
 
 from confluent_kafka import Consumer, TopicPartition
 
+from batchstream.airflow import produce
 from batchstream.contract import load_contract
 from batchstream.contract.model import Topic
+from batchstream.kafka.topics import client_settings
 from batchstream.load import send
 from batchstream.paths import ROOT
-from batchstream.topics import client_settings
-from reload import produce
 from tests.support.pipeline import Pipeline
 
 

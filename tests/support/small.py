@@ -11,11 +11,11 @@ from psycopg import sql
 from batchstream.contract.model import Column, Contract, Publish
 from batchstream.contract.types import parse_type
 from batchstream.load import verify
+from batchstream.local import ports
+from batchstream.local.installation import Installation
 from batchstream.postgres import housekeeping, ledger, opening, setup, tables, templates
 from batchstream.postgres.connection import PostgresSettings, connect
 from batchstream.postgres.publish import Published, publish
-from batchstream.services import ports
-from batchstream.services.installation import Installation
 
 
 class SmallDataset:

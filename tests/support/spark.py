@@ -5,7 +5,7 @@ import os
 
 from pyspark.sql import SparkSession
 
-from batchstream.services.installation import Installation
+from batchstream.local.installation import Installation
 
 
 class SharedSpark:

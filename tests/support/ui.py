@@ -10,14 +10,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from batchstream.services.installation import Installation
+from batchstream.local.installation import Installation
 from tests.support.waiting import wait_for
 
 SERVE = """
 import sys
 from pathlib import Path
 from batchstream.cli import ui
-from batchstream.services.installation import Installation
+from batchstream.local.installation import Installation
 sys.exit(ui.serve(Installation(Path(sys.argv[1]))))
 """
 

@@ -148,7 +148,7 @@ def test_python_starts_in_a_folder_with_an_accent_whatever_the_locale(clone: Pat
     version = re.search(r'"uv (.*?)"', uv.read_text())
     assert version
     _program(uv, MAKES_AN_ENVIRONMENT.format(version=version[1], python=Path(sys.executable).resolve()))
-    setup = moved / "plugins" / "batchstream" / "services" / "setup.py"
+    setup = moved / "plugins" / "batchstream" / "local" / "setup.py"
     setup.parent.mkdir(parents=True)
     setup.write_text("import sys\nprint(*sys.path, sep='\\n')\n")
     done = subprocess.run(

@@ -1,6 +1,6 @@
 """Ids of new Kafka clusters, which the formatting tool takes as the value of an option."""
 
-from batchstream.services.kafka import new_cluster_id
+from batchstream.local.kafka import new_cluster_id
 
 
 def test_no_id_starts_as_an_option_would() -> None:

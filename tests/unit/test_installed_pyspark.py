@@ -19,8 +19,8 @@ def test_pyspark_comes_from_the_zip_only_where_it_is_not_installed(module: str, 
     zips = [str(path) for path in sorted(FOLDER.glob("*.zip"))]
     assert len(zips) == 2
     done = subprocess.run(
-        [sys.executable, *options, "-c", f"import spark_apps.{module}, pyspark; print(pyspark.__file__)"],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([*zips, str(ROOT)])},
+        [sys.executable, *options, "-c", f"import batchstream.spark.{module}, pyspark; print(pyspark.__file__)"],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([*zips, str(ROOT / "plugins")])},
         cwd=ROOT,
         capture_output=True,
         text=True,

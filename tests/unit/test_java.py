@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from batchstream.local import java
+from batchstream.local.errors import ServiceError
+from batchstream.local.java import is_supported, java_home, version
 from batchstream.paths import ROOT
-from batchstream.services import java
-from batchstream.services.errors import ServiceError
-from batchstream.services.java import is_supported, java_home, version
 
 Machine = Callable[..., None]
 

@@ -3,9 +3,9 @@
 import pytest
 
 from batchstream.errors import ConnectionSettingsError
+from batchstream.kafka.java_settings import java_settings
 from batchstream.postgres.connection import PostgresSettings
-from spark_apps.job import Job
-from spark_apps.kafka_settings import java_settings
+from batchstream.spark.job import Job
 
 PLAIN = "org.apache.kafka.common.security.plain.PlainLoginModule"
 SCRAM = "org.apache.kafka.common.security.scram.ScramLoginModule"

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from batchstream.local.housekeeping import KEPT_DAYS, TABLES
 from batchstream.paths import ROOT
-from batchstream.services.housekeeping import KEPT_DAYS, TABLES
 
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("data/*.md"), *ROOT.glob("docs/**/*.md")])
 

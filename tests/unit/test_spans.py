@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spark_apps.spans import Span, between, share
+from batchstream.spark.spans import Span, between, share
 
 SPANS = st.lists(st.tuples(st.integers(0, 10**12), st.integers(1, 10**6)), min_size=1, max_size=20).map(
     lambda found: [Span(number, start, start + length) for number, (start, length) in enumerate(found)]

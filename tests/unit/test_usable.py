@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from batchstream.services.errors import ServiceError
-from batchstream.services.usable import MOST_BYTES, require_usable
+from batchstream.local.errors import ServiceError
+from batchstream.local.usable import MOST_BYTES, require_usable
 
 FINE = Path("/home/me/données, ünï 数据 'x' $y & (z)")
 

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from batchstream.cli.output import complain, say
 from batchstream.contract import Contract
 from batchstream.contract.folder import read_contracts
 from batchstream.contract.schedule import next_times
+from batchstream.local.console import complain, say
 
 SHOWN_TIMES = 5
 

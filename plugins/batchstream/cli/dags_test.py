@@ -12,13 +12,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
-from batchstream.cli.output import say
 from batchstream.contract import Contract
+from batchstream.local import runs
+from batchstream.local.console import say
+from batchstream.local.installation import Installation
+from batchstream.local.locks import only_one
+from batchstream.local.progress import moving
 from batchstream.report import REPORT_VARIABLE, Failure, reported
-from batchstream.services import runs
-from batchstream.services.installation import Installation
-from batchstream.services.locks import only_one
-from batchstream.services.progress import moving
 
 KEPT_LOGS = 20
 """Output of this many runs of a data set is kept."""

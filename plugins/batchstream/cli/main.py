@@ -9,13 +9,14 @@ from pathlib import Path
 
 import psycopg
 
-from batchstream.cli.output import ask, complain, describe, say
+from batchstream.cli.output import ask, describe
 from batchstream.errors import BatchstreamError
+from batchstream.local import backup, runs
+from batchstream.local.console import complain, say
+from batchstream.local.errors import ServiceError
+from batchstream.local.installation import Installation
+from batchstream.local.postgres import client
 from batchstream.postgres.setup import OWNER, READER
-from batchstream.services import backup, runs
-from batchstream.services.errors import ServiceError
-from batchstream.services.installation import Installation
-from batchstream.services.postgres import client
 
 PASSED_ON = ("exec", "psql")
 """Commands whose arguments belong to another program, options included; argparse would take those that begin with a dash."""

@@ -1,26 +1,9 @@
-"""What the commands print: short lines for people, errors to standard error."""
+"""What several commands print or ask."""
 
 import sys
 
-from rich.console import Console
-
-from batchstream.services.console import err, out
-from batchstream.services.installation import PREFERRED_PORTS, Installation
-
-
-def console() -> Console:
-    """Where tables go."""
-    return out
-
-
-def say(line: str) -> None:
-    """Print a line."""
-    out.print(line, markup=False)
-
-
-def complain(line: str) -> None:
-    """Print an error."""
-    err.print(f"error: {line}", style="red", markup=False)
+from batchstream.local.console import say
+from batchstream.local.installation import PREFERRED_PORTS, Installation
 
 
 def ask(question: str) -> bool | None:

@@ -1,8 +1,8 @@
 """``batchstream replay``: lands what a load had rejected, after the cause was mended, and publishes the load."""
 
-from batchstream.cli.output import say
 from batchstream.load.replay import replay_load
-from batchstream.services.installation import Installation
+from batchstream.local.console import say
+from batchstream.local.installation import Installation
 
 
 def replay(installation: Installation, load_id: int) -> int:

@@ -9,17 +9,18 @@ from types import FrameType
 import psycopg
 
 from batchstream.cli.dags_test import Outcome, dags_test
-from batchstream.cli.output import complain, describe, say
+from batchstream.cli.output import describe
 from batchstream.cli.show import show_load, show_what_stays
 from batchstream.cli.verdict import Verdict, judge
 from batchstream.contract import Contract
 from batchstream.contract.folder import contract_of, require_unique
 from batchstream.errors import BatchstreamError
+from batchstream.local import housekeeping, runs
+from batchstream.local.console import complain, say
+from batchstream.local.installation import Installation
+from batchstream.local.watch import Watch
 from batchstream.postgres import setup
 from batchstream.postgres.connection import connect
-from batchstream.services import housekeeping, runs
-from batchstream.services.installation import Installation
-from batchstream.services.watch import Watch
 
 
 def run(dataset: str, parameters: Mapping[str, object]) -> int:

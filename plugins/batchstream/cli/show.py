@@ -6,8 +6,8 @@ import psycopg
 from psycopg import sql
 from rich.table import Table
 
-from batchstream.cli.output import console, say
 from batchstream.contract import Contract
+from batchstream.local.console import out, say
 from batchstream.postgres import templates
 
 SHOWN_ROWS = 3
@@ -39,7 +39,7 @@ def show_load(connection: psycopg.Connection, contract: Contract, load: dict[str
     there = _columns(connection, templates.target(contract)) if published else set()
     for label, value in _measures(connection, contract, there) if published else []:
         table.add_row(label, value)
-    console().print(table)
+    out.print(table)
     if published:
         names = list(dict.fromkeys([contract.key_column, *(column.name for column in contract.columns)]))
         _show_rows(connection, contract, [name for name in names if name in there])
@@ -93,7 +93,7 @@ def _show_rows(connection: psycopg.Connection, contract: Contract, names: list[s
     ).fetchall()
     cells = [[_shown(name) for name in names], *([_shown(value) for value in row] for row in rows)]
     widths = [max(len(row[place]) for row in cells) for place in range(len(names))]
-    fitting = _fitting(widths, min(console().width, SHOWN_WIDTH) if console().is_terminal else SHOWN_WIDTH)
+    fitting = _fitting(widths, min(out.width, SHOWN_WIDTH) if out.is_terminal else SHOWN_WIDTH)
     rest = f", the first {fitting} of {len(names)} columns" if fitting < len(names) else ""
     # Not a drawn table: plain lines survive being wrapped or copied.
     say(f"first rows of {contract.name}{rest}:")

@@ -6,10 +6,10 @@ import time
 from collections.abc import Mapping
 from types import FrameType
 
-from batchstream.cli.output import say
-from batchstream.services import ports, sessions
-from batchstream.services.errors import ServiceError
-from batchstream.services.installation import Installation
+from batchstream.local import ports, sessions
+from batchstream.local.console import say
+from batchstream.local.errors import ServiceError
+from batchstream.local.installation import Installation
 
 READY_SECONDS = 120
 MOST_RESTARTS = 5

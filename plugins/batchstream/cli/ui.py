@@ -3,15 +3,16 @@
 import signal
 import time
 
-from batchstream.cli.output import complain, describe, say
+from batchstream.cli.output import describe
 from batchstream.cli.supervisor import Supervisor
-from batchstream.services import runs
-from batchstream.services.environment import UI_USER
-from batchstream.services.housekeeping import Daily
-from batchstream.services.installation import Installation
-from batchstream.services.locks import only_one
-from batchstream.services.progress import progress
-from batchstream.services.watch import Watch
+from batchstream.local import runs
+from batchstream.local.console import complain, say
+from batchstream.local.environment import UI_USER
+from batchstream.local.housekeeping import Daily
+from batchstream.local.installation import Installation
+from batchstream.local.locks import only_one
+from batchstream.local.progress import progress
+from batchstream.local.watch import Watch
 
 PORTS = ("airflow", "airflow_logs")
 LOOK_SECONDS = 0.5

@@ -9,9 +9,9 @@ from psycopg.rows import dict_row
 
 from batchstream.cli.dags_test import Outcome
 from batchstream.contract import Contract
+from batchstream.local import metadata
+from batchstream.local.installation import Installation
 from batchstream.postgres import setup
-from batchstream.services import metadata
-from batchstream.services.installation import Installation
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The use cases of a load, in their order: open, topic, send, (land: ``spark_apps``), verify, publish, close; and replay.
+"""The use cases of a load, in their order: open, topic, send, (land: ``batchstream.spark``), verify, publish, close; and replay.
 
 Tasks of Airflow, the command line and tests call the same functions.
 """

@@ -6,9 +6,9 @@ from typing import Any
 
 from confluent_kafka import KafkaException
 
-from batchstream.delivery import Acknowledged, deliver
 from batchstream.errors import DeliveryError
-from batchstream.kafka_errors import explained
+from batchstream.kafka.delivery import Acknowledged, deliver
+from batchstream.kafka.errors import explained
 from batchstream.load.engines import Engines
 from batchstream.load.pinned import pinned_contract
 from batchstream.postgres import ledger

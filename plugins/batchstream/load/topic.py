@@ -2,12 +2,12 @@
 
 import logging
 
+from batchstream.kafka.topics import ensure_topic
 from batchstream.load.engines import Engines
 from batchstream.load.pinned import pinned_contract
 from batchstream.postgres import ledger
 from batchstream.postgres.connection import connect
 from batchstream.postgres.failures import postgres_errors
-from batchstream.topics import ensure_topic
 
 log = logging.getLogger(__name__)
 

@@ -1,1 +1,0 @@
-"""The tasks of a reload, and how they are put together."""

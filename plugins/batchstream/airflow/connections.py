@@ -1,0 +1,100 @@
+"""Airflow connections as the settings that the shared package takes; read when a task runs, never at parse time.
+
+So nothing here or in the other modules that DAG files import brings PostgreSQL's client along: what needs it imports it when a
+task runs.
+"""
+
+import json
+import os
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from airflow.sdk import BaseHook, Connection
+
+from batchstream.errors import ConnectionSettingsError
+
+if TYPE_CHECKING:
+    from batchstream.load.engines import Engines
+    from batchstream.postgres.connection import PostgresSettings
+
+KAFKA = "batchstream_kafka"
+POSTGRES = "batchstream_postgres"
+POSTGRES_OWNER = "batchstream_postgres_owner"
+SPARK = "batchstream_spark"
+
+DEFAULT_POSTGRES_PORT = 5432
+
+INSTALLATION_VARIABLE = "BATCHSTREAM_INSTALLATION"
+"""Environment variable with a name of this Airflow; by default it is known by the address of its API."""
+
+
+def _get(connection_id: str) -> Connection:
+    return BaseHook.get_connection(connection_id)
+
+
+def postgres_settings(connection_id: str) -> "PostgresSettings":
+    """Settings of a PostgreSQL connection; further libpq parameters, such as sslmode, come from its extra."""
+    from batchstream.postgres.connection import PostgresSettings
+
+    found = _get(connection_id)
+    missing = [name for name in ("host", "login", "schema") if not getattr(found, name)]
+    if missing:
+        raise ConnectionSettingsError(f"connection '{connection_id}': {', '.join(missing)} not set; mend this connection")
+    return PostgresSettings(
+        connection_id=connection_id,
+        host=str(found.host),
+        port=found.port or DEFAULT_POSTGRES_PORT,
+        user=str(found.login),
+        password=found.password or "",
+        dbname=str(found.schema),
+        options={name: str(value) for name, value in found.extra_dejson.items() if name.startswith("ssl")},
+    )
+
+
+def engines() -> "Engines":
+    """What the use cases of a load take."""
+    from batchstream.load.engines import Engines
+
+    return Engines(kafka_settings(), postgres_settings(POSTGRES), postgres_settings(POSTGRES_OWNER))
+
+
+def installation() -> str:
+    """Which Airflow this is: several may share a database, and their scheduled runs have the same names."""
+    from airflow.sdk.configuration import conf
+
+    return os.environ.get(INSTALLATION_VARIABLE) or str(conf.get("api", "base_url", fallback=""))
+
+
+def kafka_settings() -> dict[str, Any]:
+    """Settings of the Kafka connection, in librdkafka's names."""
+    settings: dict[str, Any] = _get(KAFKA).extra_dejson
+    if not settings.get("bootstrap.servers"):
+        raise ConnectionSettingsError(f"connection '{KAFKA}': extra has no 'bootstrap.servers'; mend this connection")
+    return settings
+
+
+def consumer_environment() -> dict[str, str]:
+    """What the Spark driver needs to reach PostgreSQL and Kafka."""
+    from batchstream.kafka.topics import KAFKA_VARIABLE
+    from batchstream.postgres.connection import POSTGRES_VARIABLE
+
+    return {
+        POSTGRES_VARIABLE: msgspec.json.encode(postgres_settings(POSTGRES)).decode(),
+        KAFKA_VARIABLE: json.dumps(kafka_settings()),
+    }
+
+
+def submit_environment() -> dict[str, str]:
+    """Environment of ``spark-submit``: the task's, and what the driver needs, without what is Airflow's.
+
+    A task inherits every connection, the address of Airflow's database and the keys of its API. The consumer needs none of them,
+    and Spark shows its environment to whoever may look at its pages.
+    """
+    inherited = {name: value for name, value in os.environ.items() if not name.lstrip("_").startswith("AIRFLOW")}
+    return {**inherited, **consumer_environment()}
+
+
+def spark_settings() -> dict[str, Any]:
+    """What the Spark connection's extra says of jars, memory and configuration."""
+    settings: dict[str, Any] = _get(SPARK).extra_dejson
+    return settings

@@ -1,0 +1,87 @@
+"""The consumer's task."""
+
+from functools import partial
+from typing import Any
+
+from airflow.providers.apache.spark.hooks.spark_submit import SparkSubmitHook
+from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOperator
+from airflow.sdk.exceptions import AirflowException, AirflowFailException
+
+from batchstream.airflow.connections import POSTGRES, SPARK, postgres_settings, spark_settings, submit_environment
+from batchstream.airflow.edge import airflow_errors
+from batchstream.contract import Contract
+from batchstream.errors import BatchstreamError, TerminalError
+from batchstream.paths import SPARK_APPLICATION
+
+
+class ConsumeStreamOperator(SparkSubmitOperator):
+    """Submits the consumer of a load.
+
+    A thin subclass for three reasons. `SparkSubmitOperator` renders ``env_vars``, so a password in them would be stored and
+    shown, and on Kubernetes and YARN it would be a ``--conf`` on the command line; here it is in the environment of
+    ``spark-submit`` alone, and a driver in a pod of its own has its settings from a secret of Kubernetes. It takes jars, memory
+    and configuration from the DAG file; here they come from the Spark connection's extra, so a cluster is configuration. And
+    what fails in the application reaches the task's message as a sentence, not as the command line and the exit status of a
+    JVM.
+    """
+
+    def __init__(self, *, contract: Contract, load_id: Any, **kwargs: Any) -> None:
+        super().__init__(
+            application=str(SPARK_APPLICATION),
+            conn_id=SPARK,
+            name=f"batchstream-{contract.name}",
+            application_args=["--load-id", load_id],
+            **kwargs,
+        )
+        self._environment: dict[str, str] = {}
+
+    def execute(self, context: Any) -> None:
+        """Run the consumer and wait for its end."""
+        load_id = int((self.application_args or [])[-1])
+        with airflow_errors():
+            self._configure()
+        try:
+            super().execute(context)
+        except AirflowException as error:
+            # The application tells the ledger why it failed; the provider's own message is a command line of a thousand
+            # characters and the exit status of a JVM.
+            self.log.warning("spark-submit failed: %s", error)
+            is_final, reason = self._failure(load_id)
+            raise (AirflowFailException if is_final else AirflowException)(reason) from error
+
+    def _get_hook(self) -> SparkSubmitHook:
+        hook = super()._get_hook()
+        hook.submit = partial(hook.submit, env=self._environment)  # type: ignore[method-assign]
+        return hook
+
+    def _configure(self) -> None:
+        settings = spark_settings()
+        self.conf = {**settings.get("conf", {}), **(self.conf or {})}
+        self.driver_class_path = settings.get("driver_class_path")
+        self.jars = settings.get("jars")
+        self.properties_file = settings.get("properties_file")
+        self._driver_memory = settings.get("driver_memory")
+        self._executor_memory = settings.get("executor_memory")
+        self.application_args = [*(self.application_args or []), "--checkpoints", settings["checkpoints"]]
+        self._environment = submit_environment()
+        if settings.get("deploy-mode") == "cluster":
+            # The driver's image has the application at the same place; without the scheme Spark would upload ours.
+            self.application = f"local://{SPARK_APPLICATION}"
+
+    def _failure(self, load_id: int) -> tuple[bool, str]:
+        """Whether a retry would fail again, and why the application failed."""
+        from batchstream.postgres import ledger
+        from batchstream.postgres.connection import connect
+        from batchstream.postgres.failures import postgres_errors
+
+        try:
+            with (
+                connect(postgres_settings(POSTGRES), application_name=f"batchstream {self.task_id}") as connection,
+                postgres_errors(f"load {load_id}: asking why it failed"),
+            ):
+                row = ledger.read(connection, load_id)
+        except BatchstreamError as error:
+            return isinstance(error, TerminalError), str(error)
+        unfinished = row["state"] in (ledger.State.PRODUCED, ledger.State.LANDED)
+        reason = row["reason"] or f"load {load_id}: Spark ended without a word in the ledger; see this task's log, and Spark's"
+        return row["failed_for_good"] or not unfinished, reason

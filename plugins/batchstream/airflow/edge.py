@@ -1,0 +1,73 @@
+"""Where errors of the shared package become Airflow's, and the ledger learns why a try failed."""
+
+import functools
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, ParamSpec, TypeVar
+
+from airflow.sdk.exceptions import AirflowException, AirflowFailException
+
+from batchstream.airflow.connections import POSTGRES, postgres_settings
+from batchstream.errors import BatchstreamError, BusyError, TerminalError
+from batchstream.report import Failure, report
+
+log = logging.getLogger(__name__)
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+@contextmanager
+def airflow_errors() -> Iterator[None]:
+    """Let Airflow retry what a retry can mend, and nothing else."""
+    try:
+        yield
+    except TerminalError as error:
+        raise AirflowFailException(str(error)) from error
+    except BusyError:
+        raise
+    except BatchstreamError as error:
+        raise AirflowException(str(error)) from error
+
+
+def at_edge(function: Callable[P, R]) -> Callable[P, R]:
+    """`airflow_errors` as a decorator for a task's function."""
+
+    @functools.wraps(function)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
+        with airflow_errors():
+            return function(*args, **kwargs)
+
+    return wrapped
+
+
+def note_failure(context: Any) -> None:
+    """Callback of every task that failed: tell the ledger why, unless its cause is noted already, and who runs the DAG."""
+    _note(context, final=True)
+
+
+def note_retry(context: Any) -> None:
+    """The same for a task that is tried again."""
+    _note(context, final=False)
+
+
+def _note(context: Any, *, final: bool) -> None:
+    import psycopg
+
+    from batchstream.postgres import ledger
+    from batchstream.postgres.connection import connect
+
+    error = context.get("exception")
+    report(Failure(context["ti"].task_id, str(error or "failed") or type(error).__name__, final))
+    load_id = context["ti"].xcom_pull(task_ids="open_load")
+    if load_id is None:
+        return
+    task_id = context["ti"].task_id
+    reason = f"{task_id}: {context.get('exception') or 'failed'}"
+    try:
+        with connect(postgres_settings(POSTGRES), application_name=f"batchstream {task_id}") as connection:
+            ledger.note_failure(connection, load_id, reason)
+    except (BatchstreamError, psycopg.Error) as error:
+        # The task is red whatever happens here; close_load notes its state when PostgreSQL is back.
+        log.warning("the ledger could not be told: %s", error)

@@ -1,0 +1,90 @@
+"""The steps of a reload that are plain functions: what Airflow knows of a run, given to the use cases."""
+
+import logging
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from airflow.sdk import DagRunState
+from airflow.sdk.exceptions import AirflowFailException, AirflowRescheduleException
+
+from batchstream.airflow.connections import POSTGRES_OWNER, engines, installation, postgres_settings
+from batchstream.airflow.edge import airflow_errors, at_edge
+from batchstream.contract import Contract
+from batchstream.errors import BusyError, LoadError
+from batchstream.load import close, open, publish, topic
+from batchstream.postgres.opening import Run
+
+log = logging.getLogger(__name__)
+
+RESCHEDULE_SECONDS = 20
+"""A run that waits for another one looks again after this time, and holds no slot meanwhile.
+
+Airflow takes a task for killed that begins again before a busy scheduler has noted that it stepped back: seen with 5 seconds.
+"""
+
+USER_OF_DAGS_TEST = "dag_test"
+"""Airflow's name for who triggers the run of ``airflow dags test``, which no scheduler looks after."""
+
+MAX_WAIT = timedelta(days=1)
+
+PARAMETERS = ("allow_changes", "override_checks")
+"""Parameters of a run that the ledger notes where they are given."""
+
+
+def open_load(contract: Contract, context: Any) -> int:
+    """Open a load; while another run of the data set is working, step back and try again later."""
+    ti = context["ti"]
+    try:
+        with airflow_errors():
+            return open.open_load(postgres_settings(POSTGRES_OWNER), contract, _run(contract, context), wait_seconds=1)
+    except BusyError as error:
+        waiting_since = ti.get_first_reschedule_date(context) or datetime.now(UTC)
+        if datetime.now(UTC) - waiting_since > MAX_WAIT:
+            raise AirflowFailException(str(error)) from error
+        log.info("waiting: %s", error)
+        again = datetime.now(UTC) + timedelta(seconds=RESCHEDULE_SECONDS)
+        raise AirflowRescheduleException(again) from error  # type: ignore[no-untyped-call]
+
+
+def _run(contract: Contract, context: Any) -> Run:
+    ti = context["ti"]
+
+    def state_of(run_id: str) -> str | None:
+        if ti.get_dr_count(dag_id=contract.dag_id, run_ids=[run_id]) == 0:
+            return "deleted"
+        # An enum of Airflow's, whose text is not its value.
+        return str(DagRunState(ti.get_dagrun_state(contract.dag_id, run_id)).value)
+
+    return Run(
+        run_id=context["run_id"],
+        installation=installation(),
+        parameters={name: context["params"][name] for name in PARAMETERS if context["params"].get(name)},
+        is_scheduled=context["dag_run"].triggering_user_name != USER_OF_DAGS_TEST,
+        state_of=state_of,
+    )
+
+
+@at_edge
+def create_topic(load_id: int) -> None:
+    """Make the topic, or compare it with the contract, and note where this load starts in it."""
+    topic.create_topic(engines(), load_id)
+
+
+@at_edge
+def publish_load(load_id: int) -> dict[str, int]:
+    """Make the target equal to the landing, in one transaction."""
+    return publish.publish_load(engines(), load_id)._asdict()
+
+
+@at_edge
+def close_load(load_id: int | None, failed: list[str]) -> None:
+    """Close the ledger row whatever happened; a run that published nothing is not green."""
+    if load_id is None:
+        raise LoadError("no load was opened: see the log of open_load")
+    close.close_load(engines(), load_id, failed)
+
+
+def failed_tasks(ti: Any, dag_id: str, run_id: str) -> list[str]:
+    """Names of the tasks of a run that failed."""
+    states = ti.get_task_states(dag_id=dag_id, run_ids=[run_id]).get(run_id, {})
+    return sorted(task_id for task_id, state in states.items() if state in ("failed", "upstream_failed"))

@@ -1,0 +1,1 @@
+"""Topics, and how batches get into them: all that talks to Kafka but Spark's own reading."""

@@ -1,0 +1,141 @@
+"""Consumes one load: its messages from the topic into its landing, and what became of them into the ledger."""
+
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import psycopg
+from pyspark.errors import StreamingQueryException
+from pyspark.sql import SparkSession
+
+from batchstream.contract import Contract
+from batchstream.errors import BatchstreamError, SparkError, TerminalError, TopicError
+from batchstream.kafka.consumer_group import show_consumed
+from batchstream.kafka.topics import topic_id
+from batchstream.load import pinned
+from batchstream.postgres import columns, ledger
+from batchstream.postgres import connection as postgres
+from batchstream.postgres.failures import postgres_errors
+from batchstream.postgres.landing import Landed
+from batchstream.records.messages import Signer
+from batchstream.spark import source
+from batchstream.spark.checkpoints import checkpoint_folder, remove_old_checkpoints
+from batchstream.spark.job import Job, Load
+from batchstream.spark.sink import DRIVER_MESSAGES, Sink
+from batchstream.spark.workers import start_workers
+
+log = logging.getLogger(__name__)
+
+
+def consume_load(job: Job, get_spark: Callable[[], SparkSession]) -> Landed:
+    """Land one load, and tell the ledger; what fails is noted there.
+
+    Args:
+        job: What to consume.
+        get_spark: Gives a session, or waits for it; called when the load is known to be fit.
+
+    Raises:
+        BatchstreamError: See the message.
+    """
+    with postgres.connect(job.settings, application_name=f"batchstream load {job.load_id} driver") as connection:
+        try:
+            with postgres_errors(f"load {job.load_id}: landing it"), ledger.working_on(connection, job.load_id):
+                return _consume(connection, job, get_spark)
+        except BatchstreamError as error:
+            # The server may be what failed; then the task's own connection tells the ledger later.
+            with suppress(psycopg.Error):
+                ledger.note_failure(connection, job.load_id, str(error), for_good=isinstance(error, TerminalError))
+            raise
+
+
+def _consume(connection: psycopg.Connection, job: Job, get_spark: Callable[[], SparkSession]) -> Landed:
+    with connection.transaction():
+        ledger.require_state(connection, job.load_id, ledger.State.PRODUCED, ledger.State.LANDED)
+        row = ledger.read(connection, job.load_id)
+    load = _load(connection, job, row)
+    # COPY BINARY takes the bytes of another type of the same width without a word.
+    columns.compare_landing(connection, load.contract, job.load_id)
+    _require_same_topic(job.kafka, load.contract, row)
+    sink = Sink(
+        load=load,
+        start_offsets={int(partition): offset for partition, offset in row["start_offsets"].items()},
+        connection=connection,
+        on_driver=_planned_messages(row) <= DRIVER_MESSAGES,
+    )
+    spark = get_spark()
+    if not sink.on_driver:
+        start_workers(spark)
+    _run(spark, load, row, sink)
+    # Once more: it may have been deleted and made anew between the first look and the reading.
+    _require_same_topic(job.kafka, load.contract, row)
+    with connection.transaction():
+        counts = {**_counts(connection, job.load_id), "messages_of_other_loads": sink.total.other_loads}
+        ledger.transition(connection, job.load_id, ledger.State.LANDED, **counts)
+    remove_old_checkpoints(spark, job.checkpoints, load.contract.name, job.load_id)
+    landed = {int(partition): last + 1 for partition, (_, last) in row["acknowledged_offsets"].items()}
+    show_consumed(job.kafka, row["topic"], load.contract.name, landed)
+    log.info("load %d: %s", job.load_id, sink.total._asdict())
+    return sink.total
+
+
+def _load(connection: psycopg.Connection, job: Job, row: dict[str, Any]) -> Load:
+    contract = pinned.of_row(row)
+    return Load(
+        job=job,
+        contract=contract,
+        signer=Signer(job.load_id, row["attempt"] or 0, ledger.secret(connection, job.load_id)),
+        checkpoint=checkpoint_folder(job.checkpoints, contract.name, job.load_id, row["opened_at"]),
+    )
+
+
+def _run(spark: SparkSession, load: Load, row: dict[str, Any], sink: Sink) -> None:
+    messages = source.stream(spark, load.job.kafka, row["topic"], row["start_offsets"])
+    try:
+        (
+            messages.writeStream.queryName(f"{load.contract.name} load {load.job.load_id}")
+            .trigger(availableNow=True)
+            .option("checkpointLocation", load.checkpoint)
+            .foreachBatch(sink)
+            .start()
+            .awaitTermination()
+        )
+    except StreamingQueryException as error:
+        if sink.error is not None:
+            raise sink.error from error
+        # Of a broker or a topic that is gone Spark says less than they do.
+        _require_same_topic(load.job.kafka, load.contract, row)
+        # The first line is its reason; the plan that follows is in its log.
+        reason = str(error).split("\n", 1)[0]
+        raise SparkError(f"load {load.job.load_id}: Spark gave up: {reason}; see its log, and run again") from error
+
+
+def _require_same_topic(kafka: dict[str, Any], contract: Contract, load: dict[str, Any]) -> None:
+    found = topic_id(kafka, contract.topic)
+    if found != load["topic_id"]:
+        raise TopicError(
+            f"topic '{load['topic']}' was deleted and made anew since load {load['load_id']} began "
+            f"(its id was {load['topic_id']}, now it is {found}): the offsets of the load mean nothing in it; start a new run"
+        )
+
+
+def _planned_messages(load: dict[str, Any]) -> int:
+    """Messages from where the load began to its last acknowledged one, those of failed tries included."""
+    return sum(last + 1 - load["start_offsets"][partition] for partition, (_, last) in load["acknowledged_offsets"].items())
+
+
+def _counts(connection: psycopg.Connection, load_id: int) -> dict[str, int]:
+    row = connection.execute(
+        "SELECT count(*), coalesce(sum(records), 0)::bigint, coalesce(sum(landed), 0)::bigint, "
+        # Those of the source are counted by the producer, which doesn't keep all of very many.
+        "(SELECT count(*) FROM batchstream.quarantine AS q "
+        "WHERE q.load_id = %(load_id)s AND q.source_path IS NULL AND q.record_id IS NOT NULL) + "
+        # Of foreign messages the quarantine has the first ones.
+        "(SELECT coalesce(sum(upper(r) - lower(r)), 0)::bigint FROM batchstream.rejected_messages AS m, unnest(m.offsets) AS r "
+        "WHERE m.load_id = %(load_id)s) + "
+        "(SELECT source_rejected_records FROM batchstream.loads AS l WHERE l.load_id = %(load_id)s) "
+        "FROM batchstream.batches WHERE load_id = %(load_id)s",
+        {"load_id": load_id},
+    ).fetchone()
+    names = ("consumed_batches", "consumed_records", "landed_records", "quarantined_records")
+    return dict(zip(names, row or (), strict=True))

@@ -1,1 +1,0 @@
-"""The Spark application that consumes a load."""
