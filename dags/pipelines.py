@@ -8,12 +8,7 @@ import airflow.providers.apache.kafka.operators.produce
 import airflow.providers.apache.spark.operators.spark_submit
 import airflow.providers.common.sql.operators.sql
 import airflow.sdk.definitions.decorators  # noqa: F401
-from airflow.sdk import get_parsing_context
 
-from batchstream.airflow.contracts import dags_of
+from batchstream.airflow import make_dags
 
-# A task that starts reads this file, too, and needs its own DAG alone.
-dags, _ = dags_of(get_parsing_context().dag_id)
-
-# Under names that no variable can have: a dataset may be called as anything that stands here.
-globals().update({f"DAG {dag_id}": dag for dag_id, dag in dags.items()})
+globals().update(make_dags())

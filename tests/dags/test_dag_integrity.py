@@ -37,10 +37,9 @@ from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import DAG
 if faulty := os.environ.get("FAULTY_DATASET"):
     # A fault of ours, with one of the contracts.
-    sys.path.insert(0, os.path.join(os.getcwd(), "dags"))
-    from batchstream.airflow import pipeline
-    real = pipeline.build_pipeline
-    pipeline.build_pipeline = lambda contract: 1 / 0 if contract.name == faulty else real(contract)
+    from batchstream.airflow import contracts
+    real = contracts.build_pipeline
+    contracts.build_pipeline = lambda contract: 1 / 0 if contract.name == faulty else real(contract)
 bag = DagBag(dag_folder=None)
 heavy = {"psycopg", "pandas", "numpy", "pyarrow", "pyspark", "batchstream.spark"} & set(sys.modules)
 from airflow.serialization.serialized_objects import DagSerialization
@@ -174,8 +173,7 @@ def test_a_broken_contract_is_an_import_error_and_the_other_dags_stay(installati
 NAMES = [
     "build",
     "dags",
-    "dags_of",
-    "get_parsing_context",
+    "make_dags",
     "airflow",
     "dag",
     "task",

@@ -1,1 +1,10 @@
-"""The tasks of a reload as Airflow's operators, and how they are put together: the only room that imports Airflow."""
+"""The tasks of a reload as Airflow's operators, and how they are put together: the only room that imports Airflow.
+
+What DAG files import: `make_dags` and `require_contracts` for a folder of contracts, `reload_group` for one
+contract inside of a DAG.
+"""
+
+from batchstream.airflow.contracts import make_dags, require_contracts
+from batchstream.airflow.pipeline import reload_group
+
+__all__ = ["make_dags", "reload_group", "require_contracts"]

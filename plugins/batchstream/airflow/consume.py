@@ -8,7 +8,7 @@ from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOpe
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from batchstream.airflow.connections import POSTGRES, SPARK, postgres_settings, spark_settings, submit_environment
-from batchstream.airflow.edge import airflow_errors
+from batchstream.airflow.failures import airflow_errors
 from batchstream.contract import Contract
 from batchstream.errors import BatchstreamError, TerminalError
 from batchstream.paths import SPARK_APPLICATION

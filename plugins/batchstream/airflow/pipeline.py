@@ -1,30 +1,16 @@
-"""Puts the nine steps together for one contract."""
+"""The nine steps of a contract as a DAG of their own, or as a group in somebody's DAG."""
 
+from collections.abc import Mapping
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pendulum
-from airflow.sdk import DAG, Asset, CronTriggerTimetable, Param, get_current_context, task
+from airflow.sdk import DAG, CronTriggerTimetable, Param, TaskGroup
 
-from batchstream.airflow.consume import ConsumeStreamOperator
 from batchstream.airflow.docs import DOC
-from batchstream.airflow.edge import note_failure, note_retry
-from batchstream.airflow.produce import ProduceBatchesOperator
-from batchstream.airflow.verify import VerifyOperator
-from batchstream.contract import Contract
-
-LOAD_ID = "{{ ti.xcom_pull(task_ids='open_load') }}"
-
-DEFAULT_ARGUMENTS: dict[str, Any] = {
-    "owner": "batchstream",
-    "retries": 2,
-    # Shorter than opening.LEASE_SECONDS, so that a load between two tries still counts as alive.
-    "retry_delay": timedelta(seconds=5),
-    "execution_timeout": timedelta(minutes=15),
-    "on_failure_callback": note_failure,
-    "on_retry_callback": note_retry,
-}
-LONG_STEP = timedelta(hours=2)
+from batchstream.airflow.steps import DEFAULT_ARGUMENTS, add_steps
+from batchstream.contract import Contract, load_contract
 
 PARAMETERS = {
     "allow_changes": Param(
@@ -50,85 +36,63 @@ LATE = timedelta(minutes=5)
 """A DAG that is new waits for its next time, unless the last one has passed by no more than this."""
 
 
-def build_pipeline(contract: Contract) -> DAG:
-    """The DAG that reloads one dataset."""
+def build_pipeline(contract: Contract, **arguments: Any) -> DAG:
+    """The DAG that reloads one dataset.
 
-    @task(doc_md=DOC["open_load"])
-    def open_load() -> int:
-        from batchstream.airflow import tasks
-
-        return tasks.open_load(contract, get_current_context())
-
-    @task(doc_md=DOC["create_topic"])
-    def create_topic(load_id: Any) -> None:
-        from batchstream.airflow import tasks
-
-        tasks.create_topic(load_id)
-
-    @task(doc_md=DOC["publish_load"], execution_timeout=LONG_STEP)
-    def publish_load(load_id: Any) -> dict[str, int]:
-        from batchstream.airflow import tasks
-
-        return tasks.publish_load(load_id)
-
-    @task(doc_md=DOC["close_load"])
-    def close_load(*, ti: Any = None, run_id: Any = None) -> None:
-        from batchstream.airflow import tasks
-
-        failed = tasks.failed_tasks(ti, contract.dag_id, run_id)
-        tasks.close_load(ti.xcom_pull(task_ids="open_load"), failed)
-
-    def verify(task_id: str, check: str, **arguments: Any) -> VerifyOperator:
-        return VerifyOperator(task_id=task_id, check=check, load_id=LOAD_ID, doc_md=DOC[task_id], **arguments)
-
-    with DAG(
-        dag_id=contract.dag_id,
-        description=f"Reloads {contract.name} through Kafka and Spark into PostgreSQL, verified before anyone sees it",
+    Args:
+        contract: The dataset's.
+        arguments: See `batchstream.airflow.make_dags`.
+    """
+    own: dict[str, Any] = {
+        "description": f"Reloads {contract.name} through Kafka and Spark into PostgreSQL, verified before anyone sees it",
         # In this order: a text that ends in .md is the name of a file to Airflow.
-        doc_md=f"{contract.description}\n\n{DOC['dag']}",
-        schedule=_schedule(contract),
+        "doc_md": f"{contract.description}\n\n{DOC['dag']}",
         # With one in the past, a new DAG would be run at once, for its last time before now.
-        start_date=START if contract.schedule in WITHOUT_TIMES else None,
-        catchup=False,
-        max_active_runs=1,
-        is_paused_upon_creation=False,
-        default_args=DEFAULT_ARGUMENTS,
-        params=PARAMETERS,
-        tags=["batchstream", contract.name],
+        "start_date": START if contract.schedule in WITHOUT_TIMES else None,
+        "catchup": False,
+        "max_active_runs": 1,
+        "is_paused_upon_creation": False,
         # The DAG files say which of them show it.
-        auto_register=False,
-    ) as dag:
-        load_id = open_load()
-        produce_batches = ProduceBatchesOperator(
-            task_id="produce_batches",
-            contract=contract,
-            load_id=LOAD_ID,
-            execution_timeout=LONG_STEP,
-            doc_md=DOC["produce_batches"],
-        )
-        consume_stream = ConsumeStreamOperator(
-            task_id="consume_stream",
-            contract=contract,
-            load_id=LOAD_ID,
-            execution_timeout=LONG_STEP,
-            doc_md=DOC["consume_stream"],
-        )
-        verify_row_count = verify("verify_row_count", "row_count")
-        verify_columns = verify("verify_columns", "columns")
-        # The asset event means verified: readers downstream are told only when the target has been looked at.
-        verify_published = verify("verify_published", "published", outlets=[Asset(name=contract.name)])
-        (
-            create_topic(load_id)
-            >> produce_batches
-            >> consume_stream
-            >> verify_row_count
-            >> verify_columns
-            >> publish_load(load_id)
-            >> verify_published
-            # A run that published nothing is never green, whoever marked its tasks as what.
-            >> close_load().as_teardown(on_failure_fail_dagrun=True)
-        )
+        "auto_register": False,
+    }
+    added = {
+        "default_args": _with_callbacks(arguments.pop("default_args", {})),
+        "params": {**PARAMETERS, **arguments.pop("params", {})},
+        "tags": ["batchstream", contract.name, *arguments.pop("tags", [])],
+    }
+    schedule = arguments.pop("schedule", _schedule(contract))
+    with DAG(dag_id=contract.dag_id, schedule=schedule, **{**own, **arguments, **added}) as dag:
+        add_steps(contract)
     return dag
+
+
+def reload_group(contract: Path | str, group_id: str | None = None, **arguments: Any) -> TaskGroup:
+    """The steps of a reload as a task group of the DAG in whose ``with`` it is called.
+
+    What follows the group starts when the load is published and looked at. A parameter ``allow_changes`` of that DAG counts.
+
+    Args:
+        contract: The contract's file.
+        group_id: Of the group; the dataset's name by default.
+        arguments: Further arguments of the `TaskGroup`; ``default_args`` are added to those of batchstream.
+
+    Raises:
+        ContractError: The contract has a mistake.
+    """
+    found = load_contract(Path(contract))
+    arguments["default_args"] = _with_callbacks(arguments.get("default_args", {}))
+    with TaskGroup(group_id=group_id or found.name, **arguments) as group:
+        add_steps(found)
+    return group
+
+
+def _with_callbacks(theirs: Mapping[str, Any]) -> dict[str, Any]:
+    """Our default arguments and a user's, whose callbacks come after ours: the ledger has to know why a task failed."""
+    merged = {**DEFAULT_ARGUMENTS, **theirs}
+    for name in ("on_failure_callback", "on_retry_callback"):
+        further = theirs.get(name) or []
+        merged[name] = [DEFAULT_ARGUMENTS[name], *([further] if callable(further) else further)]
+    return merged
 
 
 def _schedule(contract: Contract) -> CronTriggerTimetable | str | None:

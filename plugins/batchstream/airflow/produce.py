@@ -6,7 +6,7 @@ from airflow.providers.apache.kafka.hooks.produce import KafkaProducerHook
 from airflow.providers.apache.kafka.operators.produce import ProduceToTopicOperator
 
 from batchstream.airflow.connections import KAFKA, engines
-from batchstream.airflow.edge import airflow_errors
+from batchstream.airflow.failures import airflow_errors
 from batchstream.contract import Contract
 from batchstream.records.messages import load_messages
 

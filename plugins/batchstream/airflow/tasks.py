@@ -8,7 +8,8 @@ from airflow.sdk import DagRunState
 from airflow.sdk.exceptions import AirflowFailException, AirflowRescheduleException
 
 from batchstream.airflow.connections import POSTGRES_OWNER, engines, installation, postgres_settings
-from batchstream.airflow.edge import airflow_errors, at_edge
+from batchstream.airflow.docs import DOC
+from batchstream.airflow.failures import airflow_errors, at_edge, beside
 from batchstream.contract import Contract
 from batchstream.errors import BusyError, LoadError
 from batchstream.load import close, open, publish, topic
@@ -27,6 +28,8 @@ USER_OF_DAGS_TEST = "dag_test"
 
 MAX_WAIT = timedelta(days=1)
 
+STEPS = tuple(name for name in DOC if name != "dag")
+
 PARAMETERS = ("allow_changes", "override_checks")
 """Parameters of a run that the ledger notes where they are given."""
 
@@ -36,7 +39,7 @@ def open_load(contract: Contract, context: Any) -> int:
     ti = context["ti"]
     try:
         with airflow_errors():
-            return open.open_load(postgres_settings(POSTGRES_OWNER), contract, _run(contract, context), wait_seconds=1)
+            return open.open_load(postgres_settings(POSTGRES_OWNER), contract, _run(context), wait_seconds=1)
     except BusyError as error:
         waiting_since = ti.get_first_reschedule_date(context) or datetime.now(UTC)
         if datetime.now(UTC) - waiting_since > MAX_WAIT:
@@ -46,14 +49,14 @@ def open_load(contract: Contract, context: Any) -> int:
         raise AirflowRescheduleException(again) from error  # type: ignore[no-untyped-call]
 
 
-def _run(contract: Contract, context: Any) -> Run:
+def _run(context: Any) -> Run:
     ti = context["ti"]
 
     def state_of(run_id: str) -> str | None:
-        if ti.get_dr_count(dag_id=contract.dag_id, run_ids=[run_id]) == 0:
+        if ti.get_dr_count(dag_id=ti.dag_id, run_ids=[run_id]) == 0:
             return "deleted"
         # An enum of Airflow's, whose text is not its value.
-        return str(DagRunState(ti.get_dagrun_state(contract.dag_id, run_id)).value)
+        return str(DagRunState(ti.get_dagrun_state(ti.dag_id, run_id)).value)
 
     return Run(
         run_id=context["run_id"],
@@ -84,7 +87,8 @@ def close_load(load_id: int | None, failed: list[str]) -> None:
     close.close_load(engines(), load_id, failed)
 
 
-def failed_tasks(ti: Any, dag_id: str, run_id: str) -> list[str]:
-    """Names of the tasks of a run that failed."""
-    states = ti.get_task_states(dag_id=dag_id, run_ids=[run_id]).get(run_id, {})
-    return sorted(task_id for task_id, state in states.items() if state in ("failed", "upstream_failed"))
+def failed_tasks(ti: Any, run_id: str) -> list[str]:
+    """Names of the steps of a reload that failed in a run, of which a DAG may have others' tasks, too."""
+    states = ti.get_task_states(dag_id=ti.dag_id, run_ids=[run_id]).get(run_id, {})
+    steps = {beside(ti, step) for step in STEPS}
+    return sorted(task_id for task_id, state in states.items() if task_id in steps and state in ("failed", "upstream_failed"))

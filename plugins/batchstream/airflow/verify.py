@@ -6,7 +6,7 @@ from airflow.providers.common.sql.operators.sql import SQLCheckOperator
 from airflow.sdk.exceptions import AirflowFailException
 
 from batchstream.airflow.connections import POSTGRES, POSTGRES_OWNER, postgres_settings
-from batchstream.airflow.edge import airflow_errors
+from batchstream.airflow.failures import airflow_errors
 
 
 class VerifyOperator(SQLCheckOperator):

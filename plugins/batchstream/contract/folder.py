@@ -1,6 +1,6 @@
 """The contracts of an installation: each by itself, and what no two of them may share."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -60,16 +60,17 @@ def read_contracts(paths: Iterable[Path] | None = None) -> Contracts:
     return Contracts(tuple(kept), tuple(sorted(mistakes)))
 
 
-def contract_of(dataset: str) -> Contract:
+def contract_of(dataset: str, paths: Sequence[Path] | None = None) -> Contract:
     """The contract of a dataset; a mistake in another contract doesn't matter.
 
     Args:
         dataset: Name of the table, or of the file without its suffixes.
+        paths: Of the files; by default those of the installation.
 
     Raises:
         ContractError: There is none, or it has a mistake.
     """
-    paths = contract_paths()
+    paths = contract_paths() if paths is None else paths
     own = [path for path in paths if _stem(path) == dataset]
     others: list[str] = []
     unread: list[str] = []

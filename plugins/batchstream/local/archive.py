@@ -11,6 +11,7 @@ import os
 import subprocess
 import uuid
 from collections.abc import Mapping
+from importlib.metadata import version
 from pathlib import Path
 
 from confluent_kafka import Producer
@@ -20,10 +21,10 @@ from batchstream.kafka.delivery import PRODUCER_SETTINGS
 from batchstream.kafka.topics import KAFKA_VARIABLE
 from batchstream.local import spark_home
 from batchstream.local.java import java_home, links_ahead_of_time
-from batchstream.paths import PACKAGE, ROOT
+from batchstream.paths import PACKAGE
 
 TRAINING_APPLICATION = PACKAGE / "spark" / "train.py"
-MADE_OF = (ROOT / "uv.lock", Path(__file__), Path(spark_home.__file__), TRAINING_APPLICATION, PACKAGE / "spark" / "session.py")
+MADE_OF = (Path(__file__), Path(spark_home.__file__), TRAINING_APPLICATION, PACKAGE / "spark" / "session.py")
 """Files that say which classes a load loads, and from where."""
 
 SILENT = {"log_level": 0}
@@ -38,7 +39,7 @@ QUIET = ("-Xlog:disable", "-Xlog:all=error:stderr")
 def archive_path(folder: Path, class_path: str) -> Path:
     """Where the archive for this Java, Spark, class path, set of options and training is, once it is made."""
     release = (java_home() / "release").read_bytes() if (java_home() / "release").exists() else str(java_home()).encode()
-    made_of = [release, class_path.encode(), "".join(JAVA_OPTIONS).encode()]
+    made_of = [release, version("pyspark").encode(), class_path.encode(), "".join(JAVA_OPTIONS).encode()]
     made_of += [path.read_bytes() for path in MADE_OF]
     return folder / f"classes-{hashlib.sha256(b''.join(made_of)).hexdigest()[:16]}.jsa"
 

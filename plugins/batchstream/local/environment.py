@@ -15,7 +15,7 @@ from batchstream.local.jars import jar_paths
 from batchstream.local.java import java_home
 from batchstream.local.kafka import client_settings
 from batchstream.local.spark_home import installed_spark
-from batchstream.paths import ROOT
+from batchstream.paths import PROJECT_VARIABLE, ROOT
 from batchstream.postgres import setup
 
 UI_USER = "admin"
@@ -30,6 +30,7 @@ def airflow_settings(state: Path, chosen: Mapping[str, int], secrets: Mapping[st
         "AIRFLOW_HOME": str(home),
         "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
+        PROJECT_VARIABLE: str(ROOT),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
         "AIRFLOW__CORE__PARALLELISM": "4",

@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from functools import cached_property
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -262,8 +263,8 @@ class Installation:
     def _migrate_airflow(self) -> None:
         """Bring Airflow's database to the schema of the installed version; half a minute the first time."""
         stamp = self.state / "airflow" / "migrated"
-        version = (ROOT / "uv.lock").read_text().partition('name = "apache-airflow"\nversion = "')[2].partition('"')[0]
-        if stamp.exists() and stamp.read_text() == version:
+        installed = version("apache-airflow")
+        if stamp.exists() and stamp.read_text() == installed:
             return
         log_file = self.state / "logs" / "airflow-db-migrate.log"
         with log_file.open("ab") as log, progress("preparing Airflow's database"):
@@ -272,4 +273,4 @@ class Installation:
             )
         if done.returncode:
             raise ServiceError(f"Airflow's database could not be migrated; see {log_file}")
-        stamp.write_text(version)
+        stamp.write_text(installed)

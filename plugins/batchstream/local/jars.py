@@ -14,7 +14,7 @@ from rich.progress import Progress
 
 from batchstream.local.console import out
 from batchstream.local.errors import ServiceError
-from batchstream.paths import ROOT
+from batchstream.paths import JARS_LOCK, ROOT
 
 REPOSITORY_VARIABLE = "BATCHSTREAM_MAVEN_REPOSITORY"
 MAVEN_CENTRAL = "https://repo1.maven.org/maven2"
@@ -41,7 +41,7 @@ class Jar(NamedTuple):
 
 def locked_jars() -> list[Jar]:
     """Every jar of the lock file."""
-    lines = (ROOT / "jars.lock").read_text().splitlines()
+    lines = JARS_LOCK.read_text().splitlines()
     return [Jar(*line.replace("sha256:", "").split()) for line in lines if not line.startswith("#")]
 
 

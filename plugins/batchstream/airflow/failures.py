@@ -42,6 +42,18 @@ def at_edge(function: Callable[P, R]) -> Callable[P, R]:
     return wrapped
 
 
+def beside(ti: Any, step: str) -> str:
+    """Id of another step of the same reload: a group around it is part of each id."""
+    group = ti.task_id.rpartition(".")[0]
+    return f"{group}.{step}" if group else step
+
+
+def load_id_of(ti: Any) -> int | None:
+    """The load of a step; None if none was opened."""
+    found: int | None = ti.xcom_pull(task_ids=beside(ti, "open_load"))
+    return found
+
+
 def note_failure(context: Any) -> None:
     """Callback of every task that failed: tell the ledger why, unless its cause is noted already, and who runs the DAG."""
     _note(context, final=True)
@@ -60,7 +72,7 @@ def _note(context: Any, *, final: bool) -> None:
 
     error = context.get("exception")
     report(Failure(context["ti"].task_id, str(error or "failed") or type(error).__name__, final))
-    load_id = context["ti"].xcom_pull(task_ids="open_load")
+    load_id = load_id_of(context["ti"])
     if load_id is None:
         return
     task_id = context["ti"].task_id

@@ -1,0 +1,103 @@
+"""DAG files of a user's own: a DAG for each contract of a folder, and a reload as a group between tasks of theirs."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from batchstream.local.installation import Installation
+from tests.support.airflow import airflow
+
+CONTRACT = """\
+apiVersion: v3.1.0
+kind: DataContract
+version: 1.0.0
+customProperties:
+  - {{property: sourcePath, value: data/numbers.csv}}
+schema:
+  - name: {name}
+    properties:
+      - {{name: n, physicalType: bigint, required: true, primaryKey: true}}
+"""
+
+EACH = """\
+from pathlib import Path
+from batchstream.airflow import make_dags
+globals().update(make_dags(Path(__file__).parent / "contracts", tags=["finance"], max_active_tasks=3,
+                           default_args={"owner": "anna", "pool": "small", "on_failure_callback": print}))
+"""
+
+BETWEEN = """\
+from pathlib import Path
+from airflow.sdk import DAG, task
+from batchstream.airflow import reload_group
+
+@task
+def fetch():
+    print("BEFORE")
+
+@task
+def use():
+    print("AFTER")
+
+with DAG("nightly", schedule=None):
+    fetch() >> reload_group(Path(__file__).parent / "contracts" / "own_numbers.odcs.yaml", "load_numbers") >> use()
+"""
+
+PARSE = """
+import json
+from airflow.dag_processing.dagbag import DagBag
+bag = DagBag(dag_folder=None)
+dag = bag.dags["own_numbers_pipeline"]
+print("PARSED" + json.dumps([bag.import_errors, sorted(bag.dags), sorted(dag.tags), dag.max_active_tasks, [
+    ["", task.owner, task.pool, task.retries, [each.__name__ for each in task.on_failure_callback]] for task in dag.tasks
+]]))
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    contracts = tmp_path / "dags" / "contracts"
+    contracts.mkdir(parents=True)
+    (contracts / "own_numbers.odcs.yaml").write_text(CONTRACT.format(name="own_numbers"))
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "numbers.csv").write_text("n\n1\n2\n3\n")
+    return tmp_path
+
+
+def test_each_contract_of_a_folder_is_a_dag_with_arguments_of_the_users(installation: Installation, project: Path) -> None:
+    (project / "dags" / "each.py").write_text(EACH)
+    environment = installation.environment() | {"AIRFLOW__CORE__DAGS_FOLDER": str(project / "dags")}
+    done = subprocess.run([sys.executable, "-c", PARSE], env=environment, capture_output=True, text=True, check=False)
+    assert "PARSED" in done.stdout, done.stderr
+    errors, dags, tags, tasks_at_once, tasks = json.loads(done.stdout.partition("PARSED")[2])
+    assert (errors, dags) == ({}, ["own_numbers_pipeline"])
+    assert tags == ["batchstream", "finance", "own_numbers"]
+    assert tasks_at_once == 3
+    # Of ours stays what they have not said, and the callback that tells the ledger comes before theirs.
+    assert [rest for _, *rest in tasks] == [["anna", "small", 2, ["note_failure", "print"]]] * 9
+
+
+def test_a_reload_is_a_group_between_tasks_of_the_users(
+    installation: Installation, project: Path, admin: psycopg.Connection
+) -> None:
+    (project / "dags" / "between.py").write_text(BETWEEN)
+    folder = {"AIRFLOW__CORE__DAGS_FOLDER": str(project / "dags")}
+    loads = "SELECT state, published_rows, reason FROM batchstream.loads WHERE dataset = 'own_numbers' ORDER BY load_id DESC"
+
+    done = airflow(installation, "dags", "test", "nightly", **folder)
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert done.stdout.index("BEFORE") < done.stdout.index("task_id=load_numbers.open_load") < done.stdout.index("AFTER")
+    assert admin.execute(loads).fetchone() == ("published", 3, None)
+
+    (project / "data" / "numbers.csv").write_text("n\n1\ntwo\n")
+    done = airflow(installation, "dags", "test", "nightly", **folder)
+    assert done.returncode == 1
+    assert "AFTER" not in done.stdout
+    state, _, reason = admin.execute(loads).fetchone() or ()
+    assert state == "failed"
+    assert "line 3, column 'n'" in reason
+    assert admin.execute("SELECT count(*) FROM public.own_numbers").fetchone() == (3,)
