@@ -9,6 +9,9 @@ PACKAGE = Path(__file__).resolve().parent
 IS_INSTALLED = (PACKAGE / "sql").is_dir()
 _PARTS = PACKAGE if IS_INSTALLED else PACKAGE.parents[1]
 
+COMMAND = "batchstream" if IS_INSTALLED else "make"
+"""What stands before ``run``, ``ui`` and the like."""
+
 SQL_FOLDER = _PARTS / "sql"
 SPARK_APPLICATION = _PARTS / "spark_apps" / "consume.py"
 JARS_LOCK = _PARTS / "jars.lock"

@@ -62,7 +62,10 @@ def test_each_run_tells_of_itself(clone: Clone, admin: psycopg.Connection) -> No
     clone.write(GOOD)
     done = clone.run()
     assert done.returncode == 1
-    assert re.search(r"^error: publish_load: .*100 of the 102 rows .*make run ALLOW_CHANGES=1", last_line(done.stdout))
+    assert re.search(
+        r"^error: publish_load: .*100 of the 102 rows .*make run ALLOW_CHANGES=1",
+        last_line(done.stdout),
+    )
     done = clone.run("--allow-changes")
     assert done.returncode == 0, done.stdout
     assert "100 deleted" in done.stdout

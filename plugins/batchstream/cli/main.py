@@ -16,6 +16,7 @@ from batchstream.local.console import complain, say
 from batchstream.local.errors import ServiceError
 from batchstream.local.installation import Installation
 from batchstream.local.postgres import client
+from batchstream.paths import COMMAND
 from batchstream.postgres.setup import OWNER, READER
 
 PASSED_ON = ("exec", "psql")
@@ -65,6 +66,8 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("--allow-changes", action="store_true", help="publish also if that deletes most of the table")
         elif name == "replay":
             command.add_argument("load_id", type=int, help="the load whose quarantine is to be replayed")
+        elif name == "init":
+            command.add_argument("folder", type=Path, help="a new or an empty one")
         elif name == "contract":
             command.add_argument("action", choices=("check",), help="find mistakes, and show what the contracts make")
             command.add_argument("files", nargs="*", type=Path, help="contracts (default: those of dags/contracts)")
@@ -100,7 +103,7 @@ def _clean(arguments: argparse.Namespace) -> int:
         question = f"Remove {installation.state} with all loaded tables, messages and logs?"
         answer = ask(question)
         if answer is None:
-            raise ServiceError(f"{question} Nobody is there to answer: 'make clean YES=1' removes it without asking")
+            raise ServiceError(f"{question} Nobody is there to answer: 'batchstream clean --yes' (make clean YES=1) removes it")
         if not answer:
             say("nothing was removed")
             return 1
@@ -170,8 +173,15 @@ def _restore(arguments: argparse.Namespace) -> int:
     installation = Installation()
     installation.up()
     backup.restore(installation, arguments.file)
-    say(f"{arguments.file} is restored; make run loads the next data")
+    say(f"{arguments.file} is restored; {COMMAND} run loads the next data")
     return 0
+
+
+def _init(arguments: argparse.Namespace) -> int:
+    """Write a project of your own: DAG files, a contract, sample data, a test, a CI workflow."""
+    from batchstream.cli.init import init
+
+    return init(arguments.folder)
 
 
 def _contract(arguments: argparse.Namespace) -> int:
@@ -187,6 +197,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "ui": _ui,
     "replay": _replay,
     "contract": _contract,
+    "init": _init,
     "psql": _psql,
     "exec": _exec,
     "backup": _backup,

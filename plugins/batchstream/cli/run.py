@@ -19,6 +19,7 @@ from batchstream.local import housekeeping, runs
 from batchstream.local.console import complain, say
 from batchstream.local.installation import Installation
 from batchstream.local.watch import Watch
+from batchstream.paths import COMMAND
 from batchstream.postgres import setup
 from batchstream.postgres.connection import connect
 
@@ -94,7 +95,7 @@ def _tell(installation: Installation, contract: Contract, outcome: Outcome) -> s
     say("")
     if stopped := installation.stopped_services():
         return (
-            f"{' and '.join(stopped)}: stopped while the run worked, as make down does; run again "
+            f"{' and '.join(stopped)}: stopped while the run worked, as {COMMAND} down does; run again "
             f"(everything that was printed: {outcome.log_file})"
         )
     with ExitStack() as opened:
@@ -122,7 +123,7 @@ def _show(connection: psycopg.Connection, contract: Contract, verdict: Verdict, 
 
 def _hints(installation: Installation, contract: Contract, outcome: Outcome) -> None:
     where = f"127.0.0.1:{installation.ports['postgres']}/{setup.DATABASE}"
-    say(f"look further:  make psql            ({where}, table {contract.name})")
-    say("               make ui              (Airflow's web interface)")
+    say(f"look further:  {COMMAND + ' psql':<20} ({where}, table {contract.name})")
+    say(f"               {COMMAND + ' ui':<20} (Airflow's web interface)")
     say(f"logs:          {outcome.log_file}")
     say(f"               {installation.state / 'logs'}{'/{spark,kafka,postgres}.log'}")

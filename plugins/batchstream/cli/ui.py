@@ -13,6 +13,7 @@ from batchstream.local.installation import Installation
 from batchstream.local.locks import only_one
 from batchstream.local.progress import progress
 from batchstream.local.watch import Watch
+from batchstream.paths import COMMAND
 
 PORTS = ("airflow", "airflow_logs")
 LOOK_SECONDS = 0.5
@@ -23,7 +24,7 @@ RECOVER_SECONDS = 5
 def serve(installation: Installation) -> int:
     """Start the components, say how to log in, and wait for Ctrl-C."""
     installation.up()
-    in_use = "make ui runs in this clone already; use that one, or end it with Ctrl-C"
+    in_use = f"{COMMAND} ui runs in this clone already; use that one, or end it with Ctrl-C"
     with only_one(installation.state / "ui.lock", refused=in_use), Watch(installation):
         runs.fail_abandoned(installation)
         supervisor = Supervisor(installation)
@@ -40,7 +41,7 @@ def serve(installation: Installation) -> int:
         finally:
             with progress("stopping Airflow", quick=True):
                 supervisor.stop()
-            say("Airflow is stopped; make down stops Kafka and PostgreSQL")
+            say(f"Airflow is stopped; {COMMAND} down stops Kafka and PostgreSQL")
 
 
 def _describe(installation: Installation) -> None:
@@ -57,7 +58,7 @@ def _wait(installation: Installation, supervisor: Supervisor) -> int:
     recovered = time.monotonic()
     while not supervisor.stop_requested:
         if stopped := installation.stopped_services():
-            complain(f"{' and '.join(stopped)}: stopped, as make down does; start make ui again when you need it")
+            complain(f"{' and '.join(stopped)}: stopped, as {COMMAND} down does; start {COMMAND} ui again when you need it")
             return 1
         if not installation.postgres.daemon.crashed:
             supervisor.look()

@@ -19,6 +19,7 @@ from batchstream.local.errors import ServiceError
 from batchstream.local.installation import Installation
 from batchstream.local.postgres import SUPERUSER, client
 from batchstream.local.progress import progress
+from batchstream.paths import COMMAND
 from batchstream.postgres import ledger, migrations, templates
 from batchstream.postgres.connection import connect
 from batchstream.postgres.ledger import State
@@ -63,7 +64,7 @@ def backup(installation: Installation, file: Path) -> list[str]:
     _require_new(file)
     with installation.postgres.connect(DATABASE) as connection:
         if connection.execute("SELECT to_regclass('batchstream.loads')").fetchone() == (None,):
-            raise ServiceError(f"{file}: there is nothing to back up, as nothing was loaded here yet: make run")
+            raise ServiceError(f"{file}: there is nothing to back up, as nothing was loaded here yet: {COMMAND} run")
         # A publish needs its landing alone, and would wait for the backup to end.
         left_out = [f"--exclude-table={name.as_string(connection)}" for name in _unfinished_landings(connection)]
         roles = [name for (name,) in connection.execute(_OWN_ROLES, [[OWNER, LOADER, READER, CHECKER]])]
@@ -97,7 +98,7 @@ def restore(installation: Installation, file: Path) -> None:
     if found:
         raise ServiceError(
             f"{file}: a backup is restored into a clone without data sets, and this one has {found[0]}: use a new clone, or "
-            "remove what is here by 'make clean'"
+            f"remove what is here by '{COMMAND} clean'"
         )
     if LEDGER not in _run(installation, file, "pg_restore", "--list", str(file)):
         raise ServiceError(f"{file}: has no ledger of batchstream; name a file that 'batchstream backup' has made")

