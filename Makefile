@@ -24,13 +24,16 @@ test: setup ## run every test, with services of their own
 test-compose: setup ## boot docker-compose.yaml and its overlays on a Docker engine, and break them
 	@.venv/bin/pytest -m compose $(COMPOSE_TESTS)
 
-lint: setup ## what a commit must pass: ruff, mypy, import-linter, hadolint, docker compose config
+lint: setup ## what a commit must pass: ruff, mypy, import-linter, hadolint, docker compose config, workflows
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports
 	@.venv/bin/hadolint Dockerfile
 	@scripts/lint_compose.sh
+	@.venv/bin/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml plugins/batchstream/project/.github/workflows/*.yml
+	@.venv/bin/check-jsonschema --quiet --builtin-schema vendor.gitlab-ci .gitlab-ci.yml
+	@.venv/bin/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
 
 bench: setup ## measure side by side with other ways, in some minutes; writes docs/benchmarks.md
 	@.venv/bin/python -m benchmarks
