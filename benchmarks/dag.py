@@ -3,7 +3,7 @@
 import time
 from typing import Any
 
-from batchstream.cli.run import dags_test
+from batchstream.cli.dags_test import dags_test
 from batchstream.contract import load_contract
 from batchstream.local.installation import Installation
 from batchstream.paths import contract_paths
@@ -23,16 +23,15 @@ def measure_dag(installation: Installation, rounds: int) -> dict[str, Any]:
     """
     (path,) = [path for path in contract_paths() if path.name.partition(".")[0] == DATASET]
     contract = load_contract(path)
-    log_file = installation.state / "logs" / "benchmark.log"
     commands: list[float] = []
     tasks: list[dict[str, float]] = []
     for _ in range(rounds):
         begun = time.monotonic()
-        steps, status = dags_test(installation, contract, log_file)
+        outcome = dags_test(installation, contract, {})
         commands.append(time.monotonic() - begun)
-        tasks.append(steps)
-        if status:
-            raise RuntimeError(log_file.read_text()[-3000:])
+        tasks.append(outcome.seconds)
+        if outcome.status:
+            raise RuntimeError(outcome.log_file.read_text()[-3000:])
     return {
         "rounds": rounds - 1,
         "command": of_rounds(commands[1:]),

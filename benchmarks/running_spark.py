@@ -3,6 +3,7 @@
 import statistics
 import sys
 import time
+from collections.abc import Callable
 
 from benchmarks.participants import landed, single_process
 from benchmarks.stage import Stage
@@ -27,7 +28,7 @@ def main() -> None:
 
 def compare(stage: Stage) -> dict[str, float]:
     """Median seconds of one size, by how Spark starts, and of one process without it."""
-    ways = {
+    ways: dict[str, Callable[[], float]] = {
         "Spark started for it": lambda: landed(stage)[0],
         "Spark runs already": lambda: landed_by_running_spark(stage),
         "one process, COPY": lambda: single_process(stage)[0],

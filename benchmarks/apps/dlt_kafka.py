@@ -19,7 +19,7 @@ TYPES = {
 MESSAGES_A_TABLE = 500
 
 
-@dlt.resource(write_disposition="replace")
+@dlt.resource(write_disposition="replace")  # type: ignore[untyped-decorator]
 def records() -> Iterator[pyarrow.Table]:
     """The topic, 50,000 records a table."""
     consumer = Consumer({**json.loads(os.environ["PEER_KAFKA"]), "group.id": "dlt", "enable.auto.commit": False})

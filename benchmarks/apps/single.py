@@ -27,7 +27,7 @@ def messages(topic: str, spans: dict[str, list[int]]) -> Iterator[tuple[bytes, b
     remaining = sum(last - first + 1 for first, last in spans.values())
     while remaining:
         for message in consumer.consume(min(500, remaining), timeout=5):
-            yield message.key(), message.value()
+            yield message.key() or b"", message.value() or b""
             remaining -= 1
     consumer.close()
 
@@ -63,9 +63,9 @@ def main(way: str, contract_path: str, spans: str, table: str) -> None:
     else:
         statement = f"INSERT INTO {table} VALUES ({', '.join(['%s'] * (len(contract.columns) + 1))})"
         inserting = psycopg2.connect("")
-        with inserting, inserting.cursor() as cursor:
+        with inserting, inserting.cursor() as one_by_one:
             for row in rows(found):
-                cursor.execute(statement, row)
+                one_by_one.execute(statement, row)
         inserting.close()
 
 

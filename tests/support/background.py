@@ -8,7 +8,7 @@ from typing import Any
 class Background(threading.Thread):
     def __init__(self, function: Callable[..., Any], *arguments: Any) -> None:
         super().__init__()
-        self._call = lambda: function(*arguments)
+        self._call: Callable[[], Any] = lambda: function(*arguments)
         self.result: Any = None
         self.error: BaseException | None = None
         self.start()

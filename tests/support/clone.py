@@ -3,13 +3,14 @@
 import os
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from batchstream.local.installation import Installation
 from tests.support.commands import batchstream, start
 
-FRUIT = {
+FRUIT: dict[str, Any] = {
     "apiVersion": "v3.1.0",
     "kind": "DataContract",
     "version": "1.0.0",
@@ -41,7 +42,8 @@ class Clone:
 
     def write(self, source: str, *further: dict[str, str]) -> None:
         self.source.write_text(source)
-        schema = {**FRUIT["schema"][0], "name": self.name, "properties": [*FRUIT["schema"][0]["properties"], *further]}  # type: ignore[index]
+        (table,) = FRUIT["schema"]
+        schema = {**table, "name": self.name, "properties": [*table["properties"], *further]}
         self.contract.write_text(yaml.safe_dump({**FRUIT, "schema": [schema]}, sort_keys=False))
 
     def variables(self) -> dict[str, str]:

@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from batchstream.local import ports
+from batchstream.local.accounts import Account
 from batchstream.local.installation import Installation
+from batchstream.local.processes import as_account
 from batchstream.postgres import setup
 from tests.support.waiting import wait_for
 
@@ -50,16 +52,18 @@ def pooler(installation: Installation, folder: Path, mode: str) -> Iterator[int]
             mode=mode,
         )
     )
-    account = pwd.getpwnam(ACCOUNT) if os.geteuid() == 0 else None
-    if account is not None:
-        os.chown(logins, account.pw_uid, account.pw_gid)
+    account: Account | None = None
+    if os.geteuid() == 0:
+        found = pwd.getpwnam(ACCOUNT)
+        account = Account(found.pw_uid, found.pw_gid)
+        os.chown(logins, *account)
     logins.chmod(0o400)
     process = subprocess.Popen(
         [program, "-q", settings],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        **({} if account is None else {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}),
+        **as_account(account),
     )
     try:
         wait_for(lambda: process.poll() is not None or ports.is_open(port), 20, "pgbouncer listens")

@@ -21,6 +21,7 @@ from batchstream.contract.model import Topic
 from batchstream.kafka.topics import client_settings
 from batchstream.load import send
 from batchstream.paths import ROOT
+from batchstream.records.messages import load_messages
 from tests.support.pipeline import Pipeline
 
 
@@ -45,12 +46,11 @@ def run_operator(
 
 
 def main(contract: str, load_id: str, batches: str, fault: str) -> None:
-    messages = send.load_messages
     topic = load_contract(Path(contract)).topic
     before = 0 if fault == "none" else _messages(topic)
 
     def faulty(*arguments: Any) -> Iterator[tuple[bytes, bytes]]:
-        for number, message in enumerate(messages(*arguments), 1):
+        for number, message in enumerate(load_messages(*arguments), 1):
             yield message
             if number == int(batches) and fault != "none":
                 # The client sends in the background; wait until the broker has it.
@@ -58,7 +58,7 @@ def main(contract: str, load_id: str, batches: str, fault: str) -> None:
                     time.sleep(0.05)
                 os.kill(os.getpid() if fault == "killed" else int(fault), signal.SIGKILL)
 
-    send.load_messages = faulty
+    setattr(send, "load_messages", faulty)  # noqa: B010 - the name is the module's own import
     operator = produce.ProduceBatchesOperator(
         task_id="produce_batches", contract=load_contract(Path(contract)), load_id=int(load_id)
     )
