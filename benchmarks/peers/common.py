@@ -58,7 +58,7 @@ def python(name: str) -> str:
         pip = ["pip", "install", "--python", str(interpreter), "--require-hashes", "--only-binary", ":all:"]
         environment = {**os.environ, "UV_PYTHON_DOWNLOADS": "never"}
         for command in (["venv", "--clear", "--python", sys.executable, str(folder)], [*pip, "-r", str(requirements)]):
-            done = subprocess.run([str(UV), *command], env=environment, capture_output=True, text=True)
+            done = subprocess.run([str(UV), *command], env=environment, capture_output=True, text=True, check=False)
             if done.returncode:
                 raise RuntimeError(f"{name} can't be installed: {done.stderr[-1000:]}")
         stamp.write_text(wanted)

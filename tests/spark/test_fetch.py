@@ -15,7 +15,7 @@ from batchstream.local.kafka import MAX_MESSAGE_BYTES
 from batchstream.records.messages import Message
 from batchstream.spark import fetch as module
 from batchstream.spark.fetch import fetch
-from batchstream.spark.spans import Span
+from batchstream.spark.offset_ranges import OffsetRange
 
 
 class Topic:
@@ -44,7 +44,7 @@ class Topic:
             producer.abort_transaction()
 
     def fetch(self, start: int, end: int, partition: int = 0) -> list[Message]:
-        return list(fetch(self.settings, self.name, Span(partition, start, end), "spark-consumer-tests"))
+        return list(fetch(self.settings, self.name, OffsetRange(partition, start, end), "spark-consumer-tests"))
 
     def found(self, start: int, end: int) -> list[tuple[int, bytes | None]]:
         return [(message.offset, message.value) for message in self.fetch(start, end)]
@@ -102,7 +102,7 @@ def test_a_broker_that_keeps_silent_is_given_up(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(module, "SILENCE_SECONDS", 2)
     settings = {"bootstrap.servers": f"{ports.LOOPBACK}:{ports.any_free()}", "log_level": 0}
     with pytest.raises(FetchError, match=r"^topic 'any' partition 0 offset 3: no message came within 2 s; look whether"):
-        list(fetch(settings, "any", Span(0, 3, 4), "spark-consumer-tests"))
+        list(fetch(settings, "any", OffsetRange(0, 3, 4), "spark-consumer-tests"))
 
 
 def test_the_time_that_a_landing_takes_is_no_silence_of_the_broker(topic: Topic, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,7 +110,7 @@ def test_the_time_that_a_landing_takes_is_no_silence_of_the_broker(topic: Topic,
     monkeypatch.setattr(module, "MESSAGES_PER_CALL", 1)
     topic.send(*(b"%d" % number for number in range(3)))
     found = []
-    for message in fetch(topic.settings, topic.name, Span(0, 0, 3), "spark-consumer-tests"):
+    for message in fetch(topic.settings, topic.name, OffsetRange(0, 0, 3), "spark-consumer-tests"):
         found.append(message.offset)
         time.sleep(1.2)
     # What was sent meanwhile is waited for, too.

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from batchstream.records.codec import shorten
-from batchstream.records.messages import Batch, ForeignKey, MessageKey, Signer, decode_key, load_messages
+from batchstream.records.messages import Batch, MessageKey, Signer, UnknownKey, decode_key, load_messages
 
 SECRET = bytes(range(32))
 
@@ -106,7 +106,7 @@ def case(name: str, value: bytes | None) -> object:
 )
 def test_a_key_is_not_a_loads_if_it_is(value: bytes) -> None:
     found = decode_key(value)
-    assert isinstance(found, ForeignKey)
+    assert isinstance(found, UnknownKey)
     assert found.reason.startswith("the message's key is not a load's: ")
     assert "\0" not in found.reason
     assert len(found.reason) < 200
@@ -123,8 +123,8 @@ def test_a_key_is_not_a_loads_if_it_is(value: bytes) -> None:
     ],
 )
 def test_a_key_contradicts_itself_with(value: bytes) -> None:
-    assert decode_key(value) == ForeignKey(f"the message's key contradicts itself: {shorten(value.decode())}")
+    assert decode_key(value) == UnknownKey(f"the message's key contradicts itself: {shorten(value.decode())}")
 
 
 def test_no_key_belongs_to_no_load() -> None:
-    assert decode_key(None) == ForeignKey("the message has no key, so it belongs to no load")
+    assert decode_key(None) == UnknownKey("the message has no key, so it belongs to no load")

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from batchstream.contract import load_contract
 from batchstream.records.codec import MAX_RECORDS_PER_BATCH, DecodedBatch, Misfit, RecordCodec
-from batchstream.records.messages import ForeignKey, MessageKey, Signer, decode_key
+from batchstream.records.messages import MessageKey, Signer, UnknownKey, decode_key
 from batchstream.records.scan import array_elements
 from batchstream.records.source import SourceReader
 from tests.conftest import HOUSING, ORDERS
@@ -203,7 +203,7 @@ def test_a_damaged_message_of_numbers_is_accounted_for(value: bytes) -> None:
 @given(key=st.one_of(st.none(), ANY_BYTES, mutated(Signer(12, 1, bytes(32)).key(345, 34_401, b"[]"))))
 def test_any_bytes_as_a_key_are_a_key_or_told(key: bytes | None) -> None:
     found = decode_key(key)
-    if isinstance(found, ForeignKey):
+    if isinstance(found, UnknownKey):
         assert found.reason.startswith("the message")
         assert "\0" not in found.reason
         assert found.reason.encode()

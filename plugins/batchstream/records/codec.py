@@ -146,18 +146,20 @@ class RecordCodec:
             for name, finish in self._finishers:
                 for record in records:
                     setattr(record, name, finish(getattr(record, name)))
-            for name, matches in self._patterns:
-                if not all(matches(text) for record in records if (text := getattr(record, name)) is not None):
-                    return None
-            if self._text_key is not None and not all(getattr(record, self._text_key).strip() for record in records):
-                return None
             if self._zoned and any(day in value for day in EDGE_YEARS):
                 for name in self._zoned:
                     for record in records:
                         within_years(getattr(record, name))
         except (*DECODE_ERRORS, ValueError):
             return None
-        return records
+        return records if self._fit_texts(records) else None
+
+    def _fit_texts(self, records: list[Any]) -> bool:
+        """Whether every text matches its pattern, and no text that is the key is blank."""
+        for name, matches in self._patterns:
+            if not all(matches(text) for record in records if (text := getattr(record, name)) is not None):
+                return False
+        return self._text_key is None or all(getattr(record, self._text_key).strip() for record in records)
 
     def _decode_one_by_one(self, value: bytes, first_record_id: int) -> DecodedBatch:
         try:

@@ -60,7 +60,7 @@ class Batch(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class ForeignKey:
+class UnknownKey:
     """A key that is none of ours."""
 
     reason: str
@@ -105,15 +105,15 @@ def load_messages(signer: Signer, batches: Iterable[Batch]) -> Iterator[tuple[by
         yield signer.key(number, batch.first_record_id, batch.value), batch.value
 
 
-def decode_key(key: bytes | None) -> MessageKey | ForeignKey:
+def decode_key(key: bytes | None) -> MessageKey | UnknownKey:
     """Read the key of a message; never raises."""
     if key is None:
-        return ForeignKey("the message has no key, so it belongs to no load")
+        return UnknownKey("the message has no key, so it belongs to no load")
     try:
         found = _decoder.decode(key)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return ForeignKey(f"the message's key is not a load's: {shorten(storable(key))}")
+        return UnknownKey(f"the message's key is not a load's: {shorten(storable(key))}")
     # Each batch before it has one record at least; bad records of the source are in none.
     if not (1 <= found.batch <= found.first_record_id < 2**63 and 0 <= found.attempt < 2**31 and found.load_id >= 0):
-        return ForeignKey(f"the message's key contradicts itself: {shorten(storable(key))}")
+        return UnknownKey(f"the message's key contradicts itself: {shorten(storable(key))}")
     return found

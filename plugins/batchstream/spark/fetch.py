@@ -9,7 +9,7 @@ from confluent_kafka import Consumer, KafkaError, TopicPartition
 from batchstream.errors import FetchError, LoadError
 from batchstream.kafka.topics import client_settings
 from batchstream.records.messages import Message
-from batchstream.spark.spans import Span
+from batchstream.spark.offset_ranges import OffsetRange
 
 FETCH_SETTINGS = {
     "enable.auto.commit": False,
@@ -32,55 +32,55 @@ SILENCE_SECONDS = 60
 """How long a broker may have no message that is known to be there: longer than a cluster takes to choose another leader."""
 
 
-def fetch(settings: Mapping[str, Any], topic: str, span: Span, group: str) -> Iterator[Message]:
-    """Yield the messages of a span, in their order.
+def fetch(settings: Mapping[str, Any], topic: str, offsets: OffsetRange, group: str) -> Iterator[Message]:
+    """Yield the messages of some offsets, in their order.
 
     Args:
         settings: The Airflow connection's, in librdkafka's names.
         topic: Its name.
-        span: Which of its messages.
+        offsets: Which of its messages.
         group: Name of a consumer group, as a client has to have one; nothing is committed for it.
 
     Raises:
-        LoadError: Messages of the span are gone.
+        LoadError: Some of these messages are gone.
         FetchError: The broker can't be read from.
     """
     consumer = Consumer({**client_settings(settings), **FETCH_SETTINGS, "group.id": group})
     try:
-        consumer.assign([TopicPartition(topic, span.partition, span.start)])
-        yield from _messages(consumer, topic, span)
+        consumer.assign([TopicPartition(topic, offsets.partition, offsets.start)])
+        yield from _messages(consumer, topic, offsets)
     finally:
         consumer.close()
 
 
-def _messages(consumer: Consumer, topic: str, span: Span) -> Iterator[Message]:
-    position = span.start
+def _messages(consumer: Consumer, topic: str, offsets: OffsetRange) -> Iterator[Message]:
+    position = offsets.start
     silence = 0.0
-    while position < span.end:
+    while position < offsets.end:
         # Only while it waits here: what becomes of the messages may take as long as it takes.
         asked = time.monotonic()
-        messages = consumer.consume(min(MESSAGES_PER_CALL, span.end - position), timeout=1)
+        messages = consumer.consume(min(MESSAGES_PER_CALL, offsets.end - position), timeout=1)
         silence = 0 if messages else silence + time.monotonic() - asked
         for message in messages:
             error, offset = message.error(), int(message.offset() or 0)
             if error is None:
                 position = offset + 1
-                if offset < span.end:
-                    yield Message(topic, span.partition, offset, message.key(), message.value())
+                if offset < offsets.end:
+                    yield Message(topic, offsets.partition, offset, message.key(), message.value())
             elif error.code() == KafkaError._PARTITION_EOF:
                 # Offsets that close a transaction have no message: after them comes another message, or this.
                 position = offset
             else:
-                raise _failure(error, topic, span, position)
+                raise _failure(error, topic, offsets, position)
         if silence > SILENCE_SECONDS:
             raise FetchError(
-                f"topic '{topic}' partition {span.partition} offset {position}: no message came within {SILENCE_SECONDS} s; "
+                f"topic '{topic}' partition {offsets.partition} offset {position}: no message came within {SILENCE_SECONDS} s; "
                 "look whether the brokers run, and the partition has a leader"
             )
 
 
-def _failure(error: KafkaError, topic: str, span: Span, position: int) -> FetchError | LoadError:
-    place = f"topic '{topic}' partition {span.partition} offset {position}"
+def _failure(error: KafkaError, topic: str, offsets: OffsetRange, position: int) -> FetchError | LoadError:
+    place = f"topic '{topic}' partition {offsets.partition} offset {position}"
     if error.code() == KafkaError._AUTO_OFFSET_RESET:
-        return LoadError(f"{place}: the messages from here to {span.end} are gone before they were read; start a new run")
+        return LoadError(f"{place}: the messages from here to {offsets.end} are gone before they were read; start a new run")
     return FetchError(f"{place}: {error.str()}; look whether topic and brokers are what the load began with")

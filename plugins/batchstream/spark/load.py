@@ -19,7 +19,7 @@ from batchstream.postgres import connection as postgres
 from batchstream.postgres.failures import postgres_errors
 from batchstream.postgres.landing import Landed
 from batchstream.records.messages import Signer
-from batchstream.spark import source
+from batchstream.spark import stream
 from batchstream.spark.checkpoints import checkpoint_folder, remove_old_checkpoints
 from batchstream.spark.job import Job, Load
 from batchstream.spark.sink import DRIVER_MESSAGES, Sink
@@ -90,7 +90,7 @@ def _load(connection: psycopg.Connection, job: Job, row: dict[str, Any]) -> Load
 
 
 def _run(spark: SparkSession, load: Load, row: dict[str, Any], sink: Sink) -> None:
-    messages = source.stream(spark, load.job.kafka, row["topic"], row["start_offsets"])
+    messages = stream.read_topic(spark, load.job.kafka, row["topic"], row["start_offsets"])
     try:
         (
             messages.writeStream.queryName(f"{load.contract.name} load {load.job.load_id}")

@@ -17,7 +17,7 @@ from batchstream.records.messages import Message
 from batchstream.spark.checkpoints import noted_offsets
 from batchstream.spark.fetch import fetch
 from batchstream.spark.job import Load
-from batchstream.spark.spans import Span, between, share
+from batchstream.spark.offset_ranges import OffsetRange, between, share
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -55,11 +55,11 @@ class Sink:
         """Land one micro-batch and log a line of it. Spark's rows are not asked for: of the batch only its offsets count."""
         load_id = self.load.job.load_id
         try:
-            spans = self._spans(batch.sparkSession, epoch)
+            ranges = self._ranges(batch.sparkSession, epoch)
             if self.on_driver:
-                landed = land_spans(self.load, self.connection, spans)
+                landed = land_ranges(self.load, self.connection, ranges)
             else:
-                landed = self._land_on_executors(batch.sparkSession, spans)
+                landed = self._land_on_executors(batch.sparkSession, ranges)
                 # Before Spark notes the micro-batch as done: what its tasks committed is on disk when this commit is.
                 ledger.note_alive(self.connection, load_id)
         except psycopg.Error as error:
@@ -75,13 +75,13 @@ class Sink:
             *landed,
         )
 
-    def _spans(self, spark: "SparkSession", epoch: int) -> list[Span]:
+    def _ranges(self, spark: "SparkSession", epoch: int) -> list[OffsetRange]:
         begin = noted_offsets(spark, self.load.checkpoint, epoch - 1) if epoch else self.start_offsets
         return between(begin, noted_offsets(spark, self.load.checkpoint, epoch))
 
-    def _land_on_executors(self, spark: "SparkSession", spans: list[Span]) -> Landed:
+    def _land_on_executors(self, spark: "SparkSession", ranges: list[OffsetRange]) -> Landed:
         context = spark.sparkContext
-        pieces = share(spans, context.defaultParallelism)
+        pieces = share(ranges, context.defaultParallelism)
         # Local Spark tries a task once.
         is_local = str(context.master).startswith("local")
         last_try = 1 if is_local else int(str(context.getConf().get("spark.task.maxFailures", "4")))
@@ -92,10 +92,10 @@ class Sink:
         return Landed(*map(sum, zip(*outcomes, strict=True)))
 
 
-def land_spans(load: Load, connection: psycopg.Connection, spans: Iterable[Span]) -> Landed:
-    """Land the messages of spans, `MESSAGES_PER_TRANSACTION` or `BYTES_PER_TRANSACTION` at a time."""
+def land_ranges(load: Load, connection: psycopg.Connection, ranges: Iterable[OffsetRange]) -> Landed:
+    """Land the messages of some ranges, `MESSAGES_PER_TRANSACTION` or `BYTES_PER_TRANSACTION` at a time."""
     group = group_id(load.contract.name)
-    messages = (message for span in spans for message in fetch(load.job.kafka, load.contract.topic.name, span, group))
+    messages = (message for one in ranges for message in fetch(load.job.kafka, load.contract.topic.name, one, group))
     return land_in_chunks(Lander(load.contract, load.signer), connection, messages)
 
 
@@ -120,21 +120,21 @@ def _chunks(messages: Iterable[Message]) -> Iterator[list[Message]]:
         yield chunk
 
 
-def _task(load: Load, last_try: int) -> Callable[[Span], Landed | BatchstreamError]:
+def _task(load: Load, last_try: int) -> Callable[[OffsetRange], Landed | BatchstreamError]:
     """What a task does with its share of the micro-batch.
 
     An error that no retry mends, or that of the last try, is returned: Spark would wrap one that is raised beyond recognition.
     So is a broker's silence, after a minute of waiting: the retry of the whole step looks at the topic first.
     """
 
-    def land(span: Span) -> Landed | BatchstreamError:
+    def land(offsets: OffsetRange) -> Landed | BatchstreamError:
         from pyspark import TaskContext
 
         try:
             with connect(load.job.settings, application_name=f"batchstream load {load.job.load_id} executor") as connection:
                 # No waiting for the disk after each chunk; the driver waits once for all of a micro-batch.
                 connection.execute("SET synchronous_commit = off")
-                return land_spans(load, connection, [span])
+                return land_ranges(load, connection, [offsets])
         except (BatchstreamError, psycopg.Error) as error:
             ours = error if isinstance(error, BatchstreamError) else as_ours(error, f"load {load.job.load_id}: landing it")
             context = TaskContext.get()

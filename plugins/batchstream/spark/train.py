@@ -11,7 +11,7 @@ import tempfile
 from pyspark.sql import DataFrame
 
 from batchstream.kafka.topics import KAFKA_VARIABLE
-from batchstream.spark import source
+from batchstream.spark import stream
 from batchstream.spark.checkpoints import noted_offsets
 from batchstream.spark.session import start_spark
 
@@ -19,7 +19,7 @@ from batchstream.spark.session import start_spark
 def main(topic: str) -> None:
     """Consume a topic once."""
     spark = start_spark()
-    messages = source.stream(spark, json.loads(os.environ[KAFKA_VARIABLE]), topic, {"0": 0})
+    messages = stream.read_topic(spark, json.loads(os.environ[KAFKA_VARIABLE]), topic, {"0": 0})
     with tempfile.TemporaryDirectory() as checkpoint:
 
         def consume(batch: DataFrame, epoch: int) -> None:

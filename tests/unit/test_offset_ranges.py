@@ -5,27 +5,27 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchstream.spark.spans import Span, between, share
+from batchstream.spark.offset_ranges import OffsetRange, between, share
 
 SPANS = st.lists(st.tuples(st.integers(0, 10**12), st.integers(1, 10**6)), min_size=1, max_size=20).map(
-    lambda found: [Span(number, start, start + length) for number, (start, length) in enumerate(found)]
+    lambda found: [OffsetRange(number, start, start + length) for number, (start, length) in enumerate(found)]
 )
 
 
 def test_what_lies_between_two_states_of_a_topic() -> None:
     # Partition 1 has nothing new, partition 2 is new.
-    assert between({0: 5, 1: 7}, {1: 7, 0: 9, 2: 3}) == [Span(0, 5, 9), Span(2, 0, 3)]
+    assert between({0: 5, 1: 7}, {1: 7, 0: 9, 2: 3}) == [OffsetRange(0, 5, 9), OffsetRange(2, 0, 3)]
     assert between({0: 5}, {0: 5}) == []
 
 
 def test_as_many_tasks_as_partitions_take_one_each() -> None:
-    spans = [Span(0, 0, 101), Span(1, 50, 149)]
+    spans = [OffsetRange(0, 0, 101), OffsetRange(1, 50, 149)]
     assert share(spans, 2) == spans
 
 
 def test_one_partition_is_shared_by_all_tasks() -> None:
-    assert share([Span(3, 10, 111)], 2) == [Span(3, 10, 60), Span(3, 60, 111)]
-    assert share([Span(0, 0, 1)], 8) == [Span(0, 0, 1)]
+    assert share([OffsetRange(3, 10, 111)], 2) == [OffsetRange(3, 10, 60), OffsetRange(3, 60, 111)]
+    assert share([OffsetRange(0, 0, 1)], 8) == [OffsetRange(0, 0, 1)]
 
 
 def test_nothing_is_nothing_to_share() -> None:
@@ -33,7 +33,7 @@ def test_nothing_is_nothing_to_share() -> None:
 
 
 @given(SPANS, st.integers(1, 64))
-def test_every_offset_is_in_exactly_one_share(spans: list[Span], tasks: int) -> None:
+def test_every_offset_is_in_exactly_one_share(spans: list[OffsetRange], tasks: int) -> None:
     pieces = share(spans, tasks)
     for span in spans:
         own = [piece for piece in pieces if piece.partition == span.partition]

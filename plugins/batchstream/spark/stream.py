@@ -19,7 +19,7 @@ TIMEOUTS = {
 }
 
 
-def stream(spark: SparkSession, settings: Mapping[str, Any], topic: str, start_offsets: Mapping[str, int]) -> DataFrame:
+def read_topic(spark: SparkSession, settings: Mapping[str, Any], topic: str, start_offsets: Mapping[str, int]) -> DataFrame:
     """A topic from the offsets where a load began.
 
     Args:
