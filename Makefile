@@ -1,6 +1,6 @@
 # Bare `make` prints the targets. Everything that is generated is below .venv and .batchstream.
 .DEFAULT_GOAL := help
-.PHONY: help setup run ui test test-compose lint bench bench-full up down clean psql backup restore lock-jars env certificates compose-up compose-down
+.PHONY: help setup run ui test test-nightly test-compose lint bench bench-full up down clean psql backup restore lock-jars env certificates compose-up compose-down
 
 BATCHSTREAM := .venv/bin/batchstream
 DATASET := housing
@@ -20,6 +20,9 @@ ui: setup ## start Airflow's scheduler and web interface until Ctrl-C
 
 test: setup ## run every test, with services of their own
 	@.venv/bin/pytest
+
+test-nightly: setup ## run the tests that make test leaves out for their time
+	@.venv/bin/pytest -m nightly
 
 test-compose: setup ## boot docker-compose.yaml and its overlays on a Docker engine, and break them
 	@.venv/bin/pytest -m compose $(COMPOSE_TESTS)

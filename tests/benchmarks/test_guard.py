@@ -22,11 +22,13 @@ def stage(installation: Installation) -> Stage:
     return Stage(installation, "numeric", RECORDS)
 
 
+@pytest.mark.nightly
 def test_the_spark_step_is_ahead_of_the_plain_chain_with_all_guarantees(stage: Stage) -> None:
     ours, plain = (min(participant(stage)[0] for _ in range(2)) for participant in (landed, plain_chain))
     assert ours < plain
 
 
+@pytest.mark.nightly
 def test_participants_end_with_the_same_rows(stage: Stage) -> None:
     tables = [participant(stage)[1] for participant in (landed, plain_chain)]
     ours, plain = (stage.fingerprint(table, with_record_id=False) for table in tables)
@@ -34,6 +36,7 @@ def test_participants_end_with_the_same_rows(stage: Stage) -> None:
     assert ours[0] == RECORDS
 
 
+@pytest.mark.nightly
 def test_a_warm_landing_is_within_a_bound_of_raw_copy(stage: Stage, spark: SharedSpark) -> None:
     stage.pipeline.spark = spark
     seconds = []

@@ -74,6 +74,7 @@ def test_each_run_tells_of_itself(clone: Clone, admin: psycopg.Connection) -> No
     assert noted == ({"allow_changes": True},)
 
 
+@pytest.mark.nightly
 def test_two_at_once_tell_of_their_own_loads(clone: Clone, admin: psycopg.Connection) -> None:
     running = [start(clone.installation, "run", clone.name, **clone.variables()) for _ in range(2)]
     said = [process.communicate(timeout=400)[0] for process in running]
@@ -110,6 +111,7 @@ def _unfinished(clone: Clone) -> list[str]:
     return [run_id for (run_id,) in rows]
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("name", ["postgres", "kafka"])
 def test_a_service_that_crashes_is_started_again_and_the_run_succeeds(clone: Clone, name: str) -> None:
     process = clone.start_and_wait_for("starting task_id=consume_stream")

@@ -12,6 +12,8 @@ from tests.conftest import ODD_FOLDER, make_state
 from tests.support.clone import Clone
 from tests.support.commands import batchstream
 
+pytestmark = pytest.mark.nightly
+
 
 @pytest.fixture(scope="module")
 def top() -> Iterator[Path]:

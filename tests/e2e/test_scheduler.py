@@ -108,6 +108,7 @@ def test_it_runs_what_is_due_or_triggered_also_after_kills_and_ctrl_c_leaves_not
     assert _processes(installation) == {}
 
 
+@pytest.mark.nightly
 def test_after_a_kill_it_starts_anew_beside_nothing_of_the_old_one(installation: Installation, contracts: None) -> None:
     with serving(installation) as ui:
         old = _processes(installation)

@@ -95,6 +95,7 @@ def test_a_broker_stopped_after_the_produce_is_named_and_its_return_is_enough(
     assert pipeline.ledger(load_id)["reason"] is None
 
 
+@pytest.mark.nightly
 def test_a_broker_killed_before_spark_asks_for_offsets_is_named_within_the_time_that_is_stated(
     pipeline: Pipeline, previous: str, installation: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from batchstream.errors import SparkError
-from batchstream.spark import load, source
+from batchstream.spark import load, stream
 from batchstream.spark.checkpoints import noted_offsets
 from tests.support.pipeline import Pipeline
 
@@ -13,7 +13,7 @@ from tests.support.pipeline import Pipeline
 @pytest.mark.parametrize("most", [load.DRIVER_MESSAGES, -1], ids=["driver", "executors"])
 def test_several_micro_batches_land_each_message_once(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, most: int) -> None:
     monkeypatch.setattr(load, "DRIVER_MESSAGES", most)
-    monkeypatch.setattr(source, "MAX_MESSAGES_PER_TRIGGER", 2)
+    monkeypatch.setattr(stream, "MAX_MESSAGES_PER_TRIGGER", 2)
     # Of an earlier load: offsets of this one begin above 0.
     pipeline.reload()
     load_id = pipeline.produced()
