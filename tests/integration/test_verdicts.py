@@ -27,9 +27,8 @@ FAULTS = {
     LEDGER.format("source_records = 505"): "the contract expects 506 records, the source has 505",
     LEDGER.format("produced_records = 505"): "the source has 506 records, 0 of them bad, the broker acknowledged 505: lost in "
     "produce_batches",
-    QUARANTINE.format(
-        "NULL", "NULL", "NULL"
-    ): "1 messages of the topic were rejected whole, which no allowance covers. The first, at "
+    QUARANTINE.format("NULL", "NULL", "NULL")
+    + "; SELECT batchstream.count_rejected({load_id}, 0, ARRAY[7])": "1 messages of the topic were rejected whole, which no allowance covers. The first, at "
     "partition 0 offset 7 position none (the whole message): why; raw text: raw. Find who sent it",
     QUARANTINE.format(
         3, 4, "NULL"
