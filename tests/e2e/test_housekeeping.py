@@ -50,6 +50,7 @@ def _make_old(clone: Clone, days: int) -> None:
             )
 
 
+@pytest.mark.nightly
 def test_records_of_old_runs_go_once_a_day_and_younger_ones_stay(
     clone: Clone, stamp: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -155,6 +155,7 @@ def _own(installation: Installation, **changes: object) -> dict[str, str]:
     return {"AIRFLOW_CONN_BATCHSTREAM_POSTGRES": json.dumps(loader), "AIRFLOW_CONN_BATCHSTREAM_POSTGRES_OWNER": uri}
 
 
+@pytest.mark.nightly
 def test_connections_of_a_users_own_are_used_and_told(clone: Clone, admin: psycopg.Connection) -> None:
     done = clone.run(**_own(clone.installation, host="localhost"))
     assert done.returncode == 0, done.stdout

@@ -124,6 +124,7 @@ def test_after_a_kill_it_starts_anew_beside_nothing_of_the_old_one(installation:
     assert _processes(installation) == {}
 
 
+@pytest.mark.nightly
 def test_make_down_ends_it(installation: Installation) -> None:
     with serving(installation) as ui:
         try:

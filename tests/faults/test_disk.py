@@ -77,6 +77,7 @@ def test_postgresqls_disk_full_while_a_load_lands(cramped: Pipeline, small: Inst
     assert cramped.shows_source()
 
 
+@pytest.mark.nightly
 def test_the_brokers_disk_full_while_a_load_is_produced(cramped: Pipeline, small: Installation) -> None:
     cramped.reload()
     previous = cramped.checksum()

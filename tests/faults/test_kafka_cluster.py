@@ -72,6 +72,7 @@ def opened(pipeline: ClusterPipeline) -> int:
     return load_id
 
 
+@pytest.mark.nightly
 def test_two_copies_are_written_before_a_batch_counts_as_acknowledged(pipeline: ClusterPipeline) -> None:
     load_id = opened(pipeline)
     resource = ConfigResource(ResourceType.TOPIC, pipeline.contract.topic.name)
@@ -80,6 +81,7 @@ def test_two_copies_are_written_before_a_batch_counts_as_acknowledged(pipeline: 
     pipeline.fail(load_id, "looked at only")
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("times", [1, LARGE])
 def test_a_leader_killed_while_the_load_is_sent(pipeline: ClusterPipeline, brokers: Brokers, times: int) -> None:
     pipeline.repeat_source(times)
@@ -100,6 +102,7 @@ def test_a_leader_killed_while_the_load_is_sent(pipeline: ClusterPipeline, broke
     assert pipeline.shows_source()
 
 
+@pytest.mark.nightly
 def test_a_leader_killed_while_spark_reads(
     pipeline: ClusterPipeline, brokers: Brokers, admin: psycopg.Connection, hold: Hold
 ) -> None:

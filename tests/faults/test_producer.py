@@ -57,7 +57,7 @@ def test_a_new_source_for_the_retry_of_a_try_that_was_cut_off_is_loaded_whole(
     pipeline.finish(load_id)
 
 
-@pytest.mark.parametrize("moment", ["before", "during"])
+@pytest.mark.parametrize("moment", [pytest.param("before", marks=pytest.mark.nightly), "during"])
 def test_without_a_broker_the_task_is_red_and_the_retry_after_its_return_succeeds(
     pipeline: Pipeline, previous: str, installation: Installation, moment: str
 ) -> None:

@@ -39,7 +39,7 @@ def total(pipeline: Pipeline) -> tuple[int, Decimal]:
     return len(lines), sum((Decimal(line.split()[-1]) for line in lines), Decimal(0)).quantize(Decimal("0.01"))
 
 
-@pytest.mark.parametrize("publish", ["merge", "swap"])
+@pytest.mark.parametrize("publish", ["merge", pytest.param("swap", marks=pytest.mark.nightly)])
 def test_twenty_reloads_under_four_readers(pipeline: Pipeline, publish: str) -> None:
     pipeline.expect_any_source()
     if publish == "swap":

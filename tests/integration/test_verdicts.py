@@ -19,6 +19,7 @@ QUARANTINE = (
     'INSERT INTO batchstream.quarantine (load_id, topic, partition, "offset", position, record_id, raw, reason, replayed_at) '
     "VALUES ({{load_id}}, 'topic', 0, 7, {}, {}, 'raw', 'why', {})"
 )
+FOREIGN = f"{QUARANTINE.format('NULL', 'NULL', 'NULL')}; SELECT batchstream.count_rejected({{load_id}}, 0, ARRAY[7])"
 
 # What is done to a load that has landed whole → what the check says of it.
 FAULTS = {
@@ -27,9 +28,8 @@ FAULTS = {
     LEDGER.format("source_records = 505"): "the contract expects 506 records, the source has 505",
     LEDGER.format("produced_records = 505"): "the source has 506 records, 0 of them bad, the broker acknowledged 505: lost in "
     "produce_batches",
-    QUARANTINE.format("NULL", "NULL", "NULL")
-    + "; SELECT batchstream.count_rejected({load_id}, 0, ARRAY[7])": "1 messages of the topic were rejected whole, which no allowance covers. The first, at "
-    "partition 0 offset 7 position none (the whole message): why; raw text: raw. Find who sent it",
+    FOREIGN: "1 messages of the topic were rejected whole, which no allowance covers. The first, at partition 0 offset 7 "
+    "position none (the whole message): why; raw text: raw. Find who sent it",
     QUARANTINE.format(
         3, 4, "NULL"
     ): "1 rejected, the contract allows 0. The first, at partition 0 offset 7 position 3: why; raw text: "

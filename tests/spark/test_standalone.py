@@ -3,6 +3,7 @@
 import json
 
 import psycopg
+import pytest
 
 from batchstream.local.installation import Installation
 from tests.support.airflow import airflow
@@ -10,6 +11,7 @@ from tests.support.cluster import Cluster
 from tests.support.pipeline import LARGE, Pipeline
 
 
+@pytest.mark.nightly
 def test_the_dag_runs_on_the_cluster_by_its_connection_alone(
     cluster: Cluster, installation: Installation, admin: psycopg.Connection
 ) -> None:
