@@ -1,11 +1,49 @@
 """Errors, sorted by what brings the pipeline back: mend a file, wait and try again, or start a new load.
 
-Every message says where, which rule, what was found and what to do.
+Every message says where, which rule, what was found and what to do. What an alert sorts by stands beside it, as attributes.
 """
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 
 class BatchstreamError(Exception):
-    """Anything this package raises on purpose."""
+    """Anything this package raises on purpose.
+
+    Attributes:
+        dataset: Name of the data set.
+        load_id: The load.
+        topic: Name of the topic.
+        partition: Of that topic.
+        path: The source file or the contract that it is about.
+
+    Each is None where the error is not about one, or comes from where it isn't known.
+    """
+
+    dataset: str | None = None
+    load_id: int | None = None
+    topic: str | None = None
+    partition: int | None = None
+    path: str | None = None
+
+
+@contextmanager
+def errors_about(**known: object) -> Iterator[dict[str, object]]:
+    """Write on each error of ours that passes what it is about, where it doesn't know better.
+
+    Args:
+        known: Attributes of `BatchstreamError`.
+
+    Yields:
+        The same, for what is found out in the block.
+    """
+    try:
+        yield known
+    except BatchstreamError as error:
+        for name, value in known.items():
+            if getattr(error, name) is None:
+                setattr(error, name, value)
+        raise
 
 
 class TerminalError(BatchstreamError):

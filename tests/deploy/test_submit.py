@@ -13,6 +13,7 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from batchstream.airflow.consume import ConsumeStreamOperator
 from batchstream.contract import Contract
+from batchstream.errors import BatchstreamError, LoadError, SparkError
 from batchstream.kafka.topics import KAFKA_VARIABLE
 from batchstream.paths import ROOT, SPARK_APPLICATION
 from batchstream.postgres.connection import POSTGRES_VARIABLE
@@ -109,16 +110,23 @@ def test_beside_airflow_the_application_is_a_file(submit: Any) -> None:
     assert str(SPARK_APPLICATION) in command
 
 
-@pytest.mark.parametrize(("is_final", "failure"), [(True, AirflowFailException), (False, AirflowException)])
+@pytest.mark.parametrize(("noted", "failure"), [(LoadError, AirflowFailException), (SparkError, AirflowException)])
 @pytest.mark.parametrize("connection", [KUBERNETES, OTHERS["local"]], ids=["kubernetes", "local"])
 def test_only_what_a_retry_may_mend_is_tried_again(
-    submit: Any, monkeypatch: pytest.MonkeyPatch, connection: dict[str, Any], is_final: bool, failure: type[Exception]
+    submit: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    connection: dict[str, Any],
+    noted: type[BatchstreamError],
+    failure: type[Exception],
 ) -> None:
     monkeypatch.setenv("SUBMITTED_ENDS_WITH", "1")
-    monkeypatch.setattr(ConsumeStreamOperator, "_failure", lambda *_: (is_final, "what the application noted"))
+    monkeypatch.setattr(ConsumeStreamOperator, "_failure", lambda *_: noted("what the application noted"))
     with pytest.raises(AirflowException, match="what the application noted") as caught:
         submit(connection)
     assert type(caught.value) is failure
+    cause = caught.value.__cause__
+    assert isinstance(cause, noted)
+    assert (cause.dataset, cause.load_id) == ("housing", 7)
 
 
 def test_the_drivers_secret_is_made_of_the_connections(tmp_path: Path) -> None:

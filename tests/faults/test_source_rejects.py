@@ -62,8 +62,13 @@ def test_too_many_are_all_told(spoiled: Pipeline, admin: psycopg.Connection) -> 
     allow(spoiled, 2)
     load_id = spoiled.open()
     spoiled.create_topic(load_id)
-    with pytest.raises(SourceError, match=r"3 of 506 records break the contract, rejectedRecordsAllowed is 2(.|\n)*line 205"):
+    with pytest.raises(
+        SourceError, match=r"3 of 506 records break the contract, rejectedRecordsAllowed is 2(.|\n)*line 205"
+    ) as refused:
         spoiled.produce(load_id)
+    found = refused.value
+    assert (found.dataset, found.load_id, found.path) == (spoiled.name, load_id, str(spoiled.contract.source.path))
+    assert (found.topic, found.partition) == (None, None)
     assert rejects(admin, load_id) == IN_QUARANTINE
     assert spoiled.ledger(load_id)["state"] == "opened"
 

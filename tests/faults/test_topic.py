@@ -77,8 +77,11 @@ def test_messages_that_are_gone_before_they_were_read_make_the_run_red(
     future.result()
     place = f"topic '{pipeline.contract.topic.name}' partition 0 offset {first}"
     said = rf"^{place}: the messages from here to \d+ are gone before they were read; start a new run$"
-    with pytest.raises(LoadError, match=said):
+    with pytest.raises(LoadError, match=said) as refused:
         pipeline.consume(load_id)
+    found = refused.value
+    about = (pipeline.name, load_id, pipeline.contract.topic.name, 0, None)
+    assert (found.dataset, found.load_id, found.topic, found.partition, found.path) == about
     assert pipeline.checksum() == previous
     pipeline.fail(load_id, "messages are gone")
     pipeline.reload()

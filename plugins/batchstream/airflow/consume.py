@@ -5,12 +5,12 @@ from typing import Any
 
 from airflow.providers.apache.spark.hooks.spark_submit import SparkSubmitHook
 from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOperator
-from airflow.sdk.exceptions import AirflowException, AirflowFailException
+from airflow.sdk.exceptions import AirflowException
 
 from batchstream.airflow.connections import POSTGRES, SPARK, postgres_settings, spark_settings, submit_environment
 from batchstream.airflow.failures import airflow_errors
 from batchstream.contract import Contract
-from batchstream.errors import BatchstreamError, TerminalError
+from batchstream.errors import BatchstreamError, LoadError, SparkError, errors_about
 from batchstream.paths import SPARK_APPLICATION
 
 
@@ -33,6 +33,7 @@ class ConsumeStreamOperator(SparkSubmitOperator):
             application_args=["--load-id", load_id],
             **kwargs,
         )
+        self._dataset = contract.name
         self._environment: dict[str, str] = {}
 
     def execute(self, context: Any) -> None:
@@ -46,8 +47,8 @@ class ConsumeStreamOperator(SparkSubmitOperator):
             # The application tells the ledger why it failed; the provider's own message is a command line of a thousand
             # characters and the exit status of a JVM.
             self.log.warning("spark-submit failed: %s", error)
-            is_final, reason = self._failure(load_id)
-            raise (AirflowFailException if is_final else AirflowException)(reason) from error
+            with airflow_errors(), errors_about(dataset=self._dataset, load_id=load_id):
+                raise self._failure(load_id) from error
 
     def _get_hook(self) -> SparkSubmitHook:
         hook = super()._get_hook()
@@ -68,8 +69,8 @@ class ConsumeStreamOperator(SparkSubmitOperator):
             # The driver's image has the application at the same place; without the scheme Spark would upload ours.
             self.application = f"local://{SPARK_APPLICATION}"
 
-    def _failure(self, load_id: int) -> tuple[bool, str]:
-        """Whether a retry would fail again, and why the application failed."""
+    def _failure(self, load_id: int) -> BatchstreamError:
+        """Why the application failed, as an error that says whether a retry would fail again."""
         from batchstream.postgres import ledger
         from batchstream.postgres.connection import connect
         from batchstream.postgres.failures import postgres_errors
@@ -81,7 +82,7 @@ class ConsumeStreamOperator(SparkSubmitOperator):
             ):
                 row = ledger.read(connection, load_id)
         except BatchstreamError as error:
-            return isinstance(error, TerminalError), str(error)
+            return error
         unfinished = row["state"] in (ledger.State.PRODUCED, ledger.State.LANDED)
         reason = row["reason"] or f"load {load_id}: Spark ended without a word in the ledger; see this task's log, and Spark's"
-        return row["failed_for_good"] or not unfinished, reason
+        return (LoadError if row["failed_for_good"] or not unfinished else SparkError)(reason)

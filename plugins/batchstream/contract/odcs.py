@@ -15,7 +15,7 @@ from batchstream.contract.model import Check, Contract, SourceFormat
 from batchstream.contract.properties import ContractSettings, read_settings
 from batchstream.contract.quality import expected_row_count, no_duplicates, read_check
 from batchstream.contract.strict import unknown_fields
-from batchstream.errors import ContractError
+from batchstream.errors import ContractError, errors_about
 
 MAX_TABLE_NAME_LENGTH = 40
 """Leaves room for a load's id, and for suffixes such as that of the DAG."""
@@ -42,17 +42,18 @@ def contract_text(path: Path) -> str:
     Raises:
         ContractError: The file can't be read, is too large or not UTF-8.
     """
-    try:
-        # A pipe or a device would keep everyone waiting, also those who want another contract.
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise ContractError(f"{path}: is no regular file; write the contract into one")
-        with path.open("rb") as file:
-            content = file.read(MAX_SIZE + 1)
-        if len(content) > MAX_SIZE:
-            raise ContractError(f"{path}: a contract has at most {MAX_SIZE:,} bytes; shorten it")
-        return content.decode()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ContractError(f"{path}: can't be read: {error}; write a UTF-8 file that Airflow may read") from error
+    with errors_about(path=str(path)):
+        try:
+            # A pipe or a device would keep everyone waiting, also those who want another contract.
+            if not stat.S_ISREG(path.stat().st_mode):
+                raise ContractError(f"{path}: is no regular file; write the contract into one")
+            with path.open("rb") as file:
+                content = file.read(MAX_SIZE + 1)
+            if len(content) > MAX_SIZE:
+                raise ContractError(f"{path}: a contract has at most {MAX_SIZE:,} bytes; shorten it")
+            return content.decode()
+        except (OSError, UnicodeDecodeError) as error:
+            raise ContractError(f"{path}: can't be read: {error}; write a UTF-8 file that Airflow may read") from error
 
 
 def parse_contract(text: str, path: Path) -> Contract:
@@ -66,23 +67,24 @@ def parse_contract(text: str, path: Path) -> Contract:
     Raises:
         ContractError: A field breaks a rule: file, field, rule, what was found, what to write.
     """
-    try:
-        document = read_document(text)
-        if not isinstance(document, dict):
-            raise MistakeError("file", f"must be a mapping; got {type(document).__name__}; write an ODCS contract")
-        odcs = OpenDataContractStandard.model_validate(document)
-        for unknown in unknown_fields(odcs, document):
-            raise ValueError(unknown)
-        return _contract(path, odcs)
-    except yaml.YAMLError as error:
-        why = " ".join(str(error).split()).replace(' in "<unicode string>",', ",")
-        raise ContractError(
-            f"{path}: is not YAML: {why}; mend the file; a value that begins with such as * or @ needs quotes"
-        ) from error
-    except ValidationError as error:
-        raise ContractError(f"{path}: {clipped(_standard_mistake(error))}") from error
-    except ValueError as error:
-        raise ContractError(f"{path}: {clipped(str(error))}") from error
+    with errors_about(path=str(path)):
+        try:
+            document = read_document(text)
+            if not isinstance(document, dict):
+                raise MistakeError("file", f"must be a mapping; got {type(document).__name__}; write an ODCS contract")
+            odcs = OpenDataContractStandard.model_validate(document)
+            for unknown in unknown_fields(odcs, document):
+                raise ValueError(unknown)
+            return _contract(path, odcs)
+        except yaml.YAMLError as error:
+            why = " ".join(str(error).split()).replace(' in "<unicode string>",', ",")
+            raise ContractError(
+                f"{path}: is not YAML: {why}; mend the file; a value that begins with such as * or @ needs quotes"
+            ) from error
+        except ValidationError as error:
+            raise ContractError(f"{path}: {clipped(_standard_mistake(error))}") from error
+        except ValueError as error:
+            raise ContractError(f"{path}: {clipped(str(error))}") from error
 
 
 def _standard_mistake(error: ValidationError) -> str:

@@ -9,7 +9,7 @@ from confluent_kafka import KafkaError, KafkaException, TopicCollection, TopicPa
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, OffsetSpec, ResourceType
 
 from batchstream.contract.model import Topic
-from batchstream.errors import TopicError
+from batchstream.errors import TopicError, errors_about
 from batchstream.kafka.errors import REFUSED, UNSETTLED, explained, is_of_the_connection
 from batchstream.records.source import MAX_BATCH_BYTES
 
@@ -91,17 +91,18 @@ def _asking(settings: Mapping[str, Any], topic: str) -> Iterator[AdminClient]:
     """A client for questions about a topic; what Kafka says of them is raised as ours."""
     refusals: list[KafkaError] = []
     admin: AdminClient | None = None
-    try:
-        configuration: dict[str, Any] = {**client_settings(settings), "error_cb": refusals.append}
-        admin = AdminClient(configuration)
-        yield admin
-    except KafkaException as error:
-        cause = error.args[0]
-        if admin is not None and is_of_the_connection(cause):
-            # A client whose log-in is refused tries again until its request has timed out, and says why beside it.
-            admin.poll(0)
-            cause = next((refusal for refusal in refusals if refusal.code() in REFUSED), cause)
-        raise explained(cause, settings, topic) from error
+    with errors_about(topic=topic):
+        try:
+            configuration: dict[str, Any] = {**client_settings(settings), "error_cb": refusals.append}
+            admin = AdminClient(configuration)
+            yield admin
+        except KafkaException as error:
+            cause = error.args[0]
+            if admin is not None and is_of_the_connection(cause):
+                # A client whose log-in is refused tries again until its request has timed out, and says why beside it.
+                admin.poll(0)
+                cause = next((refusal for refusal in refusals if refusal.code() in REFUSED), cause)
+            raise explained(cause, settings, topic) from error
 
 
 def _exists(admin: AdminClient, topic: Topic) -> bool:

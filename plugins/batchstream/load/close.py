@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from batchstream.errors import LoadError
+from batchstream.errors import LoadError, errors_about
 from batchstream.load.engines import Engines
 from batchstream.postgres import ledger
 from batchstream.postgres.connection import connect
@@ -22,10 +22,12 @@ def close_load(engines: Engines, load_id: int, failed_tasks: Sequence[str] = ())
     """
     because = f"failed: {', '.join(failed_tasks)}" if failed_tasks else None
     with (
+        errors_about(load_id=load_id) as known,
         connect(engines.loader, application_name="batchstream close_load") as connection,
         postgres_errors(f"load {load_id}: closing it"),
     ):
         state = ledger.close(connection, load_id, reason=because)
         load = ledger.read(connection, load_id)
-    if state is not ledger.State.PUBLISHED:
-        raise LoadError(f"load {load_id} of {load['dataset']} was not published: {load['reason']}")
+        known["dataset"] = load["dataset"]
+        if state is not ledger.State.PUBLISHED:
+            raise LoadError(f"load {load_id} of {load['dataset']} was not published: {load['reason']}")

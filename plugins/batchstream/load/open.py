@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 
 from batchstream.contract import Contract, contract_text, parse_contract
-from batchstream.errors import BatchstreamError, BusyError, ContractError, LoadError
+from batchstream.errors import BatchstreamError, BusyError, ContractError, LoadError, errors_about
 from batchstream.postgres import housekeeping, opening, server, tables
 from batchstream.postgres.connection import PostgresSettings, connect
 from batchstream.postgres.failures import postgres_errors
@@ -38,7 +38,11 @@ def open_load(owner: PostgresSettings, contract: Contract, run: Run, *, wait_sec
         BusyError: Another load is still in progress after that time: try again later.
         BatchstreamError: Source, contract or server are not fit for a load; the ledger has a row that says so, if it can.
     """
-    with connect(owner, application_name="batchstream open_load") as connection, postgres_errors("opening a load"):
+    with (
+        errors_about(dataset=contract.name),
+        connect(owner, application_name="batchstream open_load") as connection,
+        postgres_errors("opening a load"),
+    ):
         server.require_fit(connection, owner)
         try:
             text, contract = _read_again(contract)

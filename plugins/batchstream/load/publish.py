@@ -2,6 +2,7 @@
 
 import logging
 
+from batchstream.errors import errors_about
 from batchstream.load.engines import Engines
 from batchstream.load.pinned import pinned_contract
 from batchstream.postgres import ledger, publish
@@ -20,11 +21,14 @@ def publish_load(engines: Engines, load_id: int) -> Published:
         SinkError: PostgreSQL gave up the transaction; the target is unchanged.
     """
     with (
+        errors_about(load_id=load_id) as known,
         connect(engines.owner, application_name="batchstream publish_load") as connection,
         postgres_errors(f"load {load_id}: the publish"),
         ledger.working_on(connection, load_id),
     ):
+        contract = pinned_contract(connection, load_id)
+        known["dataset"] = contract.name
         allowed = bool(ledger.read(connection, load_id)["run_parameters"].get("allow_changes"))
-        published = publish.publish(connection, pinned_contract(connection, load_id), load_id, allow_deletes=allowed)
+        published = publish.publish(connection, contract, load_id, allow_deletes=allowed)
     log.info("load %d: %s", load_id, published)
     return published

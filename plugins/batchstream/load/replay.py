@@ -9,7 +9,7 @@ import psycopg
 from psycopg import sql
 
 from batchstream.contract import Contract, contract_text, parse_contract
-from batchstream.errors import ContractError, LoadError
+from batchstream.errors import ContractError, LoadError, errors_about
 from batchstream.load import publish, verify
 from batchstream.load.engines import Engines
 from batchstream.postgres import columns, ledger, locks, templates
@@ -36,10 +36,12 @@ def replay_load(engines: Engines, load_id: int) -> str:
         LoadError: The load is not one that may be replayed, or a check is still red; then the target is as it was.
     """
     with (
+        errors_about(load_id=load_id) as known,
         connect(engines.owner, application_name="batchstream replay") as connection,
         postgres_errors(f"load {load_id}: its replay"),
     ):
         contract, text = _mended(ledger.read(connection, load_id))
+        known["dataset"] = contract.name
         with connection.transaction():
             locks.opening(connection, contract.name)
             load = ledger.read(connection, load_id)
@@ -55,7 +57,7 @@ def replay_load(engines: Engines, load_id: int) -> str:
                 return f"load {load_id} of {contract.name}: {landed} records replayed, published: {published._asdict()}"
         reason = message if landed or refused is None else f"{refused}; {message}"
         ledger.close(connection, load_id, reason=reason)
-    raise LoadError(f"load {load_id} of {contract.name}: {landed} records replayed, nothing was published: {reason}")
+        raise LoadError(f"load {load_id} of {contract.name}: {landed} records replayed, nothing was published: {reason}")
 
 
 def _mended(load: Mapping[str, Any]) -> tuple[Contract, str]:

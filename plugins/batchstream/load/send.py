@@ -6,7 +6,7 @@ from typing import Any
 
 from confluent_kafka import KafkaException
 
-from batchstream.errors import DeliveryError
+from batchstream.errors import DeliveryError, errors_about
 from batchstream.kafka.delivery import Acknowledged, deliver
 from batchstream.kafka.errors import explained
 from batchstream.load.engines import Engines
@@ -35,11 +35,13 @@ def send_load(engines: Engines, make_producer: Callable[[], Any], load_id: int) 
         LoadError: The load was given up, or the source has changed since another try of it.
     """
     with (
+        errors_about(load_id=load_id) as known,
         connect(engines.loader, application_name="batchstream produce_batches") as connection,
         postgres_errors(f"load {load_id}: noting what was produced"),
         ledger.working_on(connection, load_id),
     ):
         contract = pinned_contract(connection, load_id)
+        known["dataset"] = contract.name
         attempt = ledger.begin_attempt(connection, load_id)
         signer = Signer(load_id, attempt, ledger.secret(connection, load_id))
         rejects = SourceRejects(connection, load_id, attempt, contract.source.path)
@@ -49,7 +51,8 @@ def send_load(engines: Engines, make_producer: Callable[[], Any], load_id: int) 
             with rejects:
                 acknowledged = deliver(make_producer(), contract.topic.name, load_messages(signer, source))
         except KafkaException as error:
-            raise explained(error.args[0], engines.kafka, contract.topic.name) from error
+            with errors_about(topic=contract.topic.name):
+                raise explained(error.args[0], engines.kafka, contract.topic.name) from error
         except DeliveryError as error:
             raise DeliveryError(f"Kafka at {servers}: {error}") from error
         if acknowledged.batches != source.batches:

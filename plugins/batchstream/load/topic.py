@@ -2,6 +2,7 @@
 
 import logging
 
+from batchstream.errors import errors_about
 from batchstream.kafka.topics import ensure_topic
 from batchstream.load.engines import Engines
 from batchstream.load.pinned import pinned_contract
@@ -21,11 +22,13 @@ def create_topic(engines: Engines, load_id: int) -> None:
         LoadError: The load was given up.
     """
     with (
+        errors_about(load_id=load_id) as known,
         connect(engines.loader, application_name="batchstream create_topic") as connection,
         postgres_errors(f"load {load_id}: noting its topic"),
         ledger.working_on(connection, load_id),
     ):
         contract = pinned_contract(connection, load_id)
+        known["dataset"] = contract.name
         state = ensure_topic(engines.kafka, contract.topic)
         ledger.transition(
             connection,

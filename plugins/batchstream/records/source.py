@@ -8,7 +8,7 @@ from collections.abc import Generator, Iterator
 from itertools import chain
 
 from batchstream.contract.model import Contract, SourceFormat
-from batchstream.errors import SourceError
+from batchstream.errors import SourceError, errors_about
 from batchstream.records.codec import RecordCodec
 from batchstream.records.header import check_header_line
 from batchstream.records.judge import BLANK_LINE, Judge, Values
@@ -34,7 +34,7 @@ def check_header(contract: Contract) -> None:
         SourceError: The file is missing, empty, cut off or not UTF-8, or its header names other columns than the contract.
         SourceChangedError: It has no end, and may still be being written.
     """
-    with opened(contract.source) as file:
+    with errors_about(path=str(contract.source.path)), opened(contract.source) as file:
         check_header_line(contract, file.read_line())
         file.check_last_line()
 
@@ -94,6 +94,10 @@ class SourceReader:
             SourceChangedError: It changed meanwhile: batches may be of two contents.
         """
         self._start()
+        with errors_about(path=str(self._source.path)):
+            yield from self._read()
+
+    def _read(self) -> Iterator[Batch]:
         with opened(self._source) as file:
             try:
                 check_header_line(self._contract, file.read_line())

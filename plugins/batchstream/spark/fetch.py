@@ -6,7 +6,7 @@ from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, TopicPartition
 
-from batchstream.errors import FetchError, LoadError
+from batchstream.errors import FetchError, LoadError, errors_about
 from batchstream.kafka.topics import client_settings
 from batchstream.records.messages import Message
 from batchstream.spark.offset_ranges import OffsetRange
@@ -48,7 +48,8 @@ def fetch(settings: Mapping[str, Any], topic: str, offsets: OffsetRange, group: 
     consumer = Consumer({**client_settings(settings), **FETCH_SETTINGS, "group.id": group})
     try:
         consumer.assign([TopicPartition(topic, offsets.partition, offsets.start)])
-        yield from _messages(consumer, topic, offsets)
+        with errors_about(topic=topic, partition=offsets.partition):
+            yield from _messages(consumer, topic, offsets)
     finally:
         consumer.close()
 

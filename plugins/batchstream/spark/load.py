@@ -10,7 +10,7 @@ from pyspark.errors import StreamingQueryException
 from pyspark.sql import SparkSession
 
 from batchstream.contract import Contract
-from batchstream.errors import BatchstreamError, SparkError, TerminalError, TopicError
+from batchstream.errors import BatchstreamError, SparkError, TerminalError, TopicError, errors_about
 from batchstream.kafka.consumer_group import show_consumed
 from batchstream.kafka.topics import topic_id
 from batchstream.load import pinned
@@ -38,7 +38,10 @@ def consume_load(job: Job, get_spark: Callable[[], SparkSession]) -> Landed:
     Raises:
         BatchstreamError: See the message.
     """
-    with postgres.connect(job.settings, application_name=f"batchstream load {job.load_id} driver") as connection:
+    with (
+        errors_about(load_id=job.load_id),
+        postgres.connect(job.settings, application_name=f"batchstream load {job.load_id} driver") as connection,
+    ):
         try:
             with postgres_errors(f"load {job.load_id}: landing it"), ledger.working_on(connection, job.load_id):
                 return _consume(connection, job, get_spark)
@@ -54,6 +57,12 @@ def _consume(connection: psycopg.Connection, job: Job, get_spark: Callable[[], S
         ledger.require_state(connection, job.load_id, ledger.State.PRODUCED, ledger.State.LANDED)
         row = ledger.read(connection, job.load_id)
     load = _load(connection, job, row)
+    with errors_about(dataset=load.contract.name):
+        return _land(connection, load, row, get_spark)
+
+
+def _land(connection: psycopg.Connection, load: Load, row: dict[str, Any], get_spark: Callable[[], SparkSession]) -> Landed:
+    job = load.job
     # COPY BINARY takes the bytes of another type of the same width without a word.
     columns.compare_landing(connection, load.contract, job.load_id)
     _require_same_topic(job.kafka, load.contract, row)
