@@ -18,7 +18,7 @@ from psycopg import errors, sql
 
 from batchstream.contract import Contract
 from batchstream.errors import LoadError, SinkError
-from batchstream.postgres import ledger
+from batchstream.postgres import copy_rows, ledger
 from batchstream.postgres.landing import Landed, Lander
 from batchstream.postgres.ledger import State
 from batchstream.records.messages import Message, Signer
@@ -359,7 +359,12 @@ def source_rows(orders: Contract) -> list[dict[str, str]]:
         return list(csv.DictReader(file, strict=True))
 
 
-def test_every_type_of_column_survives(orders_landing: Landing, source_rows: list[dict[str, str]]) -> None:
+@pytest.mark.parametrize("quick", [True, False], ids=["quick", "by_psycopgs_public_way"])
+def test_every_type_of_column_survives(
+    orders_landing: Landing, source_rows: list[dict[str, str]], monkeypatch: pytest.MonkeyPatch, quick: bool
+) -> None:
+    if not quick:
+        monkeypatch.setattr(copy_rows, "format_row", None)
     landing = orders_landing
     assert landing.land(landing.messages) == Landed(
         messages=len(landing.values), records=len(source_rows), landed=len(source_rows)

@@ -1,9 +1,7 @@
 """The consumer's task."""
 
-from functools import partial
 from typing import Any
 
-from airflow.providers.apache.spark.hooks.spark_submit import SparkSubmitHook
 from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOperator
 from airflow.sdk.exceptions import AirflowException
 
@@ -12,6 +10,7 @@ from batchstream.airflow.failures import airflow_errors
 from batchstream.contract import Contract
 from batchstream.errors import BatchstreamError, LoadError, SparkError, errors_about
 from batchstream.paths import SPARK_APPLICATION
+from batchstream.private import submit_in
 
 
 class ConsumeStreamOperator(SparkSubmitOperator):
@@ -34,7 +33,6 @@ class ConsumeStreamOperator(SparkSubmitOperator):
             **kwargs,
         )
         self._dataset = contract.name
-        self._environment: dict[str, str] = {}
 
     def execute(self, context: Any) -> None:
         """Run the consumer and wait for its end."""
@@ -50,24 +48,20 @@ class ConsumeStreamOperator(SparkSubmitOperator):
             with airflow_errors(), errors_about(dataset=self._dataset, load_id=load_id):
                 raise self._failure(load_id) from error
 
-    def _get_hook(self) -> SparkSubmitHook:
-        hook = super()._get_hook()
-        hook.submit = partial(hook.submit, env=self._environment)  # type: ignore[method-assign]
-        return hook
-
     def _configure(self) -> None:
         settings = spark_settings()
-        self.conf = {**settings.get("conf", {}), **(self.conf or {})}
+        memory = {
+            f"spark.{role}.memory": settings[f"{role}_memory"] for role in ("driver", "executor") if f"{role}_memory" in settings
+        }
+        self.conf = {**settings.get("conf", {}), **memory, **(self.conf or {})}
         self.driver_class_path = settings.get("driver_class_path")
         self.jars = settings.get("jars")
         self.properties_file = settings.get("properties_file")
-        self._driver_memory = settings.get("driver_memory")
-        self._executor_memory = settings.get("executor_memory")
         self.application_args = [*(self.application_args or []), "--checkpoints", settings["checkpoints"]]
-        self._environment = submit_environment()
         if settings.get("deploy-mode") == "cluster":
             # The driver's image has the application at the same place; without the scheme Spark would upload ours.
             self.application = f"local://{SPARK_APPLICATION}"
+        submit_in(self, submit_environment())
 
     def _failure(self, load_id: int) -> BatchstreamError:
         """Why the application failed, as an error that says whether a retry would fail again."""

@@ -24,7 +24,13 @@ from batchstream.local.java import java_home, links_ahead_of_time
 from batchstream.paths import PACKAGE
 
 TRAINING_APPLICATION = PACKAGE / "spark" / "train.py"
-MADE_OF = (Path(__file__), Path(spark_home.__file__), TRAINING_APPLICATION, PACKAGE / "spark" / "session.py")
+MADE_OF = (
+    Path(__file__),
+    Path(spark_home.__file__),
+    TRAINING_APPLICATION,
+    PACKAGE / "spark" / "session.py",
+    PACKAGE / "private.py",
+)
 """Files that say which classes a load loads, and from where."""
 
 SILENT = {"log_level": 0}

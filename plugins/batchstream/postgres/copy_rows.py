@@ -1,16 +1,14 @@
 """Rows as COPY BINARY, the records of a message at a time."""
 
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import Any
 
 import psycopg
 from psycopg import sql
 
-# What Copy.write_row calls for each row, by way of two Python calls that take two thirds of this function's time. So the rows
-# of a message are formatted together. It is no public name of psycopg; uv.lock says which version it is taken from.
-from psycopg._copy_base import format_row_binary
-
 from batchstream.contract.model import Contract
+from batchstream.private import row_formatter
 
 SIGNATURE = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 TRAILER = b"\xff\xff"
@@ -18,6 +16,8 @@ TRAILER = b"\xff\xff"
 
 BYTES_PER_WRITE = 64 * 1024
 """Each write wakes PostgreSQL, and what psycopg is given beyond 128 KiB it copies once more."""
+
+format_row = row_formatter()
 
 
 class RowCopy:
@@ -39,11 +39,15 @@ class RowCopy:
         """
         with connection.cursor() as cursor, cursor.copy(self._statement) as copy:
             copy.set_types(self._types)
+            if format_row is None:
+                for record in chain.from_iterable(batches):
+                    copy.write_row(record)
+                return
             transformer = copy.formatter.transformer
             rows = bytearray(SIGNATURE)
             for records in batches:
                 for record in records:
-                    format_row_binary(record, transformer, rows)
+                    format_row(record, transformer, rows)
                 if len(rows) > BYTES_PER_WRITE:
                     copy.write(rows)
                     rows = bytearray()

@@ -1,15 +1,14 @@
 """Checkpoints: a folder a load, on any file system that Spark knows."""
 
-import json
 import logging
 from datetime import datetime
-from typing import Any
 
 from py4j.protocol import Py4JJavaError
 from pyspark.sql import SparkSession
 
 from batchstream.errors import SparkError
 from batchstream.postgres.housekeeping import KEPT_LOADS
+from batchstream.private import hadoop, offsets_in
 
 log = logging.getLogger(__name__)
 
@@ -31,21 +30,16 @@ def noted_offsets(spark: SparkSession, folder: str, epoch: int) -> dict[int, int
         epoch: Number of the micro-batch.
 
     Raises:
-        SparkError: The note is gone, or in another form than Spark's ``OffsetSeqLog`` has: a line with its version, ``v1``, one
-            of settings, and one of each source.
+        SparkError: The note is gone, or in another form than it has in the Spark that this was made for.
     """
     path = f"{folder}/offsets/{epoch}"
     try:
-        file_system, place = _hadoop(spark, path)
+        file_system, place = hadoop(spark, path)
         note = file_system.open(place)
         try:
-            version, _, source = bytes(note.readAllBytes()).decode().splitlines()
+            return offsets_in(bytes(note.readAllBytes()).decode())
         finally:
             note.close()
-        if version != "v1":
-            raise ValueError(f"its version is {version}")
-        (partitions,) = json.loads(source).values()
-        return {int(partition): int(offset) for partition, offset in partitions.items()}
     except (Py4JJavaError, ValueError, AttributeError) as error:
         why = str(error).partition("\n")[0]
         raise SparkError(
@@ -59,16 +53,10 @@ def remove_old_checkpoints(spark: SparkSession, root: str, dataset: str, load_id
     A load has landed whatever becomes of this: what hinders it is logged.
     """
     try:
-        file_system, folder = _hadoop(spark, f"{root}/{dataset}")
+        file_system, folder = hadoop(spark, f"{root}/{dataset}")
         names = [str(status.getPath().getName()) for status in file_system.listStatus(folder)]
         loads = sorted(((int(number), name) for name in names if (number := name.partition("-")[0]).isdigit()), reverse=True)
         for _, old in [found for found in loads if found[0] <= load_id][KEPT_LOADS:]:
-            file_system.delete(_hadoop(spark, f"{folder}/{old}")[1], True)
+            file_system.delete(hadoop(spark, f"{folder}/{old}")[1], True)
     except Py4JJavaError as error:
         log.warning("old checkpoints below %s/%s are not removed: %s", root, dataset, str(error).partition("\n")[0])
-
-
-def _hadoop(spark: SparkSession, path: str) -> tuple[Any, Any]:
-    """Hadoop's file system of a path, and the path as it knows it."""
-    place = spark.sparkContext._jvm.org.apache.hadoop.fs.Path(path)  # type: ignore[union-attr]
-    return place.getFileSystem(spark._jsparkSession.sessionState().newHadoopConf()), place
