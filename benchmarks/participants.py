@@ -100,6 +100,16 @@ def reloaded(stage: Stage) -> tuple[float, sql.Identifier]:
     return found
 
 
+def changed(stage: Stage) -> tuple[float, sql.Identifier]:
+    """Ours, to the published target, where every row has another value: what a swap is meant for, by a merge."""
+    stage.change_target()
+    found = _ours(stage, stage.published_by(Publish.MERGE))
+    load = stage.pipeline.ledger(stage.load_id)
+    if (load["inserted_rows"], load["updated_rows"], load["deleted_rows"]) != (0, stage.records, 0):
+        raise RuntimeError(f"not every row was updated: {load}")
+    return found
+
+
 def swapped(stage: Stage) -> tuple[float, sql.Identifier]:
     """Ours, shown to readers by a swap."""
     return _swapped(stage, stage.published_by(Publish.SWAP))
@@ -207,6 +217,9 @@ PARTICIPANTS = {
     "batchstream, published": Participant(published, "exactly once in effect, verified, published"),
     "batchstream, reload of the same data": Participant(
         reloaded, "exactly once in effect, verified, published", least_records=LARGE
+    ),
+    "batchstream, reload with every row changed": Participant(
+        changed, "exactly once in effect, verified, published", least_records=LARGE
     ),
     "batchstream, published by a swap": Participant(swapped, "exactly once in effect, verified, published", least_records=LARGE),
     "batchstream, the same without further indexes": Participant(

@@ -95,6 +95,17 @@ class Stage:
         with self.pipeline.connect(setup.OWNER) as owner:
             tables.make_tables(owner, self.published_by(publish))
 
+    def change_target(self) -> None:
+        """Give each row that readers see another value in one column."""
+        number = next(
+            column.name for column in self.contract.columns if column.type.python in (int, float) and not column.nullable
+        )
+        target = templates.target(self.contract)
+        with self.admin() as connection:
+            connection.execute(sql.SQL("UPDATE {0} SET {1} = {1} + 1").format(target, sql.Identifier(number)))
+            connection.execute(sql.SQL("VACUUM ANALYZE {}").format(target))
+            connection.execute("CHECKPOINT")
+
     def first_load(self) -> sql.Identifier:
         """The rows of a published first load as the landing had them; it became the table, and the others get one like it."""
         rows, names = self.table("first_load"), [sql.Identifier(column.name) for column in self.contract.columns]
