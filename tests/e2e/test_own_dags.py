@@ -47,6 +47,39 @@ with DAG("nightly", schedule=None):
     fetch() >> reload_group(Path(__file__).parent / "contracts" / "own_numbers.odcs.yaml", "load_numbers") >> use()
 """
 
+ONE_BY_ONE = """\
+from pathlib import Path
+from airflow.providers.common.sql.operators.sql import SQLCheckOperator
+from airflow.sdk import DAG, task
+from batchstream.airflow import Reload
+
+def alert(context):
+    print("ALERT " + context["ti"].task_id)
+
+@task
+def use(changed):
+    print("AFTER", sorted(changed))
+
+with DAG("by_steps", schedule=None, default_args={"owner": "anna", "retries": 0, "on_failure_callback": alert}):
+    reload = Reload(Path(__file__).parent / "contracts" / "own_numbers.odcs.yaml")
+    load_id = reload.open_load(task_id="begin")
+    look = SQLCheckOperator(
+        task_id="look",
+        conn_id="batchstream_postgres",
+        sql="SELECT sum(n) < 100 FROM landing.own_numbers_{{ ti.xcom_pull(task_ids='begin') }}",
+    )
+    published = reload.publish_load(load_id)
+    (
+        reload.create_topic(load_id)
+        >> reload.produce_batches(load_id, retries=1)
+        >> reload.consume_stream(load_id)
+        >> [reload.verify_row_count(load_id), reload.verify_columns(load_id), look]
+        >> published
+        >> reload.verify_published(load_id)
+        >> [use(published), reload.close_load(load_id)]
+    )
+"""
+
 PARSE = """
 import json
 from airflow.dag_processing.dagbag import DagBag
@@ -101,3 +134,37 @@ def test_a_reload_is_a_group_between_tasks_of_the_users(
     assert state == "failed"
     assert "line 3, column 'n'" in reason
     assert admin.execute("SELECT count(*) FROM public.own_numbers").fetchone() == (3,)
+
+
+def test_the_steps_stand_one_by_one_between_checks_and_tasks_of_the_users(
+    installation: Installation, project: Path, admin: psycopg.Connection
+) -> None:
+    (project / "dags" / "by_steps.py").write_text(ONE_BY_ONE)
+    folder = {"AIRFLOW__CORE__DAGS_FOLDER": str(project / "dags")}
+    loads = "SELECT state, reason FROM batchstream.loads WHERE dataset = 'own_numbers' ORDER BY load_id DESC"
+    (project / "data" / "numbers.csv").write_text("n\n1\n2\n3\n4\n")
+
+    done = airflow(installation, "dags", "test", "by_steps", **folder)
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert "AFTER" in done.stdout
+    assert admin.execute(loads).fetchone() == ("published", None)
+    assert admin.execute("SELECT count(*) FROM public.own_numbers").fetchone() == (4,)
+
+    # A check of the user's, beside ours.
+    (project / "data" / "numbers.csv").write_text("n\n99\n98\n")
+    done = airflow(installation, "dags", "test", "by_steps", **folder)
+    assert done.returncode == 1
+    assert "ALERT look" in done.stdout
+    assert "AFTER" not in done.stdout
+    assert admin.execute(loads).fetchone() == ("failed", "failed: look")
+    assert admin.execute("SELECT count(*) FROM public.own_numbers").fetchone() == (4,)
+
+    # One of ours, under names that the user has chosen.
+    (project / "data" / "numbers.csv").write_text("n\n1\ntwo\n")
+    done = airflow(installation, "dags", "test", "by_steps", **folder)
+    assert done.returncode == 1
+    assert "ALERT produce_batches" in done.stdout
+    state, reason = admin.execute(loads).fetchone() or ()
+    assert state == "failed"
+    assert "line 3, column 'n'" in reason
+    assert admin.execute("SELECT count(*) FROM public.own_numbers").fetchone() == (4,)

@@ -42,29 +42,23 @@ def at_edge(function: Callable[P, R]) -> Callable[P, R]:
     return wrapped
 
 
-def beside(ti: Any, step: str) -> str:
-    """Id of another step of the same reload: a group around it is part of each id."""
-    group = ti.task_id.rpartition(".")[0]
-    return f"{group}.{step}" if group else step
+def callbacks(opening: str) -> tuple[Callable[[Any], None], Callable[[Any], None]]:
+    """What each step calls when it failed, and when it is tried again: both tell the ledger why, and who runs the DAG.
+
+    Args:
+        opening: Id of the task that opens the load. A scheduler that finds a killed task renders no argument of it.
+    """
+
+    def note_failure(context: Any) -> None:
+        _note(context, opening, final=True)
+
+    def note_retry(context: Any) -> None:
+        _note(context, opening, final=False)
+
+    return note_failure, note_retry
 
 
-def load_id_of(ti: Any) -> int | None:
-    """The load of a step; None if none was opened."""
-    found: int | None = ti.xcom_pull(task_ids=beside(ti, "open_load"))
-    return found
-
-
-def note_failure(context: Any) -> None:
-    """Callback of every task that failed: tell the ledger why, unless its cause is noted already, and who runs the DAG."""
-    _note(context, final=True)
-
-
-def note_retry(context: Any) -> None:
-    """The same for a task that is tried again."""
-    _note(context, final=False)
-
-
-def _note(context: Any, *, final: bool) -> None:
+def _note(context: Any, opening: str, *, final: bool) -> None:
     import psycopg
 
     from batchstream.postgres import ledger
@@ -72,7 +66,7 @@ def _note(context: Any, *, final: bool) -> None:
 
     error = context.get("exception")
     report(Failure(context["ti"].task_id, str(error or "failed") or type(error).__name__, final))
-    load_id = load_id_of(context["ti"])
+    load_id = context["ti"].xcom_pull(task_ids=opening)
     if load_id is None:
         return
     task_id = context["ti"].task_id

@@ -1,6 +1,5 @@
 """The nine steps of a contract as a DAG of their own, or as a group in somebody's DAG."""
 
-from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -9,8 +8,8 @@ import pendulum
 from airflow.sdk import DAG, CronTriggerTimetable, Param, TaskGroup
 
 from batchstream.airflow.docs import DOC
-from batchstream.airflow.steps import DEFAULT_ARGUMENTS, add_steps
-from batchstream.contract import Contract, load_contract
+from batchstream.airflow.steps import Reload
+from batchstream.contract import Contract
 
 PARAMETERS = {
     "allow_changes": Param(
@@ -56,13 +55,12 @@ def build_pipeline(contract: Contract, **arguments: Any) -> DAG:
         "auto_register": False,
     }
     added = {
-        "default_args": _with_callbacks(arguments.pop("default_args", {})),
         "params": {**PARAMETERS, **arguments.pop("params", {})},
         "tags": ["batchstream", contract.name, *arguments.pop("tags", [])],
     }
     schedule = arguments.pop("schedule", _schedule(contract))
     with DAG(dag_id=contract.dag_id, schedule=schedule, **{**own, **arguments, **added}) as dag:
-        add_steps(contract)
+        Reload(contract).all()
     return dag
 
 
@@ -74,25 +72,15 @@ def reload_group(contract: Path | str, group_id: str | None = None, **arguments:
     Args:
         contract: The contract's file.
         group_id: Of the group; the dataset's name by default.
-        arguments: Further arguments of the `TaskGroup`; ``default_args`` are added to those of batchstream.
+        arguments: Further arguments of the `TaskGroup`, such as ``default_args``.
 
     Raises:
         ContractError: The contract has a mistake.
     """
-    found = load_contract(Path(contract))
-    arguments["default_args"] = _with_callbacks(arguments.get("default_args", {}))
-    with TaskGroup(group_id=group_id or found.name, **arguments) as group:
-        add_steps(found)
+    reload = Reload(contract)
+    with TaskGroup(group_id=group_id or reload.contract.name, **arguments) as group:
+        reload.all()
     return group
-
-
-def _with_callbacks(theirs: Mapping[str, Any]) -> dict[str, Any]:
-    """Our default arguments and a user's, whose callbacks come after ours: the ledger has to know why a task failed."""
-    merged = {**DEFAULT_ARGUMENTS, **theirs}
-    for name in ("on_failure_callback", "on_retry_callback"):
-        further = theirs.get(name) or []
-        merged[name] = [DEFAULT_ARGUMENTS[name], *([further] if callable(further) else further)]
-    return merged
 
 
 def _schedule(contract: Contract) -> CronTriggerTimetable | str | None:

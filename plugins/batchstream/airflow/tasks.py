@@ -8,8 +8,7 @@ from airflow.sdk import DagRunState
 from airflow.sdk.exceptions import AirflowFailException, AirflowRescheduleException
 
 from batchstream.airflow.connections import POSTGRES_OWNER, engines, installation, postgres_settings
-from batchstream.airflow.docs import DOC
-from batchstream.airflow.failures import airflow_errors, at_edge, beside
+from batchstream.airflow.failures import airflow_errors, at_edge
 from batchstream.contract import Contract
 from batchstream.errors import BusyError, LoadError
 from batchstream.load import close, open, publish, topic
@@ -27,8 +26,6 @@ USER_OF_DAGS_TEST = "dag_test"
 """Airflow's name for who triggers the run of ``airflow dags test``, which no scheduler looks after."""
 
 MAX_WAIT = timedelta(days=1)
-
-STEPS = tuple(name for name in DOC if name != "dag")
 
 PARAMETERS = ("allow_changes", "override_checks")
 """Parameters of a run that the ledger notes where they are given."""
@@ -87,8 +84,10 @@ def close_load(load_id: int | None, failed: list[str]) -> None:
     close.close_load(engines(), load_id, failed)
 
 
-def failed_tasks(ti: Any, run_id: str) -> list[str]:
-    """Names of the steps of a reload that failed in a run, of which a DAG may have others' tasks, too."""
+def failed_tasks(ti: Any, run_id: str, opening: str) -> list[str]:
+    """Tasks from the opening of a load to its end that failed, a user's among them; if none did, those that couldn't run."""
+    opened = ti.task.dag.get_task(opening)
+    between = {opening} | opened.get_flat_relative_ids() & ti.task.get_flat_relative_ids(upstream=True)
     states = ti.get_task_states(dag_id=ti.dag_id, run_ids=[run_id]).get(run_id, {})
-    steps = {beside(ti, step) for step in STEPS}
-    return sorted(task_id for task_id, state in states.items() if task_id in steps and state in ("failed", "upstream_failed"))
+    found = {state: sorted(name for name in between if states.get(name) == state) for state in ("failed", "upstream_failed")}
+    return found["failed"] or found["upstream_failed"]
