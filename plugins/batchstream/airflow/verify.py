@@ -12,8 +12,9 @@ from batchstream.airflow.failures import airflow_errors
 class VerifyOperator(SQLCheckOperator):
     """Runs a check whose one row holds a verdict and a sentence, and enters the verdict in the ledger.
 
-    `SQLCheckOperator` shows the whole query and the bare row when a check fails; this one fails with the sentence. A
-    failed check is not tried again, as the same rows would fail it again; a lost connection is.
+    The parent's `execute` runs the query and decides, by a hook of ours. When a check fails, the parent shows the whole query and
+    the bare row; this one shows the sentence. A failed check is not tried again, as the same rows would fail it again; a lost
+    connection is.
 
     Args:
         check: A `batchstream.load.verify.CheckName`.
