@@ -14,7 +14,7 @@ from batchstream.kafka.topics import KAFKA_VARIABLE
 from batchstream.local import ports
 from batchstream.local.archive import JAVA_OPTIONS
 from batchstream.local.spark_home import installed_spark
-from batchstream.postgres import setup, templates
+from batchstream.postgres import names, relations
 from batchstream.postgres.publish import publish as publish_load
 from benchmarks import apps
 from benchmarks.peers.common import java_environment, without_record_id
@@ -74,9 +74,9 @@ def _ours(stage: Stage, publishing: Contract | None) -> tuple[float, sql.Identif
     if not passed:
         raise RuntimeError(message)
     if publishing is not None:
-        with stage.pipeline.connect(setup.OWNER) as connection:
+        with stage.pipeline.connect(names.OWNER) as connection:
             publish_load(connection, publishing, stage.load_id)
-    return time.monotonic() - begun, templates.landing(stage.contract, stage.load_id)
+    return time.monotonic() - begun, relations.landing(stage.contract, stage.load_id)
 
 
 def landed(stage: Stage) -> tuple[float, sql.Identifier]:
@@ -123,9 +123,11 @@ def swapped_by_key_alone(stage: Stage) -> tuple[float, sql.Identifier]:
 def _swapped(stage: Stage, contract: Contract) -> tuple[float, sql.Identifier]:
     stage.reset_target(Publish.SWAP)
     found = _ours(stage, contract)
-    landing = templates.landing(stage.contract, stage.load_id)
+    landing = relations.landing(stage.contract, stage.load_id)
     with stage.admin() as connection:
-        connection.execute(sql.SQL("ALTER TABLE {} DETACH PARTITION {}").format(templates.published(stage.contract), landing))
+        connection.execute(
+            sql.SQL("ALTER TABLE {} DETACH PARTITION {}").format(relations.partitioned_table(stage.contract), landing)
+        )
         # The others' tables are made like the landing.
         connection.execute(sql.SQL("ALTER TABLE {} DROP COLUMN created_at, DROP COLUMN load_id").format(landing))
     stage.reset_target(Publish.MERGE)
@@ -146,7 +148,7 @@ def _jdbc(stage: Stage, name: str, *, tuned: bool, rewrite: bool) -> tuple[float
         options = ["--jars", ",".join([*connector, str(stage.jdbc_driver)])]
     load = stage.pipeline.ledger(stage.load_id)
     schema = ", ".join(f"`{c.name}` {SPARK_TYPES[c.type.sql]}" for c in stage.contract.columns)
-    url = f"jdbc:postgresql://{ports.LOOPBACK}:{stage.installation.ports['postgres']}/{setup.DATABASE}"
+    url = f"jdbc:postgresql://{ports.LOOPBACK}:{stage.installation.ports['postgres']}/{names.DATABASE}"
     offsets = json.dumps({load["topic"]: load["start_offsets"]})
     arguments = [load["topic"], offsets, schema, url, target, str(rewrite).lower()]
     begun = time.monotonic()

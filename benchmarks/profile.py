@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 
 from batchstream.local.installation import Installation
-from batchstream.postgres import templates
+from batchstream.postgres import relations
 from batchstream.postgres.copy_rows import RowCopy
 from batchstream.postgres.landing import Lander
 from batchstream.records.codec import RecordCodec
@@ -45,7 +45,7 @@ def profile(installation: Installation, kind: str) -> dict[str, float]:
 
     def write_rows() -> None:
         with stage.pipeline.connect() as connection, connection.transaction(force_rollback=True):
-            RowCopy(contract, templates.landing(contract, stage.load_id)).write(connection, [batch.records for batch in decoded])
+            RowCopy(contract, relations.landing(contract, stage.load_id)).write(connection, [batch.records for batch in decoded])
 
     def land() -> None:
         stage.reset_load()

@@ -18,7 +18,7 @@ from batchstream.kafka.topics import KAFKA_VARIABLE, client_settings
 from batchstream.local.installation import Installation
 from batchstream.local.jars import download_missing, jar_paths
 from batchstream.paths import ROOT
-from batchstream.postgres import setup, swap, tables, templates
+from batchstream.postgres import landing_table, names, relations, tables
 from benchmarks.datasets import write_dataset
 from tests.support.pipeline import Pipeline
 from tests.support.spark import SharedSpark
@@ -43,7 +43,7 @@ class Stage:
 
     def admin(self) -> psycopg.Connection:
         """A superuser's connection."""
-        connection = self.installation.postgres.connect(setup.DATABASE)
+        connection = self.installation.postgres.connect(names.DATABASE)
         connection.autocommit = True
         return connection
 
@@ -54,23 +54,24 @@ class Stage:
     def empty_table(self, name: str) -> sql.Identifier:
         """The same, made anew: the landing's columns."""
         table = self.table(name)
-        landing = templates.landing(self.contract, self.load_id)
+        landing = relations.landing(self.contract, self.load_id)
+        loader = sql.Identifier(names.LOADER)
         with self.admin() as connection:
             connection.execute("CREATE SCHEMA IF NOT EXISTS bench")
-            connection.execute("GRANT ALL ON SCHEMA bench TO kafka_user")
+            connection.execute(sql.SQL("GRANT ALL ON SCHEMA bench TO {}").format(loader))
             connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(table))
             connection.execute(sql.SQL("CREATE TABLE {} (LIKE {})").format(table, landing))
-            connection.execute(sql.SQL("GRANT ALL ON {} TO kafka_user").format(table))
+            connection.execute(sql.SQL("GRANT ALL ON {} TO {}").format(table, loader))
             connection.execute("CHECKPOINT")
         return table
 
     def drop(self, table: sql.Identifier) -> None:
         """Drop what a participant made: else its autovacuum runs, and its pages fill the caches, while the next is measured."""
-        if table == templates.landing(self.contract, self.load_id):
+        if table == relations.landing(self.contract, self.load_id):
             # The others' tables are made like it; our next load makes it anew.
             return
         with self.admin() as connection:
-            kind = sql.SQL("VIEW" if swap.kind_of(connection, table) == "v" else "TABLE")
+            kind = sql.SQL("VIEW" if relations.kind_of(connection, table) == "v" else "TABLE")
             connection.execute(sql.SQL("DROP {} {}").format(kind, table))
 
     def published_by(self, publish: Publish) -> Contract:
@@ -85,14 +86,14 @@ class Stage:
     def reset_target(self, publish: Publish) -> None:
         """Make what readers see anew, empty, for a way to publish."""
         with self.admin() as connection:
-            target, published = templates.target(self.contract), templates.published(self.contract)
-            if swap.kind_of(connection, target) == "v":
+            target, published = relations.target(self.contract), relations.partitioned_table(self.contract)
+            if relations.kind_of(connection, target) == "v":
                 connection.execute(sql.SQL("DROP VIEW {}").format(target))
                 connection.execute("DELETE FROM batchstream.shown WHERE dataset = %s", [self.contract.name])
                 connection.execute(sql.SQL("DROP TABLE {}").format(published))
             else:
                 connection.execute(sql.SQL("DROP TABLE IF EXISTS {} CASCADE").format(target))
-        with self.pipeline.connect(setup.OWNER) as owner:
+        with self.pipeline.connect(names.OWNER) as owner:
             tables.make_tables(owner, self.published_by(publish))
 
     def change_target(self) -> None:
@@ -108,21 +109,21 @@ class Stage:
 
     def first_load(self) -> sql.Identifier:
         """The rows of a published first load as the landing had them; it became the table, and the others get one like it."""
-        rows, names = self.table("first_load"), [sql.Identifier(column.name) for column in self.contract.columns]
+        rows, columns = self.table("first_load"), [sql.Identifier(column.name) for column in self.contract.columns]
         view = sql.SQL("CREATE VIEW {} AS SELECT {} AS record_id, {} FROM {}").format(
-            rows, sql.Identifier(self.contract.key_column), sql.SQL(", ").join(names), templates.target(self.contract)
+            rows, sql.Identifier(self.contract.key_column), sql.SQL(", ").join(columns), relations.target(self.contract)
         )
         with self.admin() as connection:
             connection.execute("CREATE SCHEMA IF NOT EXISTS bench")
             connection.execute(view)
-        with self.pipeline.connect(setup.OWNER) as owner:
-            owner.execute(templates.landing_table(self.contract, self.load_id))
+        with self.pipeline.connect(names.OWNER) as owner:
+            landing_table.create(owner, self.contract, self.load_id)
         return rows
 
     def encoded_rows(self) -> bytes:
         """What has landed, as COPY BINARY takes it."""
         if not self.rows_file.exists():
-            source = templates.landing(self.contract, self.load_id)
+            source = relations.landing(self.contract, self.load_id)
             export = sql.SQL("COPY {} TO STDOUT (FORMAT BINARY)").format(source)
             with self.admin() as connection, self.rows_file.open("wb") as file, connection.cursor().copy(export) as copy:
                 file.writelines(copy)
@@ -130,7 +131,7 @@ class Stage:
 
     def reset_load(self, publishing: Contract | None = None) -> None:
         """Take our load back to where its messages are produced, nothing is consumed, and its landing fits its publish."""
-        landing = templates.landing(self.contract, self.load_id)
+        landing = relations.landing(self.contract, self.load_id)
         with self.admin() as connection:
             connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(landing))
             for table in ("batches", "quarantine"):
@@ -141,8 +142,8 @@ class Stage:
                 "UPDATE batchstream.loads SET state = 'produced', closed_at = NULL, reason = NULL WHERE load_id = %s",
                 [self.load_id],
             )
-        with self.pipeline.connect(setup.OWNER) as owner:
-            owner.execute(templates.landing_table(publishing or self.contract, self.load_id))
+        with self.pipeline.connect(names.OWNER) as owner:
+            landing_table.create(owner, publishing or self.contract, self.load_id)
         with self.admin() as connection:
             connection.execute("VACUUM batchstream.batches")
             connection.execute("CHECKPOINT")

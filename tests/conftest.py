@@ -14,7 +14,7 @@ import yaml
 
 from batchstream.contract import Contract, load_contract
 from batchstream.local.installation import Installation
-from batchstream.postgres import setup
+from batchstream.postgres import names
 from tests.support.cluster import Cluster
 from tests.support.pipeline import Pipeline
 from tests.support.spark import SharedSpark
@@ -90,7 +90,7 @@ def orders() -> Contract:
 @pytest.fixture
 def admin(installation: Installation) -> Iterator[psycopg.Connection]:
     """A superuser's connection to kafka_streaming, for looking and for breaking things."""
-    with installation.postgres.connect(setup.DATABASE) as connection:
+    with installation.postgres.connect(names.DATABASE) as connection:
         connection.autocommit = True
         yield connection
 

@@ -10,6 +10,7 @@ from pyspark.sql.functions import col, explode, from_json
 
 from batchstream.kafka.java_settings import java_settings
 from batchstream.kafka.topics import KAFKA_VARIABLE
+from batchstream.postgres import names
 
 
 def main(topic: str, start_offsets: str, schema: str, url: str, table: str, rewrite: str) -> None:
@@ -31,7 +32,7 @@ def main(topic: str, start_offsets: str, schema: str, url: str, table: str, rewr
             table,
             "append",
             {
-                "user": "kafka_user",
+                "user": names.LOADER,
                 "password": os.environ["PGPASSWORD"],
                 "driver": "org.postgresql.Driver",
                 "reWriteBatchedInserts": rewrite,

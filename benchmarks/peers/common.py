@@ -11,7 +11,7 @@ from batchstream.local import ports
 from batchstream.local.errors import ServiceError
 from batchstream.local.installation import STATE_FOLDER
 from batchstream.local.jars import download_missing, jar_paths
-from batchstream.postgres import setup
+from batchstream.postgres import names
 from benchmarks.stage import Stage
 
 FOLDER = Path(__file__).parent
@@ -25,9 +25,9 @@ def java_environment(stage: Stage) -> dict[str, str]:
         **stage.installation.environment(),
         "PGHOST": ports.LOOPBACK,
         "PGPORT": str(stage.installation.ports["postgres"]),
-        "PGDATABASE": setup.DATABASE,
-        "PGUSER": setup.LOADER,
-        "PGPASSWORD": stage.installation.secrets[setup.LOADER],
+        "PGDATABASE": names.DATABASE,
+        "PGUSER": names.LOADER,
+        "PGPASSWORD": stage.installation.secrets[names.LOADER],
     }
 
 

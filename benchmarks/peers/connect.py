@@ -16,6 +16,7 @@ from psycopg import sql
 from batchstream.kafka.java_settings import java_settings
 from batchstream.kafka.topics import client_settings
 from batchstream.local import ports
+from batchstream.postgres import names
 from batchstream.records.source import SourceReader
 from benchmarks.peers.common import jars, java_environment, without_record_id
 from benchmarks.stage import Stage
@@ -65,9 +66,9 @@ def _settings(stage: Stage, topic: str, table: str, *, unnest: bool) -> dict[str
         "value.converter": "org.apache.kafka.connect.json.JsonConverter",
         # One schema for all (KIP-1054), so the messages hold no more than ours do.
         "value.converter.schema.content": json.dumps(schema),
-        "connection.url": f"jdbc:postgresql://{ports.LOOPBACK}:{stage.installation.ports['postgres']}/kafka_streaming"
+        "connection.url": f"jdbc:postgresql://{ports.LOOPBACK}:{stage.installation.ports['postgres']}/{names.DATABASE}"
         "?reWriteBatchedInserts=true",
-        "connection.username": "kafka_user",
+        "connection.username": names.LOADER,
         "connection.password": "${env:PGPASSWORD}",
         "insert.mode": "insert",
         "primary.key.mode": "none",

@@ -5,6 +5,7 @@ import time
 
 from psycopg import sql
 
+from batchstream.postgres import names
 from benchmarks.apps import __file__ as apps
 from benchmarks.peers.common import application_environment, python
 from benchmarks.stage import Stage, run
@@ -20,7 +21,7 @@ def dlt(stage: Stage) -> tuple[float, sql.Identifier]:
     with stage.admin() as connection:
         # What dlt keeps about its tables is in the same schema: without it, it would alter instead of create.
         connection.execute("DROP SCHEMA IF EXISTS bench_dlt CASCADE")
-        connection.execute("CREATE SCHEMA bench_dlt AUTHORIZATION kafka_user")
+        connection.execute(sql.SQL("CREATE SCHEMA bench_dlt AUTHORIZATION {}").format(sql.Identifier(names.LOADER)))
         connection.execute("CHECKPOINT")
     with tempfile.TemporaryDirectory() as folder:
         environment = {

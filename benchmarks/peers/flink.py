@@ -9,6 +9,7 @@ from psycopg import sql
 
 from batchstream.kafka.java_settings import java_settings
 from batchstream.local import ports
+from batchstream.postgres import names
 from benchmarks.peers.common import jars, java_environment, without_record_id
 from benchmarks.stage import Stage, run
 
@@ -27,7 +28,7 @@ CREATE TEMPORARY TABLE messages ({columns}) WITH (
   'connector' = 'kafka', 'topic' = '{topic}', {kafka}, 'format' = 'json',
   'scan.startup.mode' = 'earliest-offset', 'scan.bounded.mode' = 'latest-offset');
 CREATE TEMPORARY TABLE landed ({columns}) WITH (
-  'connector' = 'jdbc', 'url' = '{url}', 'table-name' = '{table}', 'username' = 'kafka_user', 'password' = '{password}',
+  'connector' = 'jdbc', 'url' = '{url}', 'table-name' = '{table}', 'username' = '{user}', 'password' = '{password}',
   'sink.buffer-flush.max-rows' = '{rows}', 'sink.buffer-flush.interval' = '1s');
 INSERT INTO landed SELECT * FROM messages;
 """
@@ -45,9 +46,10 @@ def flink(stage: Stage) -> tuple[float, sql.Identifier]:
         columns=", ".join(f"`{c.name}` {TYPES[c.type.sql]}" for c in stage.contract.columns),
         topic=load["topic"],
         kafka=", ".join(f"'properties.{name}' = '{value}'" for name, value in java_settings(stage.pipeline.kafka).items()),
-        url=f"jdbc:postgresql://{ports.LOOPBACK}:{stage.installation.ports['postgres']}/kafka_streaming?reWriteBatchedInserts=true",
+        url=f"jdbc:postgresql://{ports.LOOPBACK}:{stage.installation.ports['postgres']}/{names.DATABASE}?reWriteBatchedInserts=true",
         table=f"bench.{name}",
-        password=stage.installation.secrets["kafka_user"],
+        user=names.LOADER,
+        password=stage.installation.secrets[names.LOADER],
         rows=ROWS_A_BATCH,
     )
     with tempfile.TemporaryDirectory() as created:

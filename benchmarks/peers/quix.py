@@ -4,6 +4,7 @@ import time
 
 from psycopg import sql
 
+from batchstream.postgres import names
 from benchmarks.apps import __file__ as apps
 from benchmarks.peers.common import application_environment, python, without_record_id
 from benchmarks.stage import Stage, run
@@ -19,12 +20,13 @@ def quix(stage: Stage) -> tuple[float, sql.Identifier]:
     interpreter = python("quix")
     name, _ = without_record_id(stage, "quix")
     environment = {**application_environment(stage), "PEER_TABLE": name, "PEER_GROUP": f"quix-{time.monotonic_ns()}"}
+    database, loader = sql.Identifier(names.DATABASE), sql.Identifier(names.LOADER)
     with stage.admin() as connection:
         # The sink says CREATE SCHEMA IF NOT EXISTS at each start, which takes this right although the schema is there.
-        connection.execute("GRANT CREATE ON DATABASE kafka_streaming TO kafka_user")
+        connection.execute(sql.SQL("GRANT CREATE ON DATABASE {} TO {}").format(database, loader))
         begun = time.monotonic()
         try:
             run([interpreter, apps.replace("__init__.py", "quix.py")], environment)
         finally:
-            connection.execute("REVOKE CREATE ON DATABASE kafka_streaming FROM kafka_user")
+            connection.execute(sql.SQL("REVOKE CREATE ON DATABASE {} FROM {}").format(database, loader))
         return time.monotonic() - begun, stage.table("quix")

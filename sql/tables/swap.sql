@@ -1,5 +1,5 @@
 -- The published loads of a dataset, a partition each. No index: each partition brings its own, built after its rows.
-CREATE TABLE IF NOT EXISTS {published} (
+CREATE TABLE IF NOT EXISTS {partitioned_table} (
     record_id bigint NOT NULL,
     {columns},
     created_at timestamptz NOT NULL,

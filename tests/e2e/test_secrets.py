@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from batchstream.local.installation import Installation
-from batchstream.postgres import setup
+from batchstream.postgres import names
 from tests.support.airflow import airflow
 
 # Where secrets have to be: their own file, and Airflow's file of web users.
@@ -110,7 +110,7 @@ def _the_consumer_knows_only_what_it_needs(installation: Installation, environme
     programs = {Path(os.fsdecode(command.split(b"\0", 1)[0])).name for command in environments}
     assert "java" in programs
     assert any(program.startswith("python") for program in programs), programs
-    needed = {setup.LOADER, "kafka"}
+    needed = {names.LOADER, "kafka"}
     for environment in environments.values():
         assert {name for name, secret in installation.secrets.items() if secret.encode() in environment} == needed
         assert b"AIRFLOW" not in environment

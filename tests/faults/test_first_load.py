@@ -10,7 +10,7 @@ from psycopg import sql
 from batchstream.cli import show
 from batchstream.errors import LoadError, SinkError
 from batchstream.postgres import indexes as index_module
-from batchstream.postgres import setup, templates
+from batchstream.postgres import names, relations
 from batchstream.postgres.tables import make_tables
 from tests.faults.conftest import Hold, approve
 from tests.support.pipeline import Pipeline
@@ -21,7 +21,7 @@ def indexes(admin: psycopg.Connection, pipeline: Pipeline) -> dict[str, bool]:
     rows = admin.execute(
         "SELECT a.attname, indisprimary FROM pg_index JOIN pg_attribute AS a ON a.attrelid = indrelid AND a.attnum = indkey[0] "
         "WHERE indrelid = to_regclass(%s)",
-        [templates.target(pipeline.contract).as_string(admin)],
+        [relations.target(pipeline.contract).as_string(admin)],
     ).fetchall()
     assert len(rows) == len(dict(rows))
     return dict(rows)
@@ -35,7 +35,7 @@ def table(admin: psycopg.Connection) -> Callable[[Pipeline, int], None]:
     """Makes the table of a dataset before its first load, as its owner may, to grant rights on it; copies no index."""
 
     def make(pipeline: Pipeline, load_id: int) -> None:
-        target, landing = templates.target(pipeline.contract), templates.landing(pipeline.contract, load_id)
+        target, landing = relations.target(pipeline.contract), relations.landing(pipeline.contract, load_id)
         admin.execute(
             sql.SQL(
                 "CREATE TABLE {0} (LIKE {1}, created_at timestamptz NOT NULL DEFAULT now(), "
@@ -50,14 +50,14 @@ def table(admin: psycopg.Connection) -> Callable[[Pipeline, int], None]:
 
 def test_the_landing_becomes_the_table_with_key_and_indexes(pipeline: Pipeline, admin: psycopg.Connection) -> None:
     load_id = pipeline.land()
-    landing = templates.landing(pipeline.contract, load_id).as_string(admin)
+    landing = relations.landing(pipeline.contract, load_id).as_string(admin)
     file = admin.execute("SELECT pg_relation_filenode(%s)", [landing]).fetchone()
     assert pipeline.checksum() is None
     assert pipeline.verify(load_id)[0]
     assert pipeline.publish(load_id) == (506, 0, 0, 506)
     assert indexes(admin, pipeline) == COMPLETE
     assert pipeline.shows_source()
-    target = templates.target(pipeline.contract).as_string(admin)
+    target = relations.target(pipeline.contract).as_string(admin)
     # Not one row was copied.
     assert admin.execute("SELECT pg_relation_filenode(%s), to_regclass(%s)", [target, landing]).fetchone() == (
         *(file or ()),
@@ -71,7 +71,7 @@ def test_the_landing_becomes_the_table_with_key_and_indexes(pipeline: Pipeline, 
 
 def test_a_table_that_was_dropped_comes_back_with_the_next_load(pipeline: Pipeline, admin: psycopg.Connection) -> None:
     pipeline.reload()
-    admin.execute(sql.SQL("DROP TABLE {}").format(templates.target(pipeline.contract)))
+    admin.execute(sql.SQL("DROP TABLE {}").format(relations.target(pipeline.contract)))
     assert pipeline.reload() == (506, 0, 0, 506)
     assert indexes(admin, pipeline) == COMPLETE
     assert pipeline.shows_source()
@@ -80,7 +80,7 @@ def test_a_table_that_was_dropped_comes_back_with_the_next_load(pipeline: Pipeli
 def test_a_landing_that_lost_a_row_after_the_checks_becomes_no_table(pipeline: Pipeline, admin: psycopg.Connection) -> None:
     load_id = pipeline.land()
     assert pipeline.verify(load_id)[0]
-    admin.execute(sql.SQL("DELETE FROM {} WHERE record_id = 7").format(templates.landing(pipeline.contract, load_id)))
+    admin.execute(sql.SQL("DELETE FROM {} WHERE record_id = 7").format(relations.landing(pipeline.contract, load_id)))
     with pytest.raises(LoadError, match="506 records landed and were verified, now the landing has 505"):
         pipeline.publish(load_id)
     assert pipeline.checksum() is None
@@ -112,7 +112,7 @@ def test_a_reader_in_a_long_transaction_delays_the_primary_key_alone(
         assert indexes(admin, pipeline) == {**COMPLETE, "id": False}
         assert pipeline.shows_source()
         with pytest.raises(psycopg.errors.UniqueViolation):
-            admin.execute(sql.SQL("INSERT INTO {0} SELECT * FROM {0} LIMIT 1").format(templates.target(pipeline.contract)))
+            admin.execute(sql.SQL("INSERT INTO {0} SELECT * FROM {0} LIMIT 1").format(relations.target(pipeline.contract)))
     assert pipeline.reload() == (0, 0, 0, 506)
     assert indexes(admin, pipeline) == COMPLETE
 
@@ -122,11 +122,11 @@ def test_rows_that_somebody_put_there_before_give_way(
 ) -> None:
     load_id = pipeline.land()
     table(pipeline, load_id)
-    landing = templates.landing(pipeline.contract, load_id)
+    landing = relations.landing(pipeline.contract, load_id)
     columns = sql.SQL(", ").join(sql.Identifier(column.name) for column in pipeline.contract.columns)
     admin.execute(
         sql.SQL("INSERT INTO {} (id, {}, load_id) SELECT record_id + 500, {}, 0 FROM {} WHERE record_id <= 10").format(
-            templates.target(pipeline.contract), columns, columns, landing
+            relations.target(pipeline.contract), columns, columns, landing
         )
     )
     assert pipeline.verify(load_id)[0]
@@ -138,7 +138,7 @@ def test_rows_that_somebody_put_there_before_give_way(
 def test_an_index_that_the_contract_got_later_is_built(pipeline: Pipeline, admin: psycopg.Connection) -> None:
     pipeline.reload()
     admin.execute(sql.SQL("DROP INDEX {}").format(sql.Identifier("public", f"{pipeline.name}_medv_idx")))
-    with pipeline.connect(setup.OWNER) as connection:
+    with pipeline.connect(names.OWNER) as connection:
         make_tables(connection, pipeline.contract)
     assert indexes(admin, pipeline) == COMPLETE
 

@@ -6,7 +6,7 @@ from psycopg import sql
 
 from batchstream.errors import BusyError, LoadError
 from batchstream.load import close, open, verify
-from batchstream.postgres import setup, templates
+from batchstream.postgres import names, relations
 from batchstream.postgres.opening import Run
 from tests.support.pipeline import Pipeline
 
@@ -44,7 +44,7 @@ def test_nothing_is_copied_into_a_landing_of_other_types(
     pipeline: Pipeline, admin: psycopg.Connection, path: str, type_name: str
 ) -> None:
     load_id = pipeline.produced()
-    landing = templates.landing(pipeline.contract, load_id)
+    landing = relations.landing(pipeline.contract, load_id)
     admin.execute(sql.SQL("ALTER TABLE {} DROP medv, ADD medv {} NOT NULL").format(landing, sql.SQL(type_name)))
     with pytest.raises(LoadError, match=r"for column 'medv', its contract says double precision NOT NULL"):
         pipeline.consume(load_id)
@@ -146,7 +146,7 @@ def test_a_clock_that_was_set_back_keeps_no_dead_load_alive(
     ],
 )
 def test_settings_of_a_role_change_nothing(pipeline: Pipeline, admin: psycopg.Connection, setting: str) -> None:
-    roles = (setup.OWNER, setup.LOADER)
+    roles = (names.OWNER, names.LOADER)
     name, value = setting.split(" = ")
     for role in roles:
         admin.execute(f"ALTER ROLE {role} SET {name} = {value}")

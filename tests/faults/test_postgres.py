@@ -9,7 +9,7 @@ from psycopg import sql
 
 from batchstream.errors import BatchstreamError, LoadError, SinkError
 from batchstream.local.installation import Installation
-from batchstream.postgres import setup, templates
+from batchstream.postgres import names, relations
 from batchstream.postgres.landing import Landed
 from batchstream.spark import load
 from batchstream.spark.sink import Sink
@@ -116,13 +116,13 @@ def test_somebody_elses_lock_is_waited_for_within_bounds_and_named(pipeline: Pip
 
 def test_a_right_that_the_publish_lacks_is_named(pipeline: Pipeline, previous: str, admin: psycopg.Connection) -> None:
     load_id = verified(pipeline)
-    right = sql.SQL("TEMPORARY ON DATABASE {}").format(sql.Identifier(setup.DATABASE))
-    admin.execute(sql.SQL("REVOKE {} FROM {}").format(right, sql.Identifier(setup.OWNER)))
+    right = sql.SQL("TEMPORARY ON DATABASE {}").format(sql.Identifier(names.DATABASE))
+    admin.execute(sql.SQL("REVOKE {} FROM {}").format(right, sql.Identifier(names.OWNER)))
     try:
         with pytest.raises(LoadError, match=r"permission denied to create temporary tables .*; compare the rights of its role"):
             pipeline.publish(load_id)
     finally:
-        admin.execute(sql.SQL("GRANT {} TO {}").format(right, sql.Identifier(setup.OWNER)))
+        admin.execute(sql.SQL("GRANT {} TO {}").format(right, sql.Identifier(names.OWNER)))
     assert pipeline.checksum() == previous
     pipeline.publish(load_id)
     assert pipeline.shows_source()
@@ -138,7 +138,7 @@ def test_a_landing_changed_behind_our_back_is_never_published(
     load_id = pipeline.land()
     if moment == "after the checks":
         assert pipeline.verify(load_id)[0]
-    landing = templates.landing(pipeline.contract, load_id)
+    landing = relations.landing(pipeline.contract, load_id)
     admin.execute(sql.SQL(statement).format(*[landing] * statement.count("{}")))
     if moment == "before the checks":
         passed, message = pipeline.verify(load_id)

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from batchstream.postgres import setup
+from batchstream.postgres import names
 from tests.support.pipeline import Pipeline
 
 READERS = 4
@@ -16,7 +16,7 @@ RELOADS = 20
 class Reader(threading.Thread):
     def __init__(self, pipeline: Pipeline) -> None:
         super().__init__()
-        self._connection = pipeline.connect(setup.READER)
+        self._connection = pipeline.connect(names.READER)
         self._connection.autocommit = True
         self._query = f"SELECT count(*), sum(medv)::numeric(12, 2) FROM {pipeline.name}"
         self.answers: list[tuple[int, Decimal]] = []

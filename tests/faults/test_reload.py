@@ -8,7 +8,7 @@ import pytest
 from psycopg import sql
 
 from batchstream.errors import LoadError
-from batchstream.postgres import housekeeping, templates
+from batchstream.postgres import housekeeping, relations
 from tests.faults.conftest import approve
 from tests.support.pipeline import Pipeline
 
@@ -18,14 +18,14 @@ def _written(admin: psycopg.Connection, pipeline: Pipeline) -> tuple[int, ...]:
     admin.execute("SELECT pg_stat_force_next_flush()")
     row = admin.execute(
         "SELECT n_tup_ins, n_tup_upd, n_tup_del FROM pg_stat_user_tables WHERE relid = %s::regclass",
-        [templates.target(pipeline.contract).as_string(admin)],
+        [relations.target(pipeline.contract).as_string(admin)],
     ).fetchone()
     assert row is not None
     return tuple(row)
 
 
 def _stamps(admin: psycopg.Connection, pipeline: Pipeline) -> list[tuple[object, ...]]:
-    query = sql.SQL("SELECT id, created_at, updated_at FROM {} ORDER BY id").format(templates.target(pipeline.contract))
+    query = sql.SQL("SELECT id, created_at, updated_at FROM {} ORDER BY id").format(relations.target(pipeline.contract))
     return admin.execute(query).fetchall()
 
 
@@ -113,6 +113,6 @@ def _rows(admin: psycopg.Connection, pipeline: Pipeline) -> dict[str, tuple[obje
     contract = pipeline.contract
     columns = [sql.Identifier("created_at"), *(sql.Identifier(column.name) for column in contract.columns)]
     query = sql.SQL("SELECT {}, {} FROM {}").format(
-        sql.Identifier(contract.key_column), sql.SQL(", ").join(columns), templates.target(contract)
+        sql.Identifier(contract.key_column), sql.SQL(", ").join(columns), relations.target(contract)
     )
     return {row[0]: row[1:] for row in admin.execute(query)}

@@ -14,7 +14,7 @@ from psycopg import sql
 
 from batchstream.errors import BatchstreamError, LoadError
 from batchstream.load.publish import publish_load
-from batchstream.postgres import templates
+from batchstream.postgres import relations
 from batchstream.postgres.landing import Landed, Lander
 from batchstream.records.messages import Message
 from tests.faults.conftest import Hold, wait_until_blocked
@@ -39,7 +39,7 @@ def python_halves(java: int) -> list[psutil.Process]:
 
 def test_the_application_tells_in_the_ledger_that_a_retry_is_in_vain(pipeline: Pipeline, admin: psycopg.Connection) -> None:
     load_id = pipeline.produced()
-    admin.execute(sql.SQL("ALTER TABLE {} ALTER medv TYPE bigint").format(templates.landing(pipeline.contract, load_id)))
+    admin.execute(sql.SQL("ALTER TABLE {} ALTER medv TYPE bigint").format(relations.landing(pipeline.contract, load_id)))
     process = pipeline.submit(load_id)
     output, _ = process.communicate(timeout=120)
     assert process.returncode == 1, output[-3000:]

@@ -5,7 +5,7 @@ import pytest
 from psycopg import IsolationLevel, errors, sql
 
 from batchstream.errors import ContractError, LoadError, SinkError
-from batchstream.postgres import setup, swap, templates
+from batchstream.postgres import names, relations, swap
 from batchstream.postgres.housekeeping import KEPT_LOADS
 from batchstream.postgres.publish import publish
 from tests.faults.conftest import approve
@@ -22,7 +22,7 @@ def swapping(pipeline: Pipeline) -> Pipeline:
 
 
 def partitions(admin: psycopg.Connection, pipeline: Pipeline) -> list[str]:
-    parent = templates.published(pipeline.contract).as_string(admin)
+    parent = relations.partitioned_table(pipeline.contract).as_string(admin)
     rows = admin.execute(
         "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = %s::regclass ORDER BY inhrelid", [parent]
     ).fetchall()
@@ -30,7 +30,7 @@ def partitions(admin: psycopg.Connection, pipeline: Pipeline) -> list[str]:
 
 
 def mean(connection: psycopg.Connection, pipeline: Pipeline) -> tuple[int, float]:
-    row = connection.execute(sql.SQL("SELECT count(*), avg(crim) FROM {}").format(templates.target(pipeline.contract))).fetchone()
+    row = connection.execute(sql.SQL("SELECT count(*), avg(crim) FROM {}").format(relations.target(pipeline.contract))).fetchone()
     assert row is not None
     return row
 
@@ -43,7 +43,7 @@ def test_each_load_replaces_the_one_before_it_whole(swapping: Pipeline, admin: p
     assert swapping.shows_source()
     times = admin.execute(
         sql.SQL("SELECT count(DISTINCT created_at), count(DISTINCT load_id), bool_and(created_at = updated_at) FROM {}").format(
-            templates.target(swapping.contract)
+            relations.target(swapping.contract)
         )
     ).fetchone()
     assert times == (1, 1, True)
@@ -63,7 +63,7 @@ def test_what_readers_see_has_key_and_indexes(swapping: Pipeline, admin: psycopg
 
 def scanned(swapping: Pipeline, load_id: int) -> list[str]:
     """Prepares a landing, and returns the tables whose rows PostgreSQL read for constraints."""
-    with swapping.connect(setup.OWNER) as owner:
+    with swapping.connect(names.OWNER) as owner:
         seen: list[str] = []
         owner.add_notice_handler(lambda notice: seen.append(notice.message_primary or ""))
         owner.execute("SET client_min_messages = debug1")
@@ -83,7 +83,7 @@ def test_a_landing_becomes_a_partition_without_a_look_at_its_rows(swapping: Pipe
 def test_a_landing_that_was_opened_for_a_merge_can_be_shown_too(swapping: Pipeline, admin: psycopg.Connection) -> None:
     swapping.reload()
     load_id = swapping.produced()
-    landing = templates.landing(swapping.contract, load_id)
+    landing = relations.landing(swapping.contract, load_id)
     admin.execute(sql.SQL("ALTER TABLE {} DROP COLUMN load_id").format(landing))
     swapping.consume(load_id)
     approve(swapping, load_id)
@@ -94,7 +94,7 @@ def test_a_landing_that_was_opened_for_a_merge_can_be_shown_too(swapping: Pipeli
 
 def test_a_long_transaction_sees_the_load_it_began_with_and_is_in_nobodys_way(swapping: Pipeline) -> None:
     swapping.reload()
-    with swapping.connect(setup.READER) as reader:
+    with swapping.connect(names.READER) as reader:
         reader.autocommit = False
         reader.isolation_level = IsolationLevel.REPEATABLE_READ
         before = mean(reader, swapping)
@@ -109,7 +109,7 @@ def test_a_long_transaction_sees_the_load_it_began_with_and_is_in_nobodys_way(sw
 
 def test_a_transaction_that_has_not_read_yet_sees_its_load_too(swapping: Pipeline) -> None:
     swapping.reload()
-    with swapping.connect(setup.READER) as reader:
+    with swapping.connect(names.READER) as reader:
         reader.autocommit = False
         reader.isolation_level = IsolationLevel.REPEATABLE_READ
         reader.execute("SELECT 1 FROM pg_class LIMIT 1")  # Takes the snapshot, and no lock on the dataset.
@@ -121,7 +121,7 @@ def test_a_transaction_that_has_not_read_yet_sees_its_load_too(swapping: Pipelin
 def test_a_repeated_query_of_one_transaction_never_finds_an_empty_table(swapping: Pipeline) -> None:
     """A prepared statement isn't planned again in a transaction, and a partition that came since isn't in its plan."""
     swapping.reload()
-    with swapping.connect(setup.READER) as reader:
+    with swapping.connect(names.READER) as reader:
         reader.autocommit = False
         reader.prepare_threshold = 0
         for seed in range(3):
@@ -131,13 +131,13 @@ def test_a_repeated_query_of_one_transaction_never_finds_an_empty_table(swapping
             swapping.reload()
         assert mean(reader, swapping)[0] == ROWS
         reader.commit()
-        with swapping.connect(setup.READER) as other:
+        with swapping.connect(names.READER) as other:
             assert mean(reader, swapping) == mean(other, swapping)
 
 
 def test_a_snapshot_older_than_the_kept_loads_is_refused_not_shown_an_empty_table(swapping: Pipeline) -> None:
     swapping.reload()
-    with swapping.connect(setup.READER) as reader:
+    with swapping.connect(names.READER) as reader:
         reader.autocommit = False
         reader.isolation_level = IsolationLevel.REPEATABLE_READ
         reader.execute("SELECT 1 FROM pg_class LIMIT 1")  # Takes the snapshot, and no lock on the dataset.
@@ -152,12 +152,12 @@ def test_a_snapshot_older_than_the_kept_loads_is_refused_not_shown_an_empty_tabl
 def test_a_load_whose_records_were_all_rejected_is_shown_too(swapping: Pipeline, admin: psycopg.Connection) -> None:
     swapping.reload()
     load_id = swapping.land()
-    admin.execute(sql.SQL("DELETE FROM {}").format(templates.landing(swapping.contract, load_id)))
+    admin.execute(sql.SQL("DELETE FROM {}").format(relations.landing(swapping.contract, load_id)))
     admin.execute("UPDATE batchstream.loads SET landed_records = 0 WHERE load_id = %s", [load_id])
     approve(swapping, load_id)
     with pytest.raises(LoadError, match=f"{ROWS} of the {ROWS} rows of .* would be deleted"):
         swapping.publish(load_id)
-    with swapping.connect(setup.OWNER) as connection:
+    with swapping.connect(names.OWNER) as connection:
         assert publish(connection, swapping.contract, load_id, allow_deletes=True) == (0, 0, ROWS, 0)
     assert swapping.checksum() is None
     swapping.reload()
@@ -167,7 +167,7 @@ def test_a_load_whose_records_were_all_rejected_is_shown_too(swapping: Pipeline,
 def test_old_loads_go_when_nobody_can_see_them(swapping: Pipeline, admin: psycopg.Connection) -> None:
     swapping.reload()
     first = partitions(admin, swapping)
-    with swapping.connect(setup.READER) as reader:
+    with swapping.connect(names.READER) as reader:
         reader.autocommit = False
         reader.isolation_level = IsolationLevel.REPEATABLE_READ
         before = mean(reader, swapping)
@@ -212,7 +212,7 @@ def test_a_publish_that_is_cut_off_changes_nothing_and_can_be_tried_again(
 def test_rows_that_were_not_verified_are_not_shown(swapping: Pipeline, admin: psycopg.Connection) -> None:
     load_id = swapping.land()
     approve(swapping, load_id)
-    landing = templates.landing(swapping.contract, load_id)
+    landing = relations.landing(swapping.contract, load_id)
     admin.execute(sql.SQL("DELETE FROM {} WHERE record_id = 7").format(landing))
     with pytest.raises(LoadError, match="506 records landed and were verified, now the landing has 505"):
         swapping.publish(load_id)
@@ -252,7 +252,7 @@ def test_the_other_way_to_publish_needs_the_relation_out_of_its_way(pipeline: Pi
 
 def rename_away(admin: psycopg.Connection, pipeline: Pipeline, kind: str) -> None:
     """As the error message says."""
-    target = templates.target(pipeline.contract)
+    target = relations.target(pipeline.contract)
     old = sql.Identifier(f"{pipeline.name}_old_{kind.lower()}")
     admin.execute(sql.SQL("ALTER {} {} RENAME TO {}").format(sql.SQL(kind), target, old))
 
@@ -276,7 +276,7 @@ def test_from_swap_to_merge_and_back_no_outdated_load_is_shown_or_kept(swapping:
 
 def test_a_column_that_readers_would_not_see_is_told(swapping: Pipeline, admin: psycopg.Connection) -> None:
     swapping.reload()
-    target, stored = templates.target(swapping.contract), templates.published(swapping.contract)
+    target, stored = relations.target(swapping.contract), relations.partitioned_table(swapping.contract)
     admin.execute(sql.SQL("ALTER TABLE {} ADD COLUMN score double precision").format(stored))
     with pytest.raises(
         ContractError, match=r"table 'published\.\w+' has column 'score', which the contract has not.*DROP COLUMN"

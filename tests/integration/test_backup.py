@@ -18,7 +18,7 @@ from batchstream.local import backup
 from batchstream.local.errors import ServiceError
 from batchstream.local.installation import Installation
 from batchstream.local.postgres import client
-from batchstream.postgres import migrations, setup
+from batchstream.postgres import migrations, names, setup
 from tests.conftest import make_state
 from tests.support.small import SmallDataset
 
@@ -65,7 +65,7 @@ def both(servers: tuple[Installation, Installation]) -> tuple[Installation, Inst
     for installation in servers:
         with installation.postgres.connect() as connection:
             connection.autocommit = True
-            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(setup.DATABASE)))
+            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(names.DATABASE)))
         setup.set_up(installation.postgres.connect, installation.secrets)
     return servers
 
@@ -80,12 +80,12 @@ def _dataset(installation: Installation, housing: Contract, name: str, **argumen
 
 
 def _ask(installation: Installation, query: str, **values: Any) -> list[tuple[Any, ...]]:
-    with installation.postgres.connect(setup.DATABASE) as connection:
+    with installation.postgres.connect(names.DATABASE) as connection:
         return connection.execute(query.encode(), values).fetchall()
 
 
 def _do(installation: Installation, statement: str) -> None:
-    with installation.postgres.connect(setup.DATABASE) as connection:
+    with installation.postgres.connect(names.DATABASE) as connection:
         connection.execute(statement.encode())
 
 
@@ -126,7 +126,7 @@ def test_a_restored_data_set_goes_on_as_if_nothing_had_happened(
     assert _ask(new, "SELECT count(*) FROM pg_stats WHERE tablename ~ 'fruit'") == _ask(
         old, "SELECT count(*) FROM pg_stats WHERE tablename ~ 'fruit'"
     )
-    with after.connect(setup.READER) as reader:
+    with after.connect(names.READER) as reader:
         for statement in ("DELETE FROM fruit", "SELECT * FROM batchstream.quarantine", "SELECT * FROM batchstream.load_secrets"):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 reader.execute(statement.encode())
@@ -257,7 +257,7 @@ def test_no_file_is_overwritten_and_none_is_left_half_written(
     with pytest.raises(ServiceError, match=r"no/file can't be written \(No such file or directory\): name a file in a folder"):
         backup.backup(old, file.parent / "no" / "file")
     fresh = file.with_name("fresh")
-    with old.postgres.connect(setup.DATABASE) as connection:
+    with old.postgres.connect(names.DATABASE) as connection:
         # Somebody else's, which pg_dump does not wait for for ever.
         connection.execute("LOCK TABLE fruit")
         monkeypatch.setattr(backup, "LOCK_WAIT", "100ms")

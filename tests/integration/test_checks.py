@@ -10,7 +10,7 @@ from psycopg import sql
 from batchstream.contract.functions import ALLOWED_FUNCTIONS
 from batchstream.load import verify
 from batchstream.local.installation import Installation
-from batchstream.postgres import setup, templates
+from batchstream.postgres import checks, names
 from tests.support.landing import Landing
 from tests.support.pipeline import Pipeline
 from tests.unit.test_queries import TAKEN, check
@@ -41,18 +41,18 @@ def test_each_rule_is_measured_once(landing: Landing) -> None:
     table = landing.table.as_string().split(".")[1].strip('"')
     alone = [reads(landing, sql.SQL(check.query).format(object=landing.table), table) for check in landing.contract.checks]
     assert sum(alone) > 1
-    assert reads(landing, templates.column_check(landing.contract, landing.load_id, has_target=False), table) == sum(alone)
+    assert reads(landing, checks.quality_rules(landing.contract, landing.load_id, has_target=False), table) == sum(alone)
 
 
 def test_the_counts_are_taken_once(landing: Landing) -> None:
-    check = templates.row_count_check(landing.contract, landing.load_id)
+    check = checks.row_count(landing.contract, landing.load_id)
     table = landing.table.as_string().split(".")[1].strip('"')
     assert [reads(landing, check, name) for name in (table, "batches")] == [1, 1]
 
 
 def measure(pipeline: Pipeline, load_id: int) -> tuple[bool, str]:
     """Verdict and sentence of the quality rules, measured as the task does it."""
-    loader = pipeline.settings(setup.LOADER)
+    loader = pipeline.settings(names.LOADER)
     statement = verify.check_sql(loader, load_id, verify.CheckName.COLUMNS)
     with verify.checking(loader, measures_rules=True) as connection:
         row = connection.execute(statement.encode()).fetchone()
@@ -61,7 +61,7 @@ def measure(pipeline: Pipeline, load_id: int) -> tuple[bool, str]:
 
 
 def test_a_session_for_rules_takes_one_statement_and_writes_nothing(pipeline: Pipeline) -> None:
-    with verify.checking(pipeline.settings(setup.LOADER), measures_rules=True) as connection:
+    with verify.checking(pipeline.settings(names.LOADER), measures_rules=True) as connection:
         with pytest.raises(psycopg.errors.SyntaxError, match="multiple commands"):
             connection.execute("SELECT 1; RESET ROLE; SELECT 2")
         with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
@@ -95,7 +95,7 @@ def test_a_rule_that_looks_at_the_published_table_is_measured_when_there_is_one(
     # A table that somebody made before the first load has nothing to compare with, either.
     table = sql.Identifier("public", pipeline.name)
     admin.execute(sql.SQL("CREATE TABLE {} AS SELECT * FROM {} LIMIT 0").format(table, landed.table))
-    admin.execute(sql.SQL("GRANT SELECT ON {} TO {}").format(table, sql.Identifier(templates.CHECKER_ROLE)))
+    admin.execute(sql.SQL("GRANT SELECT ON {} TO {}").format(table, sql.Identifier(names.CHECKER)))
     assert measure(pipeline, landed.load_id) == (True, unmeasured)
     admin.execute(sql.SQL("INSERT INTO {} SELECT * FROM {}").format(table, landed.table))
     assert measure(pipeline, landed.load_id) == (True, holds)
@@ -106,7 +106,7 @@ def test_a_rule_that_looks_at_the_published_table_is_measured_when_there_is_one(
 @pytest.fixture(scope="module")
 def sample(installation: Installation) -> Iterator[psycopg.Connection]:
     """A session with a small table of its own."""
-    with installation.postgres.connect(setup.DATABASE) as connection:
+    with installation.postgres.connect(names.DATABASE) as connection:
         connection.autocommit = True
         connection.execute(
             "CREATE TEMP TABLE sample AS SELECT n AS a, n + 1 AS b, 'x' || n AS t, '2024-01-01'::date + n AS d, "

@@ -1,4 +1,4 @@
-"""A connection to PostgreSQL that is cut while it is made: always something that a retry may mend, never a wrong password."""
+"""A connection to PostgreSQL: one that is cut while it is made may be mended by a retry, and a statement waits only so long."""
 
 import socket
 import ssl
@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from batchstream.errors import SinkError
 from batchstream.local import ports
-from batchstream.postgres import setup
+from batchstream.postgres import names
 from batchstream.postgres.connection import connect
 from tests.support.pipeline import Pipeline
 
@@ -65,7 +65,7 @@ def tls(tmp_path_factory: pytest.TempPathFactory) -> ssl.SSLContext:
 
 @pytest.mark.parametrize("sslmode", ["disable", "require"])
 def test_cut_at_any_moment(pipeline: Pipeline, tls: ssl.SSLContext, sslmode: str) -> None:
-    settings = replace(pipeline.settings(setup.LOADER), options={"sslmode": sslmode})
+    settings = replace(pipeline.settings(names.LOADER), options={"sslmode": sslmode})
     told: list[str] = []
     for replies in range(50):
         with cut_after(replies, settings.port, tls if sslmode == "require" else None) as port:
@@ -78,3 +78,9 @@ def test_cut_at_any_moment(pipeline: Pipeline, tls: ssl.SSLContext, sslmode: str
             break
     assert len(told) >= REPLIES_OF_A_LOG_IN
     assert all(f"connection '{settings.connection_id}'" in text and "can't be reached" in text for text in told)
+
+
+def test_statements_wait_for_a_lock_only_so_long(pipeline: Pipeline) -> None:
+    with pipeline.connect() as connection:
+        assert connection.execute("SHOW lock_timeout").fetchone() == ("10s",)
+        assert connection.execute("SELECT current_setting('application_name')").fetchone() == ("batchstream tests",)

@@ -12,7 +12,7 @@ import pytest
 from batchstream.errors import BusyError, LoadError
 from batchstream.load import verify
 from batchstream.load.open import open_load
-from batchstream.postgres import housekeeping, ledger, locks, opening, setup
+from batchstream.postgres import housekeeping, ledger, locks, names, opening
 from batchstream.postgres.ledger import State
 from batchstream.postgres.opening import Run
 from tests.support.ledger import IN_PROGRESS, put_state
@@ -110,7 +110,7 @@ def test_a_load_takes_the_allowed_steps_only(
     put_state(admin, load_id, before)
     _note_verdicts(pipeline, admin, load_id)
     row = _row(admin, load_id)
-    with pipeline.connect(setup.OWNER) as connection:
+    with pipeline.connect(names.OWNER) as connection:
         if (before, to) in ALLOWED:
             ledger.transition(connection, load_id, State(to), **FACTS[to])
         else:
@@ -129,7 +129,7 @@ def test_a_load_takes_the_allowed_steps_only(
 
 
 def test_the_way_of_a_good_load(pipeline: Pipeline, admin: psycopg.Connection, load_id: int) -> None:
-    with pipeline.connect(setup.OWNER) as connection:
+    with pipeline.connect(names.OWNER) as connection:
         ledger.transition(connection, load_id, State.PRODUCED)
         ledger.transition(connection, load_id, State.LANDED, landed_records=506)
         _note_verdicts(pipeline, admin, load_id)
@@ -169,7 +169,7 @@ def test_a_load_that_was_never_opened_is_refused(pipeline: Pipeline, load_id: in
 
 def test_a_refusal_says_why_the_load_failed(pipeline: Pipeline, load_id: int) -> None:
     pipeline.fail(load_id, "the cause")
-    with pipeline.connect(setup.OWNER) as connection, pytest.raises(LoadError) as refused:
+    with pipeline.connect(names.OWNER) as connection, pytest.raises(LoadError) as refused:
         ledger.transition(connection, load_id, State.PUBLISHED)
     assert str(refused.value) == (
         f"load {load_id} of {pipeline.name}, run run-1, is failed (the cause) and can't become published: start a new run"

@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from batchstream.contract.model import Publish
-from batchstream.postgres import setup
+from batchstream.postgres import names
 from batchstream.postgres.housekeeping import KEPT_LOADS
 from tests.integration.conftest import MakeDataset
 from tests.support.small import SmallDataset
@@ -29,7 +29,7 @@ def partitions(admin: psycopg.Connection, dataset: SmallDataset) -> int:
 
 def test_a_long_reader_keeps_old_loads_and_delays_nobody(dataset: SmallDataset, admin: psycopg.Connection) -> None:
     dataset.load([("a", 0)])
-    with dataset.connect(setup.READER) as reader, reader.transaction():
+    with dataset.connect(names.READER) as reader, reader.transaction():
         reader.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         seen = reader.execute(f"SELECT v FROM {dataset.table}").fetchall()
         for value in range(1, LOADS + 1):
@@ -47,7 +47,7 @@ def test_a_long_reader_keeps_old_loads_and_delays_nobody(dataset: SmallDataset, 
 def test_readers_that_come_and_go_keep_nothing(dataset: SmallDataset, admin: psycopg.Connection) -> None:
     for value in range(LOADS):
         dataset.load([("a", value)])
-        with dataset.connect(setup.READER) as reader:
+        with dataset.connect(names.READER) as reader:
             assert reader.execute(f"SELECT v FROM {dataset.table}").fetchall() == [(value,)]
     assert partitions(admin, dataset) == KEPT_LOADS
 
@@ -75,7 +75,7 @@ def test_a_reader_of_old_loads_by_their_own_names_delays_nobody_and_keeps_only_t
     dataset = small({"code": "text", "v": "integer"}, key="code", publish=way)
     dataset.load([("a", 0)])
     read = []
-    with dataset.connect(setup.OWNER) as reader, reader.transaction():
+    with dataset.connect(names.OWNER) as reader, reader.transaction():
         for value in range(1, KEPT_LOADS + 9):
             load_id = dataset.land([("a", value)])
             dataset.publish(load_id)

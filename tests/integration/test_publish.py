@@ -10,7 +10,7 @@ from psycopg import sql
 
 from batchstream.contract.model import Publish
 from batchstream.errors import LoadError, SinkError
-from batchstream.postgres import templates
+from batchstream.postgres import relations
 from batchstream.postgres.publish import publish
 from tests.faults.conftest import wait_until_blocked
 from tests.integration.conftest import MakeDataset
@@ -46,14 +46,14 @@ def unique_indexes(admin: psycopg.Connection, dataset: SmallDataset, load_id: in
     """Of a landing."""
     rows = admin.execute(
         "SELECT indexrelid FROM pg_index WHERE indisunique AND indrelid = to_regclass(%s)",
-        [templates.landing(dataset.contract, load_id).as_string(admin)],
+        [relations.landing(dataset.contract, load_id).as_string(admin)],
     )
     return [oid for (oid,) in rows]
 
 
 def test_verified_is_committed_before_anything_is_built_or_merged(dataset: SmallDataset, admin: psycopg.Connection) -> None:
     load_id = dataset.land([("a", 9)])
-    landing = templates.landing(dataset.contract, load_id).as_string(admin)
+    landing = relations.landing(dataset.contract, load_id).as_string(admin)
     # A swap's index build waits for whoever writes the landing; a merge analyzes it.
     with locked(dataset, landing, "ROW EXCLUSIVE" if dataset.contract.publish is Publish.SWAP else "SHARE UPDATE EXCLUSIVE"):
         publishing = Background(dataset.publish, load_id)
@@ -114,7 +114,7 @@ def test_an_error_at_the_commit_is_one_of_ours(
 def test_one_publish_of_a_dataset_at_a_time_until_its_commit(dataset: SmallDataset, admin: psycopg.Connection) -> None:
     """The second one begins when the first has committed: it finds the load published, and its own counts are the first's."""
     load_id = dataset.land([("a", 9)])
-    landing = templates.landing(dataset.contract, load_id).as_string(admin)
+    landing = relations.landing(dataset.contract, load_id).as_string(admin)
     with locked(dataset, landing, "ROW EXCLUSIVE" if dataset.contract.publish is Publish.SWAP else "SHARE UPDATE EXCLUSIVE"):
         first = Background(dataset.publish, load_id)
         wait_until_blocked(admin, f"batchstream {dataset.table}")

@@ -1,26 +1,19 @@
-"""Roles with few rights, set-up that may be repeated, and errors that name the connection to mend."""
+"""Roles with few rights, and a set-up that may be repeated."""
 
-import socket
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import psycopg
 import pytest
-from msgspec.structs import replace as replace_settings
 from psycopg import errors, sql
 
 from batchstream.contract.model import Publish
-from batchstream.errors import BatchstreamError, ConnectionSettingsError, ContractError, SinkError
-from batchstream.local import ports
+from batchstream.errors import ConnectionSettingsError, ContractError
 from batchstream.local.installation import Installation
-from batchstream.postgres import indexes, rights, setup, target, templates
-from batchstream.postgres.connection import PostgresSettings, connect
+from batchstream.postgres import indexes, names, relations, rights, setup, target
 from batchstream.postgres.tables import make_tables
 from tests.support.pipeline import Pipeline
-
-ROLES = (setup.OWNER, setup.LOADER, setup.READER, setup.AIRFLOW)
 
 CATALOG = {
     "roles": "SELECT rolname, rolsuper, rolinherit, rolcreaterole, rolcreatedb, rolcanlogin, rolreplication, rolbypassrls, "
@@ -45,30 +38,30 @@ class Tables:
         self.pipeline = pipeline
         self.contract = pipeline.contract
         first = pipeline.open()
-        with pipeline.connect(setup.OWNER) as connection:
+        with pipeline.connect(names.OWNER) as connection:
             target.take_landing(connection, self.contract, first)
             indexes.declare_key(connection, self.contract)
         pipeline.fail(first, "its landing is the table now")
         self.verified = pipeline.open()
-        with pipeline.connect(setup.OWNER) as connection:
+        with pipeline.connect(names.OWNER) as connection:
             rights.close_landing(connection, self.contract, self.verified)
         pipeline.fail(self.verified, "it was verified")
         self.load_id = pipeline.open()
 
     def statement(self, template: str) -> sql.Composed:
         return sql.SQL(template).format(
-            target=templates.target(self.contract),
-            landing=templates.landing(self.contract, self.load_id),
-            verified=templates.landing(self.contract, self.verified),
+            target=relations.target(self.contract),
+            landing=relations.landing(self.contract, self.load_id),
+            verified=relations.landing(self.contract, self.verified),
             load_id=sql.Literal(self.load_id),
             index=sql.Identifier("public", f"{self.contract.name}_medv_idx"),
         )
 
     def run(self, role: str, template: str) -> list[tuple[Any, ...]]:
         """Run a statement as a role; whatever it did is rolled back, if PostgreSQL allows that."""
-        with self.pipeline.connect(setup.LOADER if role == setup.CHECKER else role) as connection:
+        with self.pipeline.connect(names.LOADER if role == names.CHECKER else role) as connection:
             connection.autocommit = True
-            if role == setup.CHECKER:
+            if role == names.CHECKER:
                 connection.execute("SET ROLE batchstream_checker")
             if template.startswith(OUTSIDE_OF_TRANSACTIONS):
                 return connection.execute(self.statement(template)).fetchall()
@@ -87,47 +80,7 @@ def _catalog(admin: psycopg.Connection) -> dict[str, list[tuple[Any, ...]]]:
     return {name: admin.execute(query).fetchall() for name, query in CATALOG.items()}
 
 
-@contextmanager
-def _closed_port() -> Iterator[int]:
-    """A port that is bound, so that nobody else gets it, but on which nobody listens."""
-    with socket.socket() as bound:
-        bound.bind((ports.LOOPBACK, 0))
-        yield bound.getsockname()[1]
-
-
-def test_passwords_are_kept_as_scram_verifiers(installation: Installation, admin: psycopg.Connection) -> None:
-    hashes = dict(admin.execute("SELECT rolname, rolpassword FROM pg_authid WHERE rolcanlogin").fetchall())
-    assert hashes.keys() == {*ROLES, "postgres"}
-    for role, verifier in hashes.items():
-        assert verifier.startswith("SCRAM-SHA-256$"), role
-        assert installation.secrets[role] not in verifier
-    methods = admin.execute("SELECT DISTINCT auth_method FROM pg_hba_file_rules").fetchall()
-    assert methods == [("scram-sha-256",)]
-
-
-@pytest.mark.parametrize("password", [None, "", "wrong", "correct, of another role"])
-@pytest.mark.parametrize("role", [*ROLES, "postgres"])
-def test_nobody_gets_in_without_the_password(
-    installation: Installation, role: str, password: str | None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in ("PGPASSWORD", "PGSERVICE"):
-        monkeypatch.delenv(name, raising=False)
-    if password == "correct, of another role":
-        password = installation.secrets["airflow" if role != "airflow" else "postgres"]
-    where: dict[str, Any] = {
-        "host": ports.LOOPBACK,
-        "port": installation.ports["postgres"],
-        "user": role,
-        "dbname": setup.AIRFLOW if role == setup.AIRFLOW else setup.DATABASE,
-    }
-    with pytest.raises(psycopg.OperationalError, match=r"no password supplied|password authentication failed"):
-        psycopg.connect(**where, password=password, passfile="/nonexistent", connect_timeout=10)
-    # With its own it does get in, so the refusal is the password's.
-    with psycopg.connect(**where, password=installation.secrets[role], connect_timeout=10) as connection:
-        assert connection.execute("SELECT current_user").fetchone() == (role,)
-
-
-@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("role", names.LOGINS)
 def test_roles_may_log_in_and_no_more(admin: psycopg.Connection, role: str) -> None:
     row = admin.execute(
         "SELECT rolcanlogin, rolsuper, rolcreatedb, rolcreaterole, rolreplication, rolbypassrls FROM pg_roles WHERE rolname = %s",
@@ -137,18 +90,18 @@ def test_roles_may_log_in_and_no_more(admin: psycopg.Connection, role: str) -> N
     memberships = (
         "SELECT roleid::regrole::text, admin_option, inherit_option, set_option FROM pg_auth_members WHERE member = %s::regrole"
     )
-    expected = [(setup.CHECKER, False, False, True)] if role == setup.LOADER else []
+    expected = [(names.CHECKER, False, False, True)] if role == names.LOADER else []
     assert admin.execute(memberships, [role]).fetchall() == expected
 
 
 def test_the_checker_logs_in_nowhere(admin: psycopg.Connection) -> None:
     row = admin.execute(
         "SELECT rolcanlogin, rolsuper, rolcreatedb, rolcreaterole, rolreplication, rolbypassrls FROM pg_roles WHERE rolname = %s",
-        [setup.CHECKER],
+        [names.CHECKER],
     ).fetchone()
     assert row == (False,) * 6
     memberships = "SELECT count(*) FROM pg_auth_members WHERE member = %s::regrole"
-    assert admin.execute(memberships, [setup.CHECKER]).fetchone() == (0,)
+    assert admin.execute(memberships, [names.CHECKER]).fetchone() == (0,)
 
 
 FORBIDDEN_TO_BOTH = (
@@ -253,25 +206,25 @@ def _is_refused(tables: Tables, role: str, template: str) -> None:
 def test_the_loader_changes_no_structure(tables: Tables, admin: psycopg.Connection) -> None:
     before = _catalog(admin)
     for template in (*FORBIDDEN_TO_BOTH, *FORBIDDEN_TO_LOADER):
-        _is_refused(tables, setup.LOADER, template)
+        _is_refused(tables, names.LOADER, template)
     assert _catalog(admin) == before
 
 
 def test_the_reader_only_reads_what_is_published(tables: Tables, admin: psycopg.Connection) -> None:
     before = _catalog(admin)
     for template in (*FORBIDDEN_TO_BOTH, *FORBIDDEN_TO_READER):
-        _is_refused(tables, setup.READER, template)
+        _is_refused(tables, names.READER, template)
     assert _catalog(admin) == before
-    assert tables.run(setup.READER, "SELECT count(*) FROM {target}") == [(0,)]
-    assert tables.run(setup.READER, "SELECT count(*) FROM batchstream.loads WHERE load_id = {load_id}") == [(1,)]
+    assert tables.run(names.READER, "SELECT count(*) FROM {target}") == [(0,)]
+    assert tables.run(names.READER, "SELECT count(*) FROM batchstream.loads WHERE load_id = {load_id}") == [(1,)]
 
 
 def test_the_checker_only_reads_landings_and_what_is_published(tables: Tables, admin: psycopg.Connection) -> None:
     before = _catalog(admin)
     for template in (*FORBIDDEN_TO_BOTH, *FORBIDDEN_TO_CHECKER):
-        _is_refused(tables, setup.CHECKER, template)
+        _is_refused(tables, names.CHECKER, template)
     assert _catalog(admin) == before
-    assert tables.run(setup.CHECKER, "SELECT count(*) FROM {target}, {landing}, {verified}") == [(0,)]
+    assert tables.run(names.CHECKER, "SELECT count(*) FROM {target}, {landing}, {verified}") == [(0,)]
 
 
 def test_each_grant_is_the_one_that_its_work_needs(tables: Tables, admin: psycopg.Connection) -> None:
@@ -284,47 +237,35 @@ def test_each_grant_is_the_one_that_its_work_needs(tables: Tables, admin: psycop
         "AND c.oid IN (%s::regclass, %s::regclass, %s::regclass, 'batchstream.loads'::regclass, 'batchstream.batches'::regclass, "
         "'batchstream.quarantine'::regclass)) AS grants GROUP BY 1, 2",
         [
-            templates.target(tables.contract).as_string(admin),
-            templates.landing(tables.contract, tables.load_id).as_string(admin),
-            templates.landing(tables.contract, tables.verified).as_string(admin),
+            relations.target(tables.contract).as_string(admin),
+            relations.landing(tables.contract, tables.load_id).as_string(admin),
+            relations.landing(tables.contract, tables.verified).as_string(admin),
         ],
     ).fetchall()
     name = tables.contract.name
     assert {(grantee, table): granted for grantee, table, granted in rows} == {
-        (setup.LOADER, "batchstream.loads"): "SELECT",
-        (setup.READER, "batchstream.loads"): "SELECT",
-        (setup.LOADER, "batchstream.batches"): "INSERT SELECT",
-        (setup.LOADER, "batchstream.quarantine"): "INSERT SELECT",
-        (setup.LOADER, f"landing.{name}_{tables.load_id}"): "INSERT SELECT",
-        (setup.CHECKER, f"landing.{name}_{tables.load_id}"): "SELECT",
-        (setup.LOADER, f"landing.{name}_{tables.verified}"): "SELECT",
-        (setup.CHECKER, f"landing.{name}_{tables.verified}"): "SELECT",
-        (setup.LOADER, f"public.{name}"): "SELECT",
-        (setup.READER, f"public.{name}"): "SELECT",
-        (setup.CHECKER, f"public.{name}"): "SELECT",
+        (names.LOADER, "batchstream.loads"): "SELECT",
+        (names.READER, "batchstream.loads"): "SELECT",
+        (names.LOADER, "batchstream.batches"): "INSERT SELECT",
+        (names.LOADER, "batchstream.quarantine"): "INSERT SELECT",
+        (names.LOADER, f"landing.{name}_{tables.load_id}"): "INSERT SELECT",
+        (names.CHECKER, f"landing.{name}_{tables.load_id}"): "SELECT",
+        (names.LOADER, f"landing.{name}_{tables.verified}"): "SELECT",
+        (names.CHECKER, f"landing.{name}_{tables.verified}"): "SELECT",
+        (names.LOADER, f"public.{name}"): "SELECT",
+        (names.READER, f"public.{name}"): "SELECT",
+        (names.CHECKER, f"public.{name}"): "SELECT",
     }
 
 
-@pytest.mark.parametrize("role", [setup.OWNER, setup.LOADER, setup.READER])
-def test_airflows_database_is_closed_to_the_datas_roles(pipeline: Pipeline, role: str) -> None:
-    settings = replace_settings(pipeline.settings(role), dbname=setup.AIRFLOW)
-    with pytest.raises(ConnectionSettingsError, match=r'permission denied for database "airflow"'):
-        connect(settings, application_name="test")
-
-
-def test_the_datas_database_is_closed_to_airflows_role(pipeline: Pipeline) -> None:
-    with pytest.raises(ConnectionSettingsError, match=r'permission denied for database "kafka_streaming"'):
-        pipeline.connect(setup.AIRFLOW)
-
-
 def test_set_up_again_changes_nothing(installation: Installation, pipeline: Pipeline, tables: Tables) -> None:
-    with installation.postgres.connect(setup.DATABASE) as admin:
+    with installation.postgres.connect(names.DATABASE) as admin:
         admin.autocommit = True
         before = _catalog(admin)
         setup.set_up(installation.postgres.connect, installation.secrets)
         setup.set_up(installation.postgres.connect, installation.secrets)
         assert _catalog(admin) == before
-    for role in (setup.OWNER, setup.LOADER, setup.READER):
+    for role in (names.OWNER, names.LOADER, names.READER):
         with pipeline.connect(role) as connection:
             assert connection.execute("SELECT current_user").fetchone() == (role,)
 
@@ -339,7 +280,7 @@ def test_set_up_takes_back_attributes_that_a_role_was_given(
     finally:
         setup.set_up(installation.postgres.connect, installation.secrets)
     assert _catalog(admin) == before
-    _is_refused(tables, setup.LOADER, "CREATE ROLE mine")
+    _is_refused(tables, names.LOADER, "CREATE ROLE mine")
 
 
 @pytest.mark.parametrize(
@@ -369,12 +310,12 @@ def test_a_missing_checker_is_told_with_what_to_run(
 
 def test_tables_made_again_are_the_same(pipeline: Pipeline, tables: Tables, admin: psycopg.Connection) -> None:
     before = _catalog(admin)
-    with pipeline.connect(setup.OWNER) as connection:
+    with pipeline.connect(names.OWNER) as connection:
         make_tables(connection, pipeline.contract)
         make_tables(connection, pipeline.contract)
     assert _catalog(admin) == before
-    names = [row[1] for row in before["tables"]]
-    assert {f"{pipeline.name}_medv_idx", f"{pipeline.name}_created_at_idx", f"{pipeline.name}_pkey"} <= set(names)
+    found = [row[1] for row in before["tables"]]
+    assert {f"{pipeline.name}_medv_idx", f"{pipeline.name}_created_at_idx", f"{pipeline.name}_pkey"} <= set(found)
 
 
 @pytest.mark.parametrize(
@@ -386,7 +327,7 @@ def test_tables_made_again_are_the_same(pipeline: Pipeline, tables: Tables, admi
     ],
 )
 def test_a_target_with_other_columns_is_refused(pipeline: Pipeline, tables: Tables, change: str, said: str) -> None:
-    with pipeline.connect(setup.OWNER) as connection:
+    with pipeline.connect(names.OWNER) as connection:
         connection.execute(tables.statement(change))
         connection.commit()
         with pytest.raises(ContractError, match=said) as refused:
@@ -397,7 +338,7 @@ def test_a_target_with_other_columns_is_refused(pipeline: Pipeline, tables: Tabl
 
 def test_two_owners_make_the_same_tables_at_the_same_time(pipeline: Pipeline, admin: psycopg.Connection) -> None:
     contract = replace(pipeline.contract, name=f"{pipeline.name}_twice", publish=Publish.SWAP)
-    with pipeline.connect(setup.OWNER) as one, pipeline.connect(setup.OWNER) as two:
+    with pipeline.connect(names.OWNER) as one, pipeline.connect(names.OWNER) as two:
         with one.transaction():
             make_tables(one, contract)
             two.execute("SET lock_timeout = '300ms'")
@@ -407,49 +348,6 @@ def test_two_owners_make_the_same_tables_at_the_same_time(pipeline: Pipeline, ad
         make_tables(two, contract)
     found = admin.execute("SELECT count(*) FROM pg_views WHERE viewname = %s", [contract.name]).fetchone()
     assert found == (1,)
-    admin.execute(sql.SQL("DROP VIEW {}; DROP TABLE {}").format(templates.target(contract), templates.published(contract)))
-
-
-WRONG: dict[str, Callable[[PostgresSettings], PostgresSettings]] = {
-    "password": lambda right: replace_settings(right, password="a-wrong-password-1234"),
-    "no password": lambda right: replace_settings(right, password=""),
-    "role": lambda right: replace_settings(right, user="nobody_we_know"),
-    "database": lambda right: replace_settings(right, dbname="no_such_database"),
-    "forbidden database": lambda right: replace_settings(right, dbname=setup.AIRFLOW),
-}
-
-
-@pytest.mark.parametrize("wrong", WRONG)
-def test_a_refused_log_in_names_the_connection_and_what_to_mend(pipeline: Pipeline, wrong: str) -> None:
-    settings = WRONG[wrong](pipeline.settings(setup.LOADER))
-    with pytest.raises(ConnectionSettingsError) as refused:
-        connect(settings, application_name="test")
-    message = str(refused.value)
-    where = f"{settings.user}@127.0.0.1:{settings.port}/{settings.dbname}"
-    assert message.startswith(f"connection 'test_kafka_user' ({where}): PostgreSQL refused the log-in: ")
-    assert message.endswith("Mend user, password or database of this connection.")
-    _shows_no_password(refused.value, settings)
-
-
-def test_a_refused_connection_names_the_connection_and_what_to_mend(pipeline: Pipeline) -> None:
-    with _closed_port() as port:
-        settings = replace_settings(pipeline.settings(setup.LOADER), port=port)
-        with pytest.raises(SinkError) as refused:
-            connect(settings, application_name="test")
-    message = str(refused.value)
-    assert message.startswith(f"connection 'test_kafka_user' (kafka_user@127.0.0.1:{port}/kafka_streaming): ")
-    assert "can't be reached" in message
-    assert message.endswith("Start it, or mend host and port.")
-    _shows_no_password(refused.value, settings)
-
-
-def _shows_no_password(error: BatchstreamError, settings: PostgresSettings) -> None:
-    shown = [str(error), repr(error), repr(settings), str(settings), str(error.__cause__)]
-    assert error.__suppress_context__
-    assert not settings.password or not any(settings.password in text for text in shown)
-
-
-def test_statements_wait_for_a_lock_only_so_long(pipeline: Pipeline) -> None:
-    with pipeline.connect() as connection:
-        assert connection.execute("SHOW lock_timeout").fetchone() == ("10s",)
-        assert connection.execute("SELECT current_setting('application_name')").fetchone() == ("batchstream tests",)
+    admin.execute(
+        sql.SQL("DROP VIEW {}; DROP TABLE {}").format(relations.target(contract), relations.partitioned_table(contract))
+    )

@@ -15,7 +15,7 @@ from batchstream.load.open import open_load
 from batchstream.local import ports
 from batchstream.local.installation import Installation
 from batchstream.local.postgres import EmbeddedPostgres
-from batchstream.postgres import server, setup
+from batchstream.postgres import names, server
 from batchstream.postgres.connection import PostgresSettings
 from batchstream.postgres.opening import Run
 from tests.conftest import make_state
@@ -66,7 +66,7 @@ def test_a_database_of_another_encoding_is_refused(small: MakeDataset, installat
     make = sql.SQL("CREATE DATABASE {} OWNER {} ENCODING {} LOCALE_PROVIDER libc LOCALE 'C' TEMPLATE template0")
     with installation.postgres.connect() as admin:
         admin.autocommit = True
-        admin.execute(make.format(sql.Identifier(name), sql.Identifier(setup.OWNER), sql.Literal(encoding)))
+        admin.execute(make.format(sql.Identifier(name), sql.Identifier(names.OWNER), sql.Literal(encoding)))
         try:
             dataset = small({"v": "integer"}, key="v", dbname=name)
             assert refused(dataset.owner, dataset.contract) == (

@@ -9,7 +9,7 @@ from psycopg import sql
 
 from batchstream.contract.model import Publish
 from batchstream.errors import ContractError, LoadError
-from batchstream.postgres import setup
+from batchstream.postgres import names
 from tests.integration.conftest import MakeDataset
 from tests.support.small import SmallDataset
 
@@ -131,7 +131,7 @@ def test_a_hand_made_table_that_fits_is_merged_into(small: MakeDataset, admin: p
         f"INSERT INTO {dataset.table} ({'' if key else 'id, '}code, v) VALUES ({'' if key else '7, '}'gone', 1)"
     )
     assert dataset.load([("a", 1), ("b", None)]) == (2, 0, 1, 2)
-    assert dataset.rows(setup.OWNER) == [("a", 1), ("b", None)]
+    assert dataset.rows(names.OWNER) == [("a", 1), ("b", None)]
     assert dataset.load([("a", 2)]) == (0, 1, 1, 1)
 
 
@@ -150,20 +150,20 @@ def hand_made_with_rows(small: MakeDataset, admin: psycopg.Connection) -> SmallD
 def test_a_hand_made_table_of_a_publication_gets_its_primary_key_first(small: MakeDataset, admin: psycopg.Connection) -> None:
     dataset = hand_made_with_rows(small, admin)
     assert dataset.load([("a", 2), ("b", 3)]) == (1, 1, 1, 2)
-    assert dataset.rows(setup.OWNER) == [("a", 2), ("b", 3)]
+    assert dataset.rows(names.OWNER) == [("a", 2), ("b", 3)]
 
 
 @pytest.mark.filterwarnings("ignore")
 def test_a_table_of_a_publication_that_can_not_get_its_key_is_told(small: MakeDataset, admin: psycopg.Connection) -> None:
     dataset = hand_made_with_rows(small, admin)
     load_id = dataset.land([("a", 2)])
-    with dataset.connect(setup.OWNER) as reader, reader.transaction():
+    with dataset.connect(names.OWNER) as reader, reader.transaction():
         reader.execute(f"SELECT * FROM {dataset.table}")
         said = rf"changes of table '{dataset.table}' are in a publication \(p_{dataset.table}\), .* REPLICA IDENTITY FULL"
         with pytest.raises(LoadError, match=said):
             dataset.publish(load_id)
     dataset.publish(load_id)
-    assert dataset.rows(setup.OWNER) == [("a", 2)]
+    assert dataset.rows(names.OWNER) == [("a", 2)]
 
 
 @pytest.mark.parametrize("word", ["user", "order", "select"])

@@ -10,7 +10,7 @@ from psycopg import sql
 from batchstream.contract.model import Publish
 from batchstream.local.installation import Installation
 from batchstream.paths import SQL_FOLDER
-from batchstream.postgres import setup
+from batchstream.postgres import names
 from tests.integration.conftest import MakeDataset
 from tests.support.small import SmallDataset
 
@@ -47,10 +47,10 @@ def test_a_dataset_of_an_older_release_is_published_and_read(old: SmallDataset) 
     load_id = old.land([("a", 3), ("c", 3)])
     assert load_id == 3
     assert old.rows() == BEFORE
-    for role in (setup.LOADER, setup.READER):
+    for role in (names.LOADER, names.READER):
         with old.connect(role) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
             connection.execute("INSERT INTO public.fruit (code, v) VALUES ('x', 1)")
-    with old.connect(setup.LOADER) as connection:
+    with old.connect(names.LOADER) as connection:
         landings = connection.execute("SELECT relname FROM pg_class WHERE relispartition AND relkind = 'r'").fetchall()
         for (name,) in landings:
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
@@ -61,6 +61,6 @@ def test_a_dataset_of_an_older_release_is_published_and_read(old: SmallDataset) 
         rows = [("a", value), ("c", 3)]
         old.load(rows)
         assert old.rows() == rows
-    with old.connect(setup.LOADER) as connection:
+    with old.connect(names.LOADER) as connection:
         connection.execute("SET ROLE batchstream_checker")
         assert connection.execute("SELECT count(*) FROM public.fruit").fetchone() == (2,)

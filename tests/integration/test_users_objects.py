@@ -9,7 +9,7 @@ import pytest
 
 from batchstream.contract.model import Publish
 from batchstream.errors import BatchstreamError, ContractError, LoadError
-from batchstream.postgres import setup
+from batchstream.postgres import names
 from tests.integration.conftest import MakeDataset
 from tests.support.small import SmallDataset
 
@@ -244,7 +244,7 @@ def test_works_or_is_told_by_name(dataset: SmallDataset, admin: psycopg.Connecti
     admin.execute(statements)
     if said is None:
         dataset.load(case.rows)
-        assert dataset.rows(setup.OWNER) == sorted(case.rows)
+        assert dataset.rows(names.OWNER) == sorted(case.rows)
         assert is_indexed(admin, dataset.table)
         may_read = admin.execute("SELECT has_table_privilege('kafka_reader', %s, 'SELECT')", [dataset.table]).fetchone()
         assert may_read == ("shut out" not in case.name,)

@@ -10,7 +10,7 @@ from psycopg import sql
 
 from batchstream.contract.model import Contract
 from batchstream.contract.quality import read_check
-from batchstream.postgres import templates
+from batchstream.postgres import checks, relations
 from tests.support.landing import Landing
 from tests.support.pipeline import Pipeline
 
@@ -53,8 +53,8 @@ FAULTS = {
 def test_every_fault_of_the_counts_is_told(pipeline: Pipeline, admin: psycopg.Connection) -> None:
     load_id = pipeline.land()
     contract = pipeline.contract
-    check = templates.row_count_check(contract, load_id)
-    names = {"load_id": sql.Literal(load_id), "landing": templates.landing(contract, load_id)}
+    check = checks.row_count(contract, load_id)
+    names = {"load_id": sql.Literal(load_id), "landing": relations.landing(contract, load_id)}
     assert admin.execute(check).fetchone() == (True, f"load {load_id} of {contract.name}: all counts agree")
     for fault, said in FAULTS.items():
         with admin.transaction(force_rollback=True):
@@ -105,7 +105,7 @@ def test_each_kind_of_rule_that_is_broken_alone_makes_the_check_red(landing: Lan
 
     def measured(*wanted: tuple[dict[str, Any], str | None]) -> tuple[Any, ...]:
         contract = rules(landing.contract, *wanted)
-        row = landing.admin.execute(templates.column_check(contract, landing.load_id, has_target=False)).fetchone()
+        row = landing.admin.execute(checks.quality_rules(contract, landing.load_id, has_target=False)).fetchone()
         assert row is not None
         return row
 
@@ -124,8 +124,8 @@ def test_what_readers_see_is_compared_with_the_ledger(pipeline: Pipeline, admin:
     (load_id,) = admin.execute("SELECT max(load_id) FROM batchstream.loads WHERE dataset = %s", [contract.name]).fetchone() or (
         0,
     )
-    check = templates.published_check(contract, load_id)
-    target = templates.target(contract)
+    check = checks.published(contract, load_id)
+    target = relations.target(contract)
     said = (
         f"load {load_id} of {contract.name} is {{}} and published {{}} rows; {contract.name} has {{}}, the contract expects 506"
     )

@@ -7,7 +7,7 @@ import psycopg
 from psycopg import sql
 
 from batchstream.contract import Contract
-from batchstream.postgres import ledger, opening, setup, tables, templates
+from batchstream.postgres import ledger, names, opening, relations, tables
 from batchstream.postgres.landing import Landed, Lander
 from batchstream.postgres.ledger import State
 from batchstream.records.codec import MAX_RECORDS_PER_BATCH
@@ -27,14 +27,14 @@ class Landing:
         self.pipeline = pipeline
         self.admin = admin
         self.contract = contract
-        with pipeline.connect(setup.OWNER) as connection:
+        with pipeline.connect(names.OWNER) as connection:
             tables.make_tables(connection, contract)
             opened = opening.try_open(connection, contract, opening.Run("run"), contract.path.read_text(), {})
             assert isinstance(opened, int)
             self.load_id = opened
         with pipeline.connect() as connection:
             ledger.transition(connection, self.load_id, State.PRODUCED)
-        self.table = templates.landing(contract, self.load_id)
+        self.table = relations.landing(contract, self.load_id)
         self.signer = pipeline.signer(self.load_id)
         self.values = [batch.value for batch in SourceReader(contract)]
         self.messages = [self.message(number, value) for number, value in enumerate(self.values, 1)]

@@ -23,7 +23,7 @@ from batchstream.load.engines import Engines
 from batchstream.local import ports
 from batchstream.local.installation import Installation
 from batchstream.paths import SPARK_APPLICATION
-from batchstream.postgres import ledger, setup, templates
+from batchstream.postgres import ledger, names, relations
 from batchstream.postgres.connection import POSTGRES_VARIABLE, PostgresSettings, connect
 from batchstream.postgres.landing import Landed
 from batchstream.postgres.opening import Run
@@ -104,7 +104,7 @@ class Pipeline:
 
     def repeat_a_key(self, admin: psycopg.Connection, load_id: int) -> None:
         """Give one record of a landing the key of another."""
-        landing, key = templates.landing(self.contract, load_id), sql.Identifier(self.contract.key_column)
+        landing, key = relations.landing(self.contract, load_id), sql.Identifier(self.contract.key_column)
         admin.execute(sql.SQL("UPDATE {0} SET {1} = (SELECT min({1}) FROM {0}) WHERE record_id = 9").format(landing, key))
 
     def shows_source(self) -> bool:
@@ -125,10 +125,10 @@ class Pipeline:
             port=self.installation.ports["postgres"],
             user=role,
             password=self.installation.secrets[role],
-            dbname=setup.DATABASE,
+            dbname=names.DATABASE,
         )
 
-    def connect(self, role: str = setup.LOADER) -> psycopg.Connection:
+    def connect(self, role: str = names.LOADER) -> psycopg.Connection:
         return connect(self.settings(role), application_name="batchstream tests")
 
     def open(self, run_id: str | None = None, *, wait_seconds: float = 0) -> int:
@@ -185,7 +185,7 @@ class Pipeline:
             load_id=load_id,
             checkpoints=str(self.installation.state / "checkpoints"),
             kafka=self.kafka,
-            settings=self.settings(setup.LOADER),
+            settings=self.settings(names.LOADER),
         )
 
     def checkpoint(self, load_id: int) -> str:
@@ -280,9 +280,9 @@ class Pipeline:
         contract = self.contract
         columns = [contract.key_column, *(c.name for c in contract.columns if c.name != contract.key)]
         query = sql.SQL("SELECT {} FROM {} ORDER BY 1").format(
-            sql.SQL(", ").join(map(sql.Identifier, columns)), templates.target(contract)
+            sql.SQL(", ").join(map(sql.Identifier, columns)), relations.target(contract)
         )
-        with self.connect(setup.READER) as connection:
+        with self.connect(names.READER) as connection:
             try:
                 rows = connection.execute(query).fetchall()
             except psycopg.errors.UndefinedTable:

@@ -14,7 +14,7 @@ from batchstream.local import ports
 from batchstream.local.accounts import Account
 from batchstream.local.installation import Installation
 from batchstream.local.processes import as_account
-from batchstream.postgres import setup
+from batchstream.postgres import names
 from tests.support.waiting import wait_for
 
 ACCOUNT = "nobody"
@@ -41,10 +41,10 @@ def pooler(installation: Installation, folder: Path, mode: str) -> Iterator[int]
         pytest.skip("pgbouncer is not installed; as root .ci/run installs it")
     port = ports.any_free()
     logins, settings = folder / "logins", folder / "pgbouncer.ini"
-    logins.write_text("".join(f'"{role}" "{installation.secrets[role]}"\n' for role in (setup.OWNER, setup.LOADER, setup.READER)))
+    logins.write_text("".join(f'"{role}" "{installation.secrets[role]}"\n' for role in (names.OWNER, names.LOADER, names.READER)))
     settings.write_text(
         SETTINGS.format(
-            database=setup.DATABASE,
+            database=names.DATABASE,
             host=ports.LOOPBACK,
             server_port=installation.ports["postgres"],
             port=port,

@@ -13,7 +13,7 @@ from batchstream.contract.types import parse_type
 from batchstream.load import verify
 from batchstream.local import ports
 from batchstream.local.installation import Installation
-from batchstream.postgres import housekeeping, ledger, opening, setup, tables, templates
+from batchstream.postgres import checks, housekeeping, ledger, names, opening, relations, tables
 from batchstream.postgres.connection import PostgresSettings, connect
 from batchstream.postgres.publish import Published, publish
 
@@ -41,7 +41,7 @@ class SmallDataset:
         publish: Publish = Publish.MERGE,
         indexed: Sequence[str] = (),
         name: str | None = None,
-        dbname: str = setup.DATABASE,
+        dbname: str = names.DATABASE,
         port: int | None = None,
     ) -> None:
         self.installation = installation
@@ -62,7 +62,7 @@ class SmallDataset:
         self.runs = 0
         self.dbname = dbname
         self.port = port or installation.ports["postgres"]
-        self.owner = self.settings(setup.OWNER)
+        self.owner = self.settings(names.OWNER)
 
     def settings(self, role: str) -> PostgresSettings:
         return PostgresSettings(
@@ -78,7 +78,7 @@ class SmallDataset:
     def table(self) -> str:
         return self.contract.name
 
-    def connect(self, role: str = setup.OWNER) -> psycopg.Connection:
+    def connect(self, role: str = names.OWNER) -> psycopg.Connection:
         return connect(self.settings(role), application_name=f"batchstream {self.table}")
 
     def open(self) -> int:
@@ -99,7 +99,7 @@ class SmallDataset:
     def insert(self, load_id: int, rows: Iterable[Sequence[Any]]) -> None:
         names = [sql.Identifier(column.name) for column in self.contract.columns]
         copy = sql.SQL("COPY {} (record_id, {}) FROM STDIN").format(
-            templates.landing(self.contract, load_id), sql.SQL(", ").join(names)
+            relations.landing(self.contract, load_id), sql.SQL(", ").join(names)
         )
         with self.connect() as connection:
             with connection.cursor() as cursor, cursor.copy(copy) as into:
@@ -117,7 +117,7 @@ class SmallDataset:
         with self.connect() as connection:
             published = publish(connection, self.contract, load_id, allow_deletes=allow_deletes)
         with verify.checking(self.owner, measures_rules=False) as connection:
-            row = connection.execute(templates.published_check(self.contract, load_id)).fetchone()
+            row = connection.execute(checks.published(self.contract, load_id)).fetchone()
             assert row is not None
             assert row[0], row[1]
         with self.connect() as connection:
@@ -136,12 +136,12 @@ class SmallDataset:
         with self.connect() as connection:
             ledger.close(connection, load_id, reason=reason)
 
-    def rows(self, role: str = setup.READER) -> list[tuple[Any, ...]]:
+    def rows(self, role: str = names.READER) -> list[tuple[Any, ...]]:
         """What readers see, without the columns that each load writes itself."""
         names = sql.SQL(", ").join(sql.Identifier(column.name) for column in self.contract.columns)
         with self.connect(role) as connection:
             return connection.execute(
                 sql.SQL("SELECT {} FROM {} ORDER BY {}").format(
-                    names, templates.target(self.contract), sql.Identifier(self.contract.key_column)
+                    names, relations.target(self.contract), sql.Identifier(self.contract.key_column)
                 )
             ).fetchall()

@@ -17,12 +17,12 @@ from batchstream.local.errors import ServiceError
 from batchstream.local.installation import Installation
 from batchstream.local.postgres import client
 from batchstream.paths import COMMAND
-from batchstream.postgres.setup import OWNER, READER
+from batchstream.postgres import names
 
 PASSED_ON = ("exec", "psql")
 """Commands whose arguments belong to another program, options included; argparse would take those that begin with a dash."""
 
-ROLES = {"reader": READER, "owner": OWNER}
+ROLES = {"reader": names.READER, "owner": names.OWNER}
 
 
 def main() -> int:

@@ -20,7 +20,7 @@ from batchstream.local.console import complain, say
 from batchstream.local.installation import Installation
 from batchstream.local.watch import Watch
 from batchstream.paths import COMMAND
-from batchstream.postgres import setup
+from batchstream.postgres import names
 from batchstream.postgres.connection import connect
 
 
@@ -122,7 +122,7 @@ def _show(connection: psycopg.Connection, contract: Contract, verdict: Verdict, 
 
 
 def _hints(installation: Installation, contract: Contract, outcome: Outcome) -> None:
-    where = f"127.0.0.1:{installation.ports['postgres']}/{setup.DATABASE}"
+    where = f"127.0.0.1:{installation.ports['postgres']}/{names.DATABASE}"
     say(f"look further:  {COMMAND + ' psql':<20} ({where}, table {contract.name})")
     say(f"               {COMMAND + ' ui':<20} (Airflow's web interface)")
     say(f"logs:          {outcome.log_file}")

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from batchstream.contract import Contract
 from batchstream.local.console import out, say
-from batchstream.postgres import templates
+from batchstream.postgres import relations
 
 SHOWN_ROWS = 3
 SHOWN_CHARACTERS = 20
@@ -36,7 +36,7 @@ def show_load(connection: psycopg.Connection, contract: Contract, load: dict[str
         table.add_row(label, value)
     published = load["published_at"] is not None
     # By its real columns: those of a later contract may not be there yet.
-    there = _columns(connection, templates.target(contract)) if published else set()
+    there = _columns(connection, relations.target(contract)) if published else set()
     for label, value in _measures(connection, contract, there) if published else []:
         table.add_row(label, value)
     out.print(table)
@@ -70,7 +70,7 @@ def _columns(connection: psycopg.Connection, target: sql.Composable) -> set[str]
 
 def _measures(connection: psycopg.Connection, contract: Contract, there: set[str]) -> list[tuple[str, str]]:
     """Number of rows, and the mean of the first indexed column: the one that readers ask for."""
-    target = templates.target(contract)
+    target = relations.target(contract)
     count = connection.execute(sql.SQL("SELECT count(*) FROM {}").format(target)).fetchone()
     found = [("COUNT(*)", _n(count and count[0]))]
     for column in contract.columns:
@@ -86,7 +86,7 @@ def _show_rows(connection: psycopg.Connection, contract: Contract, names: list[s
     rows = connection.execute(
         sql.SQL("SELECT {} FROM {} ORDER BY {} LIMIT {}").format(
             sql.SQL(", ").join(map(sql.Identifier, names)),
-            templates.target(contract),
+            relations.target(contract),
             sql.Identifier(names[0]),
             sql.Literal(SHOWN_ROWS),
         )

@@ -11,7 +11,7 @@ from batchstream.cli.dags_test import Outcome
 from batchstream.contract import Contract
 from batchstream.local import metadata
 from batchstream.local.installation import Installation
-from batchstream.postgres import setup
+from batchstream.postgres import names
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ def judge(installation: Installation, ledger: psycopg.Connection | None, contrac
         contract: Of the data set.
         outcome: What `dags_test` saw.
     """
-    with installation.postgres.connect(setup.AIRFLOW) as airflow:
+    with installation.postgres.connect(names.AIRFLOW) as airflow:
         found = metadata.find(airflow, contract.dag_id, outcome.logical_date)
     load = None if found is None or ledger is None else _load(ledger, contract, found.run_id)
     published = load is not None and load["published_at"] is not None

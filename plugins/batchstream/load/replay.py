@@ -12,7 +12,7 @@ from batchstream.contract import Contract, contract_text, parse_contract
 from batchstream.errors import ContractError, LoadError, errors_about
 from batchstream.load import publish, verify
 from batchstream.load.engines import Engines
-from batchstream.postgres import columns, ledger, locks, templates
+from batchstream.postgres import columns, ledger, locks, relations
 from batchstream.postgres.connection import connect
 from batchstream.postgres.failures import postgres_errors
 from batchstream.records.again import SecondJudge
@@ -84,7 +84,7 @@ def _require_replayable(connection: psycopg.Connection, contract: Contract, load
         raise LoadError(
             f"load {newer[0]} of {contract.name} is newer than load {load_id}: its rows would be lost; run again instead"
         )
-    table = templates.landing(contract, load_id).as_string(connection)
+    table = relations.landing(contract, load_id).as_string(connection)
     if connection.execute("SELECT to_regclass(%s)", [table]).fetchone() == (None,):
         raise LoadError(f"the landing of load {load_id} is removed already: start a new run")
 
@@ -103,7 +103,7 @@ def _land_rejected(connection: psycopg.Connection, contract: Contract, load_id: 
     ).fetchall()
     names = ["record_id", *(column.name for column in contract.columns)]
     insert = sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(
-        templates.landing(contract, load_id),
+        relations.landing(contract, load_id),
         sql.SQL(", ").join(map(sql.Identifier, names)),
         sql.SQL(", ").join([sql.Placeholder()] * len(names)),
     )

@@ -7,7 +7,7 @@ from psycopg import sql
 
 from batchstream.load.engines import Engines
 from batchstream.load.pinned import pinned_contract
-from batchstream.postgres import target, templates
+from batchstream.postgres import checks, names, target
 from batchstream.postgres.connection import PostgresSettings, connect
 from batchstream.postgres.failures import postgres_errors
 
@@ -31,17 +31,17 @@ def check_sql(settings: PostgresSettings, load_id: int, check: CheckName) -> str
     with connect(settings, application_name="batchstream check") as connection:
         contract = pinned_contract(connection, load_id)
         composed = {
-            CheckName.ROW_COUNT: lambda: templates.row_count_check(contract, load_id),
-            CheckName.COLUMNS: lambda: templates.column_check(
+            CheckName.ROW_COUNT: lambda: checks.row_count(contract, load_id),
+            CheckName.COLUMNS: lambda: checks.quality_rules(
                 contract, load_id, has_target=not target.is_missing(connection, contract)
             ),
-            CheckName.PUBLISHED: lambda: templates.published_check(contract, load_id),
+            CheckName.PUBLISHED: lambda: checks.published(contract, load_id),
         }[check]()
         return composed.as_string(connection)
 
 
 def checking(settings: PostgresSettings, *, measures_rules: bool) -> psycopg.Connection:
-    """A session for a check: read only, and with the rights of ``batchstream_checker`` alone where SQL of a contract runs.
+    """A session for a check: read only, and with the rights of `names.CHECKER` alone where SQL of a contract runs.
 
     Args:
         settings: Of the loading role; of the owning one for a look at what readers see, as a policy may hide rows from others.
@@ -53,7 +53,7 @@ def checking(settings: PostgresSettings, *, measures_rules: bool) -> psycopg.Con
     # A rule over some of the rows would be green for all: where a policy hides any, PostgreSQL refuses instead.
     connection.execute("SET row_security = off")
     if measures_rules:
-        connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(templates.CHECKER_ROLE)))
+        connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(names.CHECKER)))
     # Each statement is prepared: PostgreSQL itself then refuses a text that holds more than one.
     connection.prepare_threshold = 0
     return connection

@@ -17,13 +17,13 @@ from psycopg import sql
 from batchstream.local import connections
 from batchstream.local.errors import ServiceError
 from batchstream.local.installation import Installation
-from batchstream.local.postgres import SUPERUSER, client
+from batchstream.local.postgres import client
 from batchstream.local.progress import progress
 from batchstream.paths import COMMAND
-from batchstream.postgres import ledger, migrations, templates
+from batchstream.postgres import ledger, migrations, names
 from batchstream.postgres.connection import connect
 from batchstream.postgres.ledger import State
-from batchstream.postgres.setup import CHECKER, DATABASE, LOADER, OWNER, READER, set_up
+from batchstream.postgres.setup import set_up
 
 LOCK_WAIT = "10s"
 SECRETS = "batchstream.load_secrets"
@@ -62,18 +62,18 @@ def backup(installation: Installation, file: Path) -> list[str]:
     """
     _require_embedded(installation, "backed up by 'pg_dump'")
     _require_new(file)
-    with installation.postgres.connect(DATABASE) as connection:
+    with installation.postgres.connect(names.DATABASE) as connection:
         if connection.execute("SELECT to_regclass('batchstream.loads')").fetchone() == (None,):
             raise ServiceError(f"{file}: there is nothing to back up, as nothing was loaded here yet: {COMMAND} run")
         # A publish needs its landing alone, and would wait for the backup to end.
         left_out = [f"--exclude-table={name.as_string(connection)}" for name in _unfinished_landings(connection)]
-        roles = [name for (name,) in connection.execute(_OWN_ROLES, [[OWNER, LOADER, READER, CHECKER]])]
-    with _new_file(file) as partial, progress(f"backing up {DATABASE}"):
+        roles = [name for (name,) in connection.execute(_OWN_ROLES, [[names.OWNER, names.LOADER, names.READER, names.CHECKER]])]
+    with _new_file(file) as partial, progress(f"backing up {names.DATABASE}"):
         _run(
             installation,
             file,
             *("pg_dump", "--format=custom", "--statistics", "--no-subscriptions", f"--lock-wait-timeout={LOCK_WAIT}"),
-            *(f"--exclude-table-data={SECRETS}", *left_out, f"--file={partial}", DATABASE),
+            *(f"--exclude-table-data={SECRETS}", *left_out, f"--file={partial}", names.DATABASE),
         )
     return roles
 
@@ -93,7 +93,7 @@ def restore(installation: Installation, file: Path) -> None:
     _require_embedded(installation, "restored by 'pg_restore'")
     if not file.is_file():
         raise ServiceError(f"{file}: no such file; name a file that 'batchstream backup' has made")
-    with installation.postgres.connect(DATABASE) as connection:
+    with installation.postgres.connect(names.DATABASE) as connection:
         found = connection.execute(_ANY_TABLE).fetchone()
     if found:
         raise ServiceError(
@@ -102,9 +102,9 @@ def restore(installation: Installation, file: Path) -> None:
         )
     if LEDGER not in _run(installation, file, "pg_restore", "--list", str(file)):
         raise ServiceError(f"{file}: has no ledger of batchstream; name a file that 'batchstream backup' has made")
-    with progress(f"restoring {DATABASE}"):
+    with progress(f"restoring {names.DATABASE}"):
         # The set-up has made the schemas, which are empty. If a load begins at this moment they are not, and nothing is changed.
-        options = ("--single-transaction", "--exit-on-error", "--clean", "--if-exists", f"--dbname={DATABASE}")
+        options = ("--single-transaction", "--exit-on-error", "--clean", "--if-exists", f"--dbname={names.DATABASE}")
         _run(installation, file, "pg_restore", *options, str(file))
         # A backup of an older release has the rights of that one.
         set_up(installation.postgres.connect, installation.secrets)
@@ -121,7 +121,7 @@ def _bring_up_to_date(installation: Installation, file: Path) -> None:
 
 def _unfinished_landings(connection: psycopg.Connection) -> Iterator[sql.Identifier]:
     for dataset, load_id in connection.execute("SELECT dataset, load_id FROM batchstream.loads WHERE state <> ALL (%s)", [ENDED]):
-        yield sql.Identifier(templates.LANDING_SCHEMA, f"{dataset}_{load_id}")
+        yield sql.Identifier(names.LANDING_SCHEMA, f"{dataset}_{load_id}")
 
 
 def _require_embedded(installation: Installation, instead: str) -> None:
@@ -160,7 +160,7 @@ def _run(installation: Installation, file: Path, program: str, *arguments: str) 
     environment: Mapping[str, str] = {
         "PATH": os.environ.get("PATH", ""),
         "PGAPPNAME": f"batchstream {program}",
-        **installation.client_environment(SUPERUSER),
+        **installation.client_environment(names.SUPERUSER),
     }
     done = subprocess.run(
         [str(client(program)), *arguments], env=environment, stdin=subprocess.DEVNULL, capture_output=True, check=False

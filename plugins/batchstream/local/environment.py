@@ -16,7 +16,7 @@ from batchstream.local.java import java_home
 from batchstream.local.kafka import client_settings
 from batchstream.local.spark_home import installed_spark
 from batchstream.paths import PROJECT_VARIABLE, ROOT
-from batchstream.postgres import setup
+from batchstream.postgres import names
 
 UI_USER = "admin"
 
@@ -25,7 +25,7 @@ def airflow_settings(state: Path, chosen: Mapping[str, int], secrets: Mapping[st
     """Airflow's own settings: LocalExecutor, and its metadata in a database of its own in the same PostgreSQL."""
     home = state / "airflow"
     api = f"http://{ports.LOOPBACK}:{chosen['airflow']}"
-    database = f"airflow:{secrets['airflow']}@{ports.LOOPBACK}:{chosen['postgres']}/{setup.AIRFLOW}"
+    database = f"{names.AIRFLOW}:{secrets[names.AIRFLOW]}@{ports.LOOPBACK}:{chosen['postgres']}/{names.AIRFLOW}"
     return {
         "AIRFLOW_HOME": str(home),
         "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
@@ -73,8 +73,8 @@ def connections(state: Path, jars: Path, chosen: Mapping[str, int], secrets: Map
             "host": "local[2]",
             "extra": spark_connection(jars, state, log_settings(state)),
         },
-        "batchstream_postgres": _postgres(setup.LOADER, chosen, secrets),
-        "batchstream_postgres_owner": _postgres(setup.OWNER, chosen, secrets),
+        "batchstream_postgres": _postgres(names.LOADER, chosen, secrets),
+        "batchstream_postgres_owner": _postgres(names.OWNER, chosen, secrets),
     }
     return {f"AIRFLOW_CONN_{name.upper()}": json.dumps(connection) for name, connection in found.items()}
 
@@ -86,7 +86,7 @@ def _postgres(role: str, chosen: Mapping[str, int], secrets: Mapping[str, str]) 
         "port": chosen["postgres"],
         "login": role,
         "password": secrets[role],
-        "schema": setup.DATABASE,
+        "schema": names.DATABASE,
     }
 
 

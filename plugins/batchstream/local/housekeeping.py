@@ -17,7 +17,7 @@ from batchstream.local.console import out
 from batchstream.local.errors import ServiceError
 from batchstream.local.installation import Installation
 from batchstream.local.progress import progress
-from batchstream.postgres import setup
+from batchstream.postgres import names
 
 KEPT_DAYS = 90
 """Airflow's records of runs, and its logs of tasks."""
@@ -93,8 +93,8 @@ def _cut_logs(folder: Path) -> None:
 
 
 def _remove_files(folder: Path, before: datetime) -> None:
-    for place, _, names in os.walk(folder, topdown=False):
-        for path in (Path(place, name) for name in names):
+    for place, _, files in os.walk(folder, topdown=False):
+        for path in (Path(place, name) for name in files):
             with suppress(FileNotFoundError):
                 if path.lstat().st_mtime < before.timestamp():
                     path.unlink()
@@ -105,7 +105,7 @@ def _remove_files(folder: Path, before: datetime) -> None:
 
 
 def _remove_records(installation: Installation, before: datetime) -> None:
-    with installation.postgres.connect(setup.AIRFLOW) as airflow:
+    with installation.postgres.connect(names.AIRFLOW) as airflow:
         if not metadata.has_older(airflow, before):
             return
     log_file = installation.state / "logs" / "airflow-db-clean.log"

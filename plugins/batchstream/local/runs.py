@@ -21,7 +21,7 @@ from batchstream.errors import BatchstreamError
 from batchstream.local import metadata
 from batchstream.local.console import out
 from batchstream.local.installation import Installation
-from batchstream.postgres import ledger, setup
+from batchstream.postgres import ledger, names
 from batchstream.postgres.connection import connect
 
 REASON = "the command that ran it was killed or lost its services"
@@ -88,7 +88,7 @@ def fail_abandoned(installation: Installation, *, also_of_commands: bool = True)
     if not abandoned and not also_of_commands:
         return []
     failed = []
-    with installation.postgres.connect(setup.AIRFLOW) as airflow:
+    with installation.postgres.connect(names.AIRFLOW) as airflow:
         airflow.autocommit = True
         found = [run for path in abandoned if (run := _run_of(airflow, path))]
         if also_of_commands:

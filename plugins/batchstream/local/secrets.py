@@ -7,7 +7,9 @@ import os
 import secrets
 from pathlib import Path
 
-NAMES = ("postgres", "batchstream_owner", "kafka_user", "kafka_reader", "airflow", "airflow_admin", "jwt", "fernet", "kafka")
+from batchstream.postgres import names
+
+NAMES = (names.SUPERUSER, *names.LOGINS, "airflow_admin", "jwt", "fernet", "kafka")
 
 
 def load_secrets(folder: Path) -> dict[str, str]:

@@ -18,8 +18,7 @@ from batchstream.local.console import complain
 from batchstream.local.errors import ServiceError
 from batchstream.local.image import JARS, image_spark_connection
 from batchstream.local.jars import jar_paths
-from batchstream.local.postgres import SUPERUSER
-from batchstream.postgres import setup
+from batchstream.postgres import names, setup
 
 SECRETS = Path("/run/secrets")
 STATE = Path("/var/lib/batchstream")
@@ -37,7 +36,7 @@ KAFKA_VARIABLE = "KAFKA_SETTINGS"
 def main() -> int:
     """Set everything up; the exit status is 0, or 1 with a message."""
     try:
-        passwords = {role: _secret(f"{role}_password") for role in (setup.OWNER, setup.LOADER, setup.READER, setup.AIRFLOW)}
+        passwords = {role: _secret(f"{role}_password") for role in names.LOGINS}
         setup.set_up(_connect, passwords)
         _airflow("db", "migrate")
         with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
@@ -65,8 +64,8 @@ def connections(passwords: dict[str, str]) -> dict[str, dict[str, object]]:
             "host": SPARK_MASTER,
             "extra": json.dumps(_spark()),
         },
-        "batchstream_postgres": _postgres(setup.LOADER, passwords),
-        "batchstream_postgres_owner": _postgres(setup.OWNER, passwords),
+        "batchstream_postgres": _postgres(names.LOADER, passwords),
+        "batchstream_postgres_owner": _postgres(names.OWNER, passwords),
     }
 
 
@@ -98,7 +97,7 @@ def _postgres(role: str, passwords: dict[str, str]) -> dict[str, object]:
         "port": POSTGRES_PORT,
         "login": role,
         "password": passwords[role],
-        "schema": setup.DATABASE,
+        "schema": names.DATABASE,
     }
 
 
@@ -106,8 +105,8 @@ def _connect(database: str) -> psycopg.Connection:
     return psycopg.connect(
         host=POSTGRES_HOST,
         port=POSTGRES_PORT,
-        user=SUPERUSER,
-        password=_secret("postgres_password"),
+        user=names.SUPERUSER,
+        password=_secret(f"{names.SUPERUSER}_password"),
         dbname=database,
         connect_timeout=10,
     )

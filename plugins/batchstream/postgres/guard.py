@@ -5,7 +5,7 @@ from psycopg import sql
 
 from batchstream.contract.model import Contract
 from batchstream.errors import LoadError
-from batchstream.postgres import templates
+from batchstream.postgres import relations
 
 SMALL_TABLE_ROWS = 100
 """A table with no more rows than these may lose any number of them."""
@@ -30,7 +30,7 @@ def check_merge(
     # Counting the table takes a while; few deletions are never too many.
     if allow_deletes or deleted_rows <= SMALL_TABLE_ROWS * MAX_DELETED_SHARE:
         return
-    row = connection.execute(sql.SQL("SELECT count(*) FROM {}").format(templates.target(contract))).fetchone()
+    row = connection.execute(sql.SQL("SELECT count(*) FROM {}").format(relations.target(contract))).fetchone()
     _require_few(contract, load_id, deleted_rows, row[0] if row else 0)
 
 
@@ -71,12 +71,12 @@ def _compare_keys(
     """Rows of the load that is shown, and how many of them have keys that the landing has not; of a share of its pages."""
     row = connection.execute(
         sql.SQL(
-            "SELECT count(*), count(*) FILTER (WHERE s.{key} IS NULL) FROM {published} AS t {sample} "
+            "SELECT count(*), count(*) FILTER (WHERE s.{key} IS NULL) FROM {partitioned_table} AS t {sample} "
             "LEFT JOIN {landing} AS s ON s.{key} = t.{key} WHERE t.load_id = {shown_load}"
         ).format(
-            published=templates.published(contract),
-            landing=templates.landing(contract, load_id),
-            key=templates.landing_key(contract),
+            partitioned_table=relations.partitioned_table(contract),
+            landing=relations.landing(contract, load_id),
+            key=relations.landing_key(contract),
             sample=sql.SQL("TABLESAMPLE SYSTEM ({})").format(sql.Literal(percent)) if percent < 100 else sql.SQL(""),
             shown_load=sql.Literal(shown_load),
         )

@@ -6,7 +6,7 @@ import psycopg
 from psycopg import sql
 
 from batchstream.contract.model import Contract
-from batchstream.postgres import old_loads, swap, templates
+from batchstream.postgres import names, old_loads, relations
 
 KEPT_LOADS = 5
 """Landing tables and checkpoints of this many loads of a dataset are kept, the newest included."""
@@ -34,7 +34,7 @@ def clean_up(connection: psycopg.Connection, contract: Contract) -> None:
         _drop_landings(connection, contract)
         _forget_records(connection, contract)
         # Also those from before the dataset came to be published by a merge.
-        if swap.kind_of(connection, templates.published(contract)) is not None:
+        if relations.kind_of(connection, relations.partitioned_table(contract)) is not None:
             old_loads.remove(connection, contract, KEPT_LOADS)
     except psycopg.Error as error:
         log.warning("%s: what old loads have left is not removed, a later load tries again: %s", contract.name, error)
@@ -48,14 +48,14 @@ def _drop_landings(connection: psycopg.Connection, contract: Contract) -> None:
         "FROM pg_class AS c JOIN batchstream.loads AS l ON c.relname = %s || l.load_id "
         "WHERE c.relnamespace = %s::regnamespace AND c.relkind = 'r' AND NOT c.relispartition AND l.dataset = %s "
         "AND l.load_id NOT IN (SELECT load_id FROM batchstream.loads WHERE dataset = %s ORDER BY load_id DESC LIMIT %s)",
-        [f"{contract.name}_", templates.LANDING_SCHEMA, contract.name, contract.name, KEPT_LOADS],
+        [f"{contract.name}_", names.LANDING_SCHEMA, contract.name, contract.name, KEPT_LOADS],
     ).fetchall()
     for name, load_id, is_in_use in landings:
         if is_in_use:
             log.info("landing of load %s is being read, a later load drops it", load_id)
             continue
         try:
-            connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(sql.Identifier(templates.LANDING_SCHEMA, name)))
+            connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(sql.Identifier(names.LANDING_SCHEMA, name)))
         except psycopg.DatabaseError as error:
             # A view of somebody's depends on it, or it is in use since.
             log.warning("landing of load %s stays, a later load tries again: %s", load_id, error)

@@ -10,7 +10,7 @@ import psycopg
 from psycopg import sql
 
 from batchstream.contract.model import Contract
-from batchstream.postgres import templates
+from batchstream.postgres import relations
 
 DECLARE_SECONDS = 2
 """How long the primary key waits for the transactions that read the table."""
@@ -46,7 +46,7 @@ def build_missing(connection: psycopg.Connection, contract: Contract) -> None:
     Raises:
         psycopg.errors.UniqueViolation: A key stands twice.
     """
-    target = templates.target(contract)
+    target = relations.target(contract)
     if not has_key(connection, contract):
         connection.execute(
             sql.SQL("CREATE UNIQUE INDEX ON {} ({})").format(target, sql.Identifier(contract.key_column)),
@@ -73,7 +73,7 @@ def declare_key(connection: psycopg.Connection, contract: Contract) -> None:
             connection.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(sql.Literal(f"{DECLARE_SECONDS}s")))
             connection.execute(
                 sql.SQL("ALTER TABLE {} ADD PRIMARY KEY USING INDEX {}").format(
-                    templates.target(contract), sql.Identifier(index[0])
+                    relations.target(contract), sql.Identifier(index[0])
                 )
             )
     except psycopg.errors.LockNotAvailable:
@@ -84,4 +84,4 @@ def declare_key(connection: psycopg.Connection, contract: Contract) -> None:
 
 def _key_index(connection: psycopg.Connection, contract: Contract) -> tuple[str, bool] | None:
     """Name of the unique index on the key alone, and whether it is the primary key."""
-    return connection.execute(_FIND_KEY, [templates.target(contract).as_string(connection), contract.key_column]).fetchone()
+    return connection.execute(_FIND_KEY, [relations.target(contract).as_string(connection), contract.key_column]).fetchone()

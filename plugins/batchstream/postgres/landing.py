@@ -8,7 +8,7 @@ import psycopg
 
 from batchstream.contract.model import Contract
 from batchstream.errors import LoadError, SinkError
-from batchstream.postgres import ledger, templates
+from batchstream.postgres import ledger, relations
 from batchstream.postgres.copy_rows import RowCopy
 from batchstream.postgres.message_rejects import Rejected, quarantine, rejected_whole
 from batchstream.records.codec import RecordCodec
@@ -65,7 +65,7 @@ class Lander:
         self._signer = signer
         self._load_id = signer.load_id
         self._codec = RecordCodec(contract)
-        self._rows = RowCopy(contract, templates.landing(contract, signer.load_id))
+        self._rows = RowCopy(contract, relations.landing(contract, signer.load_id))
 
     def land(self, connection: psycopg.Connection, messages: Iterable[Message]) -> Landed:
         """Land messages in one transaction.

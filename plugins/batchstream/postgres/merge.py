@@ -8,7 +8,7 @@ from psycopg import sql
 
 from batchstream.contract.model import Contract
 from batchstream.errors import LoadError
-from batchstream.postgres import guard, templates
+from batchstream.postgres import guard, relations, sql_files
 
 DELETED, UPDATED, INSERTED = "d", "u", "i"
 """What is done with a row, in ``pg_temp.changed``."""
@@ -61,15 +61,15 @@ def _find_changes(connection: psycopg.Connection, contract: Contract, load_id: i
     # Without statistics the planner expects an empty landing and joins by nested loops. How many rows there are is enough for
     # it, of a table that is read once more and dropped: more than the least sample takes longer the more rows there are.
     connection.execute("SET LOCAL default_statistics_target = 1")
-    connection.execute(sql.SQL("ANALYZE {}").format(templates.landing(contract, load_id)))
+    connection.execute(sql.SQL("ANALYZE {}").format(relations.landing(contract, load_id)))
     # It expects every row to differ, which would cost more to hand over than to compare in one process.
     connection.execute("SET LOCAL parallel_tuple_cost = 0")
     connection.execute(
-        templates.read("publish/changed.sql").format(
-            target=templates.target(contract),
-            landing=templates.landing(contract, load_id),
+        sql_files.read("publish/changed.sql").format(
+            target=relations.target(contract),
+            landing=relations.landing(contract, load_id),
             key=sql.Identifier(contract.key_column),
-            landing_key=templates.landing_key(contract),
+            landing_key=relations.landing_key(contract),
             differs=_differs(contract),
         )
     )
@@ -96,7 +96,7 @@ def _passes(connection: psycopg.Connection, contract: Contract) -> Sequence[Sequ
 
     So where somebody has made another one than the key's, what gives up a value is written before what takes it.
     """
-    row = connection.execute(_FURTHER_UNIQUE, [templates.target(contract).as_string(connection), contract.key_column]).fetchone()
+    row = connection.execute(_FURTHER_UNIQUE, [relations.target(contract).as_string(connection), contract.key_column]).fetchone()
     return _AT_ONCE if row == (0,) else _ONE_AFTER_THE_OTHER
 
 
@@ -109,11 +109,11 @@ def _merge(contract: Contract, load_id: int, actions: Sequence[str]) -> sql.Comp
     if contract.key is None:
         columns.insert(0, sql.Identifier(contract.key_column))
         values.insert(0, sql.SQL("s.record_id"))
-    return templates.read("publish/merge.sql").format(
-        target=templates.target(contract),
-        landing=templates.landing(contract, load_id),
+    return sql_files.read("publish/merge.sql").format(
+        target=relations.target(contract),
+        landing=relations.landing(contract, load_id),
         key=sql.Identifier(contract.key_column),
-        landing_key=templates.landing_key(contract),
+        landing_key=relations.landing_key(contract),
         actions=sql.SQL(", ").join(map(sql.Literal, actions)),
         assignments=sql.SQL(", ").join([sql.SQL("{0} = s.{0}").format(name) for name in changing or names]),
         columns=sql.SQL(", ").join(columns),
@@ -124,7 +124,7 @@ def _merge(contract: Contract, load_id: int, actions: Sequence[str]) -> sql.Comp
 
 def _look_behind_triggers(connection: psycopg.Connection, contract: Contract, load_id: int, done: Changes) -> None:
     """See that what triggers were given to change was written as it landed."""
-    target = templates.target(contract)
+    target = relations.target(contract)
     triggers = [name for (name,) in connection.execute(_ROW_TRIGGERS, [target.as_string(connection)])]
     if not triggers:
         return
@@ -134,8 +134,8 @@ def _look_behind_triggers(connection: psycopg.Connection, contract: Contract, lo
             "SELECT count(*) FROM pg_temp.changed AS c JOIN {landing} AS s ON s.{landing_key} = c.key "
             "JOIN {target} AS t ON t.{key} = c.key WHERE {differs}"
         ).format(
-            landing=templates.landing(contract, load_id),
-            landing_key=templates.landing_key(contract),
+            landing=relations.landing(contract, load_id),
+            landing_key=relations.landing_key(contract),
             target=target,
             key=sql.Identifier(contract.key_column),
             differs=_differs(contract),

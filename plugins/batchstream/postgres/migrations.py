@@ -7,7 +7,7 @@ from psycopg import sql
 
 from batchstream.errors import LoadError
 from batchstream.paths import SQL_FOLDER
-from batchstream.postgres import locks, templates
+from batchstream.postgres import locks, names, sql_files
 
 MIGRATIONS_FOLDER = SQL_FOLDER / "ledger"
 
@@ -49,8 +49,8 @@ def _version(connection: psycopg.Connection) -> int:
 
 
 def _rendered(path: Path) -> sql.Composed:
-    return sql.SQL(path.read_text(encoding="utf-8")).format(
-        loader=sql.Identifier(templates.LOADER_ROLE),
-        reader=sql.Identifier(templates.READER_ROLE),
-        checker=sql.Identifier(templates.CHECKER_ROLE),
+    return sql_files.read(f"{MIGRATIONS_FOLDER.name}/{path.name}").format(
+        loader=sql.Identifier(names.LOADER),
+        reader=sql.Identifier(names.READER),
+        checker=sql.Identifier(names.CHECKER),
     )

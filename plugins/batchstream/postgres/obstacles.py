@@ -4,7 +4,7 @@ import psycopg
 
 from batchstream.contract.model import Contract
 from batchstream.errors import ContractError
-from batchstream.postgres import columns, templates
+from batchstream.postgres import relations
 
 _OWNER = "SELECT relowner::regrole::text, pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = %s::regclass"
 
@@ -29,7 +29,7 @@ def require_none(connection: psycopg.Connection, contract: Contract) -> None:
     Raises:
         ContractError: It can't; the message says by which object, and what to do.
     """
-    table = columns.spelled(connection, templates.target(contract))
+    table = relations.spelled(connection, relations.target(contract))
     for found in (_other_owner, _hidden_rows, _rule, _other_key):
         mistake = found(connection, contract, table)
         if mistake:
@@ -61,7 +61,7 @@ def _rule(connection: psycopg.Connection, _: Contract, table: str) -> str | None
         return None
     return (
         f"has the rule '{row[0]}', and PostgreSQL merges into no table with rules; "
-        f"DROP RULE {columns.quoted(connection, row[0])} ON {table}"
+        f"DROP RULE {relations.quoted(connection, row[0])} ON {table}"
     )
 
 

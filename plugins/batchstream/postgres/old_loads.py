@@ -7,7 +7,7 @@ import psycopg
 from psycopg import errors, sql
 
 from batchstream.contract.model import Contract
-from batchstream.postgres import templates
+from batchstream.postgres import relations
 
 READ_SECONDS = 0.2
 """How long the transactions that read a dataset are given to end. Where one is longer, old loads are left for a later load."""
@@ -42,7 +42,7 @@ def remove(connection: psycopg.Connection, contract: Contract, kept_loads: int) 
         contract: The dataset's.
         kept_loads: How many.
     """
-    published = templates.published(contract)
+    published = relations.partitioned_table(contract)
     kept = connection.execute(
         "(SELECT load_id FROM batchstream.loads WHERE dataset = %(dataset)s ORDER BY load_id DESC LIMIT %(kept)s) UNION "
         "(SELECT load_id FROM batchstream.shown WHERE dataset = %(dataset)s ORDER BY load_id DESC LIMIT 1)",

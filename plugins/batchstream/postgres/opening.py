@@ -12,7 +12,7 @@ from psycopg.types.json import Jsonb
 
 from batchstream.contract.model import Contract
 from batchstream.errors import LoadError
-from batchstream.postgres import ledger, locks, templates
+from batchstream.postgres import landing_table, ledger, locks
 
 LEASE_SECONDS = 30
 """How long a load without a working task counts as alive: longer than the pause between two tasks or two tries."""
@@ -77,7 +77,7 @@ def try_open(
         if busy is not None:
             return busy
         load_id = _insert(connection, contract, run, contract_text)
-        connection.execute(templates.landing_table(contract, load_id))
+        landing_table.create(connection, contract, load_id)
     return load_id
 
 

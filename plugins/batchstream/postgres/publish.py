@@ -15,11 +15,11 @@ from batchstream.postgres import (
     merge,
     obstacles,
     refusals,
+    relations,
     repeats,
     rights,
     swap,
     target,
-    templates,
 )
 
 
@@ -92,13 +92,13 @@ def _merge(
         _begin(connection, contract, load_id)
         if target.is_missing(connection, contract):
             target.take_landing(connection, contract, load_id)
-            rows = _count(connection, templates.target(contract))
+            rows = _count(connection, relations.target(contract))
             changes = merge.Changes(inserted=rows, updated=0, deleted=0)
         else:
             _require_fit(connection, contract)
-            rights.tighten(connection, templates.target(contract))
+            rights.tighten(connection, relations.target(contract))
             changes = merge.merge(connection, contract, load_id, allow_deletes=allow_deletes)
-            rows = _count(connection, templates.landing(contract, load_id))
+            rows = _count(connection, relations.landing(contract, load_id))
             _require_rows(connection, contract, load_id, rows)
         return _note(connection, load_id, verified_rows, Published(*changes, published_rows=rows))
 
@@ -141,15 +141,15 @@ def _note(connection: psycopg.Connection, load_id: int, verified_rows: int, publ
 
 def _require_fit(connection: psycopg.Connection, contract: Contract) -> None:
     """See again what `open_load` has seen: somebody may have changed the table since."""
-    found = swap.kind_of(connection, templates.target(contract))
+    found = relations.kind_of(connection, relations.target(contract))
     if found != "r":
-        raise swap.wrong_kind(contract, str(found))
+        raise relations.wrong_kind(contract, str(found))
     obstacles.require_none(connection, contract)
     columns.compare(connection, contract)
 
 
 def _require_rows(connection: psycopg.Connection, contract: Contract, load_id: int, landing_rows: int) -> None:
-    rows = _count(connection, templates.target(contract))
+    rows = _count(connection, relations.target(contract))
     if rows != landing_rows:
         # A record that stands twice and is in the target already differs from nothing, so MERGE doesn't meet it.
         why = repeats.repeated_key(connection, contract, load_id) or (

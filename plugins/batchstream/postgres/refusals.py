@@ -7,7 +7,7 @@ from psycopg import errors, sql
 
 from batchstream.contract.model import Contract
 from batchstream.errors import BatchstreamError, LoadError, SinkError
-from batchstream.postgres import columns, repeats, templates
+from batchstream.postgres import names, relations, repeats
 
 MAX_INDEXED_BYTES = 2704
 """A row of a B-tree takes a third of a page."""
@@ -99,7 +99,7 @@ def _too_large(connection: psycopg.Connection, contract: Contract, load_id: int,
             sql.SQL(
                 "SELECT pg_column_size(found.{column}), found.record_id FROM {landing} AS found "
                 "ORDER BY 1 DESC NULLS LAST, 2 LIMIT 1"
-            ).format(column=sql.Identifier(name), landing=templates.landing(contract, load_id))
+            ).format(column=sql.Identifier(name), landing=relations.landing(contract, load_id))
         ).fetchone()
         if row and row[0] and (largest is None or row[0] > largest[0]):
             largest = (row[0], row[1], name)
@@ -117,13 +117,14 @@ def _publication(connection: psycopg.Connection, contract: Contract, load_id: in
     """A table whose changes are published to subscribers has to say how its rows are told apart."""
     row = connection.execute(
         "SELECT string_agg(pubname, ', ') FROM pg_publication_tables WHERE schemaname = %s AND tablename = %s",
-        [templates.TARGET_SCHEMA, contract.name],
+        [names.TARGET_SCHEMA, contract.name],
     ).fetchone()
     if row is None or row[0] is None:
         return None
+    table = relations.spelled(connection, relations.target(contract))
     return (
         f"changes of table '{contract.name}' are in a publication ({row[0]}), and PostgreSQL refuses them: {_said(error)}; "
-        f"ALTER TABLE {columns.spelled(connection, templates.target(contract))} REPLICA IDENTITY FULL, or change the publication"
+        f"ALTER TABLE {table} REPLICA IDENTITY FULL, or change the publication"
     )
 
 
@@ -157,7 +158,7 @@ def _said(error: psycopg.Error) -> str:
 def _triggers(connection: psycopg.Connection, contract: Contract, before: str) -> str:
     """Names of the table's triggers, after some words; nothing if there are none, or nobody can be asked."""
     try:
-        names = connection.execute(_TRIGGERS, [templates.target(contract).as_string(connection)]).fetchall()
+        names = connection.execute(_TRIGGERS, [relations.target(contract).as_string(connection)]).fetchall()
     except psycopg.Error:
         return ""
     return before + ", ".join(name for (name,) in names) if names else ""
@@ -168,6 +169,6 @@ def _holders(connection: psycopg.Connection, contract: Contract, load_id: int) -
     holders = connection.execute(
         "SELECT DISTINCT l.pid, a.usename, a.application_name FROM pg_locks AS l JOIN pg_stat_activity AS a USING (pid) "
         "WHERE l.relation IN (to_regclass(%s), to_regclass(%s)) AND l.granted AND l.pid <> pg_backend_pid()",
-        [name.as_string(connection) for name in (templates.stored(contract), templates.landing(contract, load_id))],
+        [name.as_string(connection) for name in (relations.base_table(contract), relations.landing(contract, load_id))],
     ).fetchall()
     return "".join(f", pid {pid} ({user} {application or ''})".replace(" )", ")") for pid, user, application in holders)

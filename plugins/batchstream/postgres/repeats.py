@@ -7,7 +7,7 @@ from psycopg import sql
 
 from batchstream.contract.model import Contract
 from batchstream.errors import SinkError
-from batchstream.postgres import columns, templates
+from batchstream.postgres import relations
 
 INDEX_COLUMNS = """
 SELECT ARRAY(SELECT a.attname::text FROM unnest(i.indkey::int2[]) AS number
@@ -20,7 +20,7 @@ WHERE n.nspname = %s AND c.relname = %s
 
 def repeated_key(connection: psycopg.Connection, contract: Contract, load_id: int) -> str | None:
     """Which key stands twice in the landing; None if none does."""
-    landing = templates.landing(contract, load_id)
+    landing = relations.landing(contract, load_id)
     found = _repeated(connection, landing, [contract.key or "record_id"], with_records=True)
     if found is None:
         return None
@@ -54,7 +54,7 @@ def explain(connection: psycopg.Connection, contract: Contract, load_id: int, er
     if table != contract.name:
         return None
     found = connection.execute(INDEX_COLUMNS, [error.diag.schema_name, index]).fetchone()
-    target = templates.target(contract)
+    target = relations.target(contract)
     # An index that could not be built is gone again; only the key's is built as a unique one.
     names, plain = found or ([contract.key_column], True)
     if names == [contract.key_column]:
@@ -65,21 +65,21 @@ def explain(connection: psycopg.Connection, contract: Contract, load_id: int, er
             )
         return (
             f"table '{contract.name}' has rows from before in which '{contract.key_column}' is not unique: {twice[0]!r} occurs "
-            f"{twice[1]} times; delete all but one of them, or ALTER TABLE {columns.spelled(connection, target)} RENAME TO "
+            f"{twice[1]} times; delete all but one of them, or ALTER TABLE {relations.spelled(connection, target)} RENAME TO "
             f"{contract.name}_old: the next load makes the table anew"
         )
     whose = f"the unique index '{index}' of table '{contract.name}', which is not the contract's, refuses a row"
-    landing = templates.landing(contract, load_id)
+    landing = relations.landing(contract, load_id)
     if plain and set(names) <= {column.name for column in contract.columns}:
         if twice := _repeated(connection, landing, names, with_records=True):
             return (
                 f"{whose}: {', '.join(names)} {twice[0]!r} occurs {twice[1]} times, first in record {twice[2][0]}, last in "
                 f"record {twice[2][1]}; mend the source, or drop the index"
             )
-        quoted = ", ".join(columns.quoted(connection, name) for name in names)
+        quoted = ", ".join(relations.quoted(connection, name) for name in names)
         return (
             f"{whose}: values of {', '.join(names)} move from row to row, and PostgreSQL looks at an index after each row; make "
-            f"it a constraint that is looked at later: ALTER TABLE {columns.spelled(connection, target)} ADD UNIQUE ({quoted}) "
+            f"it a constraint that is looked at later: ALTER TABLE {relations.spelled(connection, target)} ADD UNIQUE ({quoted}) "
             "DEFERRABLE, and drop the index"
         )
     return f"{whose}: {error.diag.message_detail or error}; mend the source, or drop the index"

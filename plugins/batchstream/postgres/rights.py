@@ -8,7 +8,7 @@ from psycopg import sql
 
 from batchstream.contract.model import Contract
 from batchstream.errors import ConnectionSettingsError
-from batchstream.postgres import templates
+from batchstream.postgres import names, relations
 
 _CHANGING = "INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER"
 
@@ -21,20 +21,20 @@ def require_checker(connection: psycopg.Connection) -> None:
     """
     row = connection.execute(
         "SELECT (SELECT pg_has_role(%s, oid, 'SET') FROM pg_roles WHERE rolname = %s)",
-        [templates.LOADER_ROLE, templates.CHECKER_ROLE],
+        [names.LOADER, names.CHECKER],
     ).fetchone()
     if row == (True,):
         return
-    got = "there is no such role" if row == (None,) else f"'{templates.LOADER_ROLE}' may not become it"
+    got = "there is no such role" if row == (None,) else f"'{names.LOADER}' may not become it"
     raise ConnectionSettingsError(
-        f"role '{templates.CHECKER_ROLE}' runs the SQL of contracts, and {got}; let an administrator of the server run "
+        f"role '{names.CHECKER}' runs the SQL of contracts, and {got}; let an administrator of the server run "
         "sql/setup/checker.sql and sql/setup/schemas.sql (docs/deploy.md)"
     )
 
 
 def show(connection: psycopg.Connection, relation: sql.Identifier) -> None:
     """Let readers read a table or view that was made, and nobody but its owner change it."""
-    loader, reader, checker = map(sql.Identifier, (templates.LOADER_ROLE, templates.READER_ROLE, templates.CHECKER_ROLE))
+    loader, reader, checker = map(sql.Identifier, (names.LOADER, names.READER, names.CHECKER))
     connection.execute(sql.SQL("REVOKE ALL ON {} FROM {}").format(relation, loader))
     connection.execute(sql.SQL("GRANT SELECT ON {} TO {}, {}, {}").format(relation, loader, reader, checker))
 
@@ -48,14 +48,14 @@ def tighten(connection: psycopg.Connection, relation: sql.Identifier) -> None:
         "SELECT has_table_privilege(%(loader)s, %(name)s, %(changing)s) OR has_any_column_privilege(%(loader)s, %(name)s, "
         "'INSERT, UPDATE, REFERENCES'), has_table_privilege(%(checker)s, %(name)s, 'SELECT')",
         {
-            "loader": templates.LOADER_ROLE,
-            "checker": templates.CHECKER_ROLE,
+            "loader": names.LOADER,
+            "checker": names.CHECKER,
             "name": relation.as_string(connection),
             "changing": _CHANGING,
         },
     ).fetchone()
     can_change, can_check = row or (True, False)
-    loader, checker = sql.Identifier(templates.LOADER_ROLE), sql.Identifier(templates.CHECKER_ROLE)
+    loader, checker = sql.Identifier(names.LOADER), sql.Identifier(names.CHECKER)
     if can_change:
         connection.execute(sql.SQL("REVOKE ALL ON {} FROM {}").format(relation, loader))
         connection.execute(sql.SQL("GRANT SELECT ON {} TO {}").format(relation, loader))
@@ -65,20 +65,20 @@ def tighten(connection: psycopg.Connection, relation: sql.Identifier) -> None:
 
 def close_landing(connection: psycopg.Connection, contract: Contract, load_id: int) -> None:
     """Let nothing land any more: what was verified is what is published."""
-    _close(connection, templates.landing(contract, load_id))
+    _close(connection, relations.landing(contract, load_id))
 
 
-def close_partitions(connection: psycopg.Connection, published: sql.Identifier) -> None:
+def close_partitions(connection: psycopg.Connection, partitioned_table: sql.Identifier) -> None:
     """The same of each load that is shown by a swap: older releases left them open."""
     open_ones = connection.execute(
         "SELECT n.nspname, c.relname FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid "
         "JOIN pg_namespace AS n ON n.oid = c.relnamespace "
         "WHERE i.inhparent = to_regclass(%s) AND has_table_privilege(%s, c.oid, 'INSERT')",
-        [published.as_string(connection), templates.LOADER_ROLE],
+        [partitioned_table.as_string(connection), names.LOADER],
     ).fetchall()
-    for names in open_ones:
-        _close(connection, sql.Identifier(*names))
+    for schema, name in open_ones:
+        _close(connection, sql.Identifier(schema, name))
 
 
 def _close(connection: psycopg.Connection, relation: sql.Identifier) -> None:
-    connection.execute(sql.SQL("REVOKE INSERT, MAINTAIN ON {} FROM {}").format(relation, sql.Identifier(templates.LOADER_ROLE)))
+    connection.execute(sql.SQL("REVOKE INSERT, MAINTAIN ON {} FROM {}").format(relation, sql.Identifier(names.LOADER)))

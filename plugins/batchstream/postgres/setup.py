@@ -5,17 +5,10 @@ from collections.abc import Callable, Mapping
 import psycopg
 from psycopg import sql
 
-from batchstream.paths import SQL_FOLDER
-
-DATABASE = "kafka_streaming"
-OWNER = "batchstream_owner"
-LOADER = "kafka_user"
-READER = "kafka_reader"
-CHECKER = "batchstream_checker"
-AIRFLOW = "airflow"
+from batchstream.postgres import names, sql_files
 
 # Database → its owner, and who else may connect.
-_DATABASES = {DATABASE: (OWNER, (LOADER, READER)), AIRFLOW: (AIRFLOW, ())}
+_DATABASES = {names.DATABASE: (names.OWNER, (names.LOADER, names.READER)), names.AIRFLOW: (names.AIRFLOW, ())}
 
 
 def set_up(connect: Callable[[str], psycopg.Connection], passwords: Mapping[str, str]) -> None:
@@ -27,22 +20,25 @@ def set_up(connect: Callable[[str], psycopg.Connection], passwords: Mapping[str,
     """
     with connect("postgres") as connection:
         connection.autocommit = True
-        for role in (OWNER, LOADER, READER, AIRFLOW):
+        for role in names.LOGINS:
             _make_role(connection, role, passwords[role])
-        connection.execute((SQL_FOLDER / "setup" / "checker.sql").read_bytes())
+        connection.execute(sql_files.read("setup/checker.sql"))
         for name, (owner, guests) in _DATABASES.items():
             _make_database(connection, name, owner, guests)
         for name in ("postgres", "template1"):
             connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(sql.Identifier(name)))
-    with connect(DATABASE) as connection:
-        connection.execute((SQL_FOLDER / "setup" / "schemas.sql").read_bytes())
+    with connect(names.DATABASE) as connection:
+        connection.execute(sql_files.read("setup/schemas.sql"))
 
 
 def _make_role(connection: psycopg.Connection, role: str, password: str) -> None:
     # The server would log the statement if it failed; SCRAM's verifier is made here, so no password is in it.
     verifier = connection.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()
-    template = sql.SQL((SQL_FOLDER / "setup" / "roles.sql").read_text(encoding="utf-8"))
-    connection.execute(template.format(role=sql.Identifier(role), role_name=sql.Literal(role), password=sql.Literal(verifier)))
+    connection.execute(
+        sql_files.read("setup/roles.sql").format(
+            role=sql.Identifier(role), role_name=sql.Literal(role), password=sql.Literal(verifier)
+        )
+    )
 
 
 def _make_database(connection: psycopg.Connection, name: str, owner: str, guests: tuple[str, ...]) -> None:

@@ -8,20 +8,7 @@ import psycopg
 from psycopg import sql
 
 from batchstream.contract.model import Contract
-from batchstream.errors import ContractError
-from batchstream.postgres import guard, rights, templates
-
-_KINDS = {
-    "r": "a table",
-    "v": "a view",
-    "m": "a materialized view",
-    "f": "a foreign table",
-    "p": "a partitioned table",
-    "S": "a sequence",
-    "i": "an index",
-    "I": "an index",
-    "c": "a type",
-}
+from batchstream.postgres import columns, guard, landing_table, relations, rights, sql_files
 
 _IS_CURRENT = """
 SELECT 1 FROM pg_depend AS d JOIN pg_rewrite AS r ON r.oid = d.objid AND d.classid = 'pg_rewrite'::regclass
@@ -41,10 +28,10 @@ def make_view(connection: psycopg.Connection, contract: Contract) -> None:
     Raises:
         ContractError: The dataset was published by a merge before, so a table is in the view's place.
     """
-    view = templates.target(contract)
-    found = kind_of(connection, view)
+    view = relations.target(contract)
+    found = relations.kind_of(connection, view)
     if found not in (None, "v"):
-        raise wrong_kind(contract, str(found))
+        raise relations.wrong_kind(contract, str(found))
     if found is None:
         connection.execute(_table(contract))
         connection.execute(_view(contract))
@@ -52,29 +39,7 @@ def make_view(connection: psycopg.Connection, contract: Contract) -> None:
     elif connection.execute(_IS_CURRENT, [view.as_string(connection)]).fetchone() is None:
         connection.execute(_view(contract))
     rights.tighten(connection, view)
-    rights.close_partitions(connection, templates.published(contract))
-
-
-def kind_of(connection: psycopg.Connection, name: sql.Identifier) -> str | None:
-    """The ``relkind`` of a relation; None if there is none of that name."""
-    row = connection.execute(
-        "SELECT relkind::text FROM pg_class WHERE oid = to_regclass(%s)", [name.as_string(connection)]
-    ).fetchone()
-    return str(row[0]) if row else None
-
-
-def wrong_kind(contract: Contract, found: str) -> ContractError:
-    """What to do when a dataset's relation was made for the other way to publish, or for something else."""
-    kind = _KINDS.get(found, found)
-    if found in ("r", "v"):
-        return ContractError(
-            f"{contract.path}: customProperties: publish: got '{contract.publish}', but '{contract.name}' is {kind}, made for "
-            f"the other way; change it back, or rename '{contract.name}' so that it is made anew"
-        )
-    return ContractError(
-        f"{contract.path}: '{contract.name}' has to be a table or a view of batchstream's own, and is {kind}; rename or drop "
-        f"it, or give the dataset another name"
-    )
+    rights.close_partitions(connection, relations.partitioned_table(contract))
 
 
 def prepare(connection: psycopg.Connection, contract: Contract, load_id: int, *, allow_deletes: bool = True) -> int:
@@ -83,7 +48,7 @@ def prepare(connection: psycopg.Connection, contract: Contract, load_id: int, *,
     Raises:
         LoadError: More than half of the records that are shown would be gone.
     """
-    landing = templates.landing(contract, load_id)
+    landing = relations.landing(contract, load_id)
     attached = connection.execute(
         "SELECT relispartition FROM pg_class WHERE oid = %s::regclass", [landing.as_string(connection)]
     ).fetchone()
@@ -113,43 +78,43 @@ def show(connection: psycopg.Connection, contract: Contract, load_id: int, rows:
 
 
 def _table(contract: Contract) -> sql.Composed:
-    return templates.read("tables/swap.sql").format(
-        published=templates.published(contract), columns=sql.SQL(",\n    ").join(templates.definitions(contract))
+    return sql_files.read("tables/swap.sql").format(
+        partitioned_table=relations.partitioned_table(contract), columns=sql.SQL(",\n    ").join(columns.definitions(contract))
     )
 
 
 def _view(contract: Contract) -> sql.Composed:
-    names: list[sql.Composable] = [sql.Identifier(column.name) for column in contract.columns]
+    shown: list[sql.Composable] = [sql.Identifier(column.name) for column in contract.columns]
     if contract.key is None:
-        names.insert(0, sql.SQL("record_id AS {}").format(sql.Identifier(contract.key_column)))
-    return templates.read("tables/swap_view.sql").format(
-        published=templates.published(contract),
-        target=templates.target(contract),
-        shown=sql.SQL(", ").join(names),
+        shown.insert(0, sql.SQL("record_id AS {}").format(sql.Identifier(contract.key_column)))
+    return sql_files.read("tables/swap_view.sql").format(
+        partitioned_table=relations.partitioned_table(contract),
+        target=relations.target(contract),
+        columns=sql.SQL(", ").join(shown),
         dataset=sql.Literal(contract.name),
     )
 
 
 def _prepare(contract: Contract, load_id: int) -> sql.Composed:
-    landing = templates.landing(contract, load_id)
+    landing = relations.landing(contract, load_id)
     indexes = [
         sql.SQL("CREATE INDEX ON {} ({});").format(landing, sql.Identifier(column.name))
         for column in contract.columns
         if column.indexed
     ]
-    return templates.read("publish/prepare.sql").format(
+    return sql_files.read("publish/prepare.sql").format(
         landing=landing,
-        key=templates.landing_key(contract),
+        key=relations.landing_key(contract),
         indexes=sql.SQL("\n").join(indexes),
-        load_id_column=templates.load_id_column(load_id),
+        load_id_column=landing_table.load_id_column(load_id),
     )
 
 
 def _attach(contract: Contract, load_id: int) -> sql.Composed:
     return sql.SQL("ALTER TABLE {} ATTACH PARTITION {} FOR VALUES IN ({})").format(
-        templates.published(contract), templates.landing(contract, load_id), sql.Literal(load_id)
+        relations.partitioned_table(contract), relations.landing(contract, load_id), sql.Literal(load_id)
     )
 
 
 def _show(contract: Contract, load_id: int) -> sql.Composed:
-    return templates.read("publish/swap.sql").format(load_id=sql.Literal(load_id), dataset=sql.Literal(contract.name))
+    return sql_files.read("publish/swap.sql").format(load_id=sql.Literal(load_id), dataset=sql.Literal(contract.name))

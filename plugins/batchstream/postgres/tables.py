@@ -3,7 +3,7 @@
 import psycopg
 
 from batchstream.contract.model import Contract, Publish
-from batchstream.postgres import columns, locks, migrations, obstacles, rights, swap, target, templates
+from batchstream.postgres import columns, locks, migrations, obstacles, relations, rights, swap, target
 
 
 def make_tables(connection: psycopg.Connection, contract: Contract) -> None:
@@ -20,13 +20,13 @@ def make_tables(connection: psycopg.Connection, contract: Contract) -> None:
     with connection.transaction():
         # Of this dataset alone: building an index that a contract got later may take minutes.
         locks.opening(connection, contract.name)
-        found = swap.kind_of(connection, templates.target(contract))
+        found = relations.kind_of(connection, relations.target(contract))
         if contract.publish is Publish.SWAP:
             swap.make_view(connection, contract)
             columns.compare(connection, contract)
             return
         if found not in (None, "r"):
-            raise swap.wrong_kind(contract, str(found))
+            raise relations.wrong_kind(contract, str(found))
         if found:
             obstacles.require_none(connection, contract)
             columns.compare(connection, contract)

@@ -1,0 +1,27 @@
+"""The table where one load lands: made when the load is opened, with the contract's columns and no index."""
+
+import psycopg
+from psycopg import sql
+
+from batchstream.contract.model import Contract, Publish
+from batchstream.postgres import columns, names, relations, sql_files
+
+
+def create(connection: psycopg.Connection, contract: Contract, load_id: int) -> None:
+    """Make the landing of a load; the loading role may insert into it, the checking one read it."""
+    definitions = columns.definitions(contract)
+    if contract.publish is Publish.SWAP:
+        definitions.append(load_id_column(load_id))
+    connection.execute(
+        sql_files.read("tables/landing.sql").format(
+            landing=relations.landing(contract, load_id),
+            columns=sql.SQL(",\n    ").join(definitions),
+            loader=sql.Identifier(names.LOADER),
+            checker=sql.Identifier(names.CHECKER),
+        )
+    )
+
+
+def load_id_column(load_id: int) -> sql.Composed:
+    """Says of all rows that they are of one load: with the CHECK, nobody reads them to see that they fit its partition."""
+    return sql.SQL("load_id bigint NOT NULL DEFAULT {0} CHECK (load_id = {0})").format(sql.Literal(load_id))

@@ -1,0 +1,87 @@
+"""The relations of a dataset, and what PostgreSQL says of them.
+
+| word | relation |
+|---|---|
+| target | what readers query: a table, or with ``publish: swap`` a view |
+| landing | the table where one load lands; a swap makes it a partition |
+| partitioned table | what the view of a swap reads: a partition for each load that was published |
+| base table | what holds the rows that readers see: the target itself, or the partitioned table |
+"""
+
+import psycopg
+from psycopg import sql
+
+from batchstream.contract.model import Contract, Publish
+from batchstream.errors import ContractError
+from batchstream.postgres import names
+
+_KINDS = {
+    "r": "a table",
+    "v": "a view",
+    "m": "a materialized view",
+    "f": "a foreign table",
+    "p": "a partitioned table",
+    "S": "a sequence",
+    "i": "an index",
+    "I": "an index",
+    "c": "a type",
+}
+
+
+def target(contract: Contract) -> sql.Identifier:
+    """What readers query: a table, or the view of a swap."""
+    return sql.Identifier(names.TARGET_SCHEMA, contract.name)
+
+
+def landing(contract: Contract, load_id: int) -> sql.Identifier:
+    """The table where one load lands."""
+    return sql.Identifier(names.LANDING_SCHEMA, f"{contract.name}_{load_id}")
+
+
+def partitioned_table(contract: Contract) -> sql.Identifier:
+    """Where a dataset that is published by a swap keeps its loads, a partition each."""
+    return sql.Identifier(names.PARTITIONS_SCHEMA, contract.name)
+
+
+def base_table(contract: Contract) -> sql.Identifier:
+    """The table that holds the rows that readers see."""
+    return partitioned_table(contract) if contract.publish is Publish.SWAP else target(contract)
+
+
+def landing_key(contract: Contract) -> sql.Identifier:
+    """The column of the landing that becomes the target's primary key."""
+    return sql.Identifier(contract.key or "record_id")
+
+
+def kind_of(connection: psycopg.Connection, relation: sql.Identifier) -> str | None:
+    """The ``relkind`` of a relation; None if there is none of that name."""
+    row = connection.execute(
+        "SELECT relkind::text FROM pg_class WHERE oid = to_regclass(%s)", [relation.as_string(connection)]
+    ).fetchone()
+    return str(row[0]) if row else None
+
+
+def wrong_kind(contract: Contract, found: str) -> ContractError:
+    """What to do when a dataset's target was made for the other way to publish, or for something else."""
+    kind = _KINDS.get(found, found)
+    if found in ("r", "v"):
+        return ContractError(
+            f"{contract.path}: customProperties: publish: got '{contract.publish}', but '{contract.name}' is {kind}, made for "
+            f"the other way; change it back, or rename '{contract.name}' so that it is made anew"
+        )
+    return ContractError(
+        f"{contract.path}: '{contract.name}' has to be a table or a view of batchstream's own, and is {kind}; rename or drop "
+        f"it, or give the dataset another name"
+    )
+
+
+def spelled(connection: psycopg.Connection, relation: sql.Identifier) -> str:
+    """The name of a relation that exists as people write it: quoted where it has to be."""
+    row = connection.execute("SELECT %s::regclass::text", [relation.as_string(connection)]).fetchone()
+    return str(row[0]) if row else ""
+
+
+def quoted(connection: psycopg.Connection, name: str) -> str:
+    """A name as people write it: quoted where it has to be."""
+    row = connection.execute("SELECT quote_ident(%s)", [name]).fetchone()
+    return str(row[0]) if row else ""
