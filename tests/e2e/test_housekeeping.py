@@ -95,7 +95,7 @@ def test_records_of_old_runs_go_once_a_day_and_younger_ones_stay(
     assert capsys.readouterr().out == ""
 
     stamp.unlink()
-    with housekeeping.Daily(clone.installation):
+    with housekeeping.tidying(clone.installation):
         pass
     assert set(_records(clone).values()) == {0}
 

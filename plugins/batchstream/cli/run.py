@@ -18,7 +18,7 @@ from batchstream.errors import BatchstreamError
 from batchstream.local import housekeeping, runs
 from batchstream.local.console import complain, say
 from batchstream.local.installation import Installation
-from batchstream.local.watch import Watch
+from batchstream.local.watch import watching
 from batchstream.paths import COMMAND
 from batchstream.postgres import names
 from batchstream.postgres.connection import connect
@@ -53,7 +53,7 @@ def run(dataset: str, parameters: Mapping[str, object]) -> int:
 
 
 def _reload_twice_at_most(installation: Installation, contract: Contract, parameters: Mapping[str, object]) -> Outcome:
-    with Watch(installation):
+    with watching(installation):
         outcome, crashed = _reload(installation, contract, parameters)
         # Airflow's own records are in the same server, so no retry of a task helps.
         if crashed and outcome.status and not installation.stopped_services():

@@ -8,11 +8,11 @@ from batchstream.cli.supervisor import Supervisor
 from batchstream.local import runs
 from batchstream.local.console import complain, say
 from batchstream.local.environment import UI_USER
-from batchstream.local.housekeeping import Daily
+from batchstream.local.housekeeping import tidying
 from batchstream.local.installation import Installation
 from batchstream.local.locks import only_one
 from batchstream.local.progress import progress
-from batchstream.local.watch import Watch
+from batchstream.local.watch import watching
 from batchstream.paths import COMMAND
 
 PORTS = ("airflow", "airflow_logs")
@@ -25,7 +25,7 @@ def serve(installation: Installation) -> int:
     """Start the components, say how to log in, and wait for Ctrl-C."""
     installation.up()
     in_use = f"{COMMAND} ui runs in this clone already; use that one, or end it with Ctrl-C"
-    with only_one(installation.state / "ui.lock", refused=in_use), Watch(installation):
+    with only_one(installation.state / "ui.lock", refused=in_use), watching(installation):
         runs.fail_abandoned(installation)
         supervisor = Supervisor(installation)
         supervisor.stop_leftovers()
@@ -36,7 +36,7 @@ def serve(installation: Installation) -> int:
             with progress("starting Airflow"):
                 supervisor.start()
             _describe(installation)
-            with Daily(installation):
+            with tidying(installation):
                 return _wait(installation, supervisor)
         finally:
             with progress("stopping Airflow", quick=True):

@@ -2,12 +2,10 @@
 
 import os
 import subprocess
-import threading
 import time
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import TracebackType
 
 import psycopg
 
@@ -17,6 +15,7 @@ from batchstream.local.console import out
 from batchstream.local.errors import ServiceError
 from batchstream.local.installation import Installation
 from batchstream.local.progress import progress
+from batchstream.local.repeating import repeating
 from batchstream.postgres import names
 
 KEPT_DAYS = 90
@@ -56,29 +55,9 @@ def tidy(installation: Installation) -> None:
         out.print(f"what is older than {KEPT_DAYS} days is not removed, and tried again tomorrow: {error}", markup=False)
 
 
-class Daily:
-    """Tidies in a thread, until its block ends; work that has begun is waited for."""
-
-    def __init__(self, installation: Installation) -> None:
-        self._installation = installation
-        self._end = threading.Event()
-        self._thread = threading.Thread(target=self._work, daemon=True)
-
-    def __enter__(self) -> "Daily":
-        """Begin."""
-        self._thread.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        """End."""
-        self._end.set()
-        self._thread.join()
-
-    def _work(self) -> None:
-        while True:
-            tidy(self._installation)
-            if self._end.wait(LOOK_SECONDS):
-                return
+def tidying(installation: Installation) -> AbstractContextManager[None]:
+    """Tidy in a thread, daily, until the block ends."""
+    return repeating(lambda: tidy(installation), LOOK_SECONDS)
 
 
 def _cut_logs(folder: Path) -> None:
