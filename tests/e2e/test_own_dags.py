@@ -9,19 +9,8 @@ import psycopg
 import pytest
 
 from batchstream.local.installation import Installation
+from tests.support import numbers
 from tests.support.airflow import airflow
-
-CONTRACT = """\
-apiVersion: v3.1.0
-kind: DataContract
-version: 1.0.0
-customProperties:
-  - {{property: sourcePath, value: data/numbers.csv}}
-schema:
-  - name: {name}
-    properties:
-      - {{name: n, physicalType: bigint, required: true, primaryKey: true}}
-"""
 
 EACH = """\
 from pathlib import Path
@@ -95,9 +84,8 @@ print("PARSED" + json.dumps([bag.import_errors, sorted(bag.dags), sorted(dag.tag
 def project(tmp_path: Path) -> Path:
     contracts = tmp_path / "dags" / "contracts"
     contracts.mkdir(parents=True)
-    (contracts / "own_numbers.odcs.yaml").write_text(CONTRACT.format(name="own_numbers"))
-    (tmp_path / "data").mkdir()
-    (tmp_path / "data" / "numbers.csv").write_text("n\n1\n2\n3\n")
+    numbers.write_contract(contracts, "own_numbers")
+    numbers.write_source(tmp_path)
     return tmp_path
 
 

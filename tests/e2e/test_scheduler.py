@@ -15,23 +15,11 @@ from batchstream.local import sessions
 from batchstream.local.installation import Installation
 from batchstream.local.processes import start_time
 from batchstream.paths import CONTRACTS_VARIABLE
+from tests.support import numbers
 from tests.support.commands import start
 from tests.support.sockets import LOOPBACK_ADDRESSES, listening
 from tests.support.ui import Api, serving
 from tests.support.waiting import wait_for
-
-CONTRACT = """\
-apiVersion: v3.1.0
-kind: DataContract
-version: 1.0.0
-customProperties:
-  - {{property: sourcePath, value: data/numbers.csv}}
-  - {{property: schedule, value: "{schedule}"}}
-schema:
-  - name: {name}
-    properties:
-      - {{name: n, physicalType: bigint, required: true, primaryKey: true}}
-"""
 
 
 @pytest.fixture(scope="module")
@@ -40,10 +28,9 @@ def contracts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     project = tmp_path_factory.mktemp("scheduled")
     folder = project / "dags" / "contracts"
     folder.mkdir(parents=True)
-    (project / "data").mkdir()
-    (project / "data" / "numbers.csv").write_text("n\n1\n2\n3\n")
+    numbers.write_source(project)
     for name, schedule in (("seldom", f"0 {(datetime.now(UTC).hour + 12) % 24} * * *"), ("often", "* * * * *")):
-        (folder / f"{name}.odcs.yaml").write_text(CONTRACT.format(name=name, schedule=schedule))
+        numbers.write_contract(folder, name, schedule=schedule)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(CONTRACTS_VARIABLE, str(folder))
         yield
