@@ -15,7 +15,7 @@ from batchstream.local import ports
 from batchstream.local.archive import JAVA_OPTIONS
 from batchstream.local.spark_home import installed_spark
 from batchstream.postgres import names, relations
-from batchstream.postgres.publish import publish as publish_load
+from batchstream.postgres.publish.steps import publish as publish_load
 from benchmarks import apps
 from benchmarks.peers.common import java_environment, without_record_id
 from benchmarks.peers.connect import connect_batches, connect_unnest

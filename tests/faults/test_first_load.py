@@ -9,8 +9,8 @@ from psycopg import sql
 
 from batchstream.cli import show
 from batchstream.errors import LoadError, SinkError
-from batchstream.postgres import indexes as index_module
 from batchstream.postgres import names, relations
+from batchstream.postgres.publish import indexes as index_module
 from batchstream.postgres.tables import make_tables
 from tests.faults.conftest import Hold, approve
 from tests.support.pipeline import Pipeline

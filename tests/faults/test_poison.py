@@ -10,7 +10,7 @@ from batchstream.cli import replay as command
 from batchstream.errors import LoadError
 from batchstream.load import replay
 from batchstream.postgres import ledger
-from batchstream.postgres.publish import Published
+from batchstream.postgres.publish.steps import Published
 from batchstream.records.messages import Signer
 from tests.support.pipeline import Pipeline
 

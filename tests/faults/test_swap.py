@@ -5,9 +5,10 @@ import pytest
 from psycopg import IsolationLevel, errors, sql
 
 from batchstream.errors import ContractError, LoadError, SinkError
-from batchstream.postgres import names, relations, swap
+from batchstream.postgres import names, relations
 from batchstream.postgres.housekeeping import KEPT_LOADS
-from batchstream.postgres.publish import publish
+from batchstream.postgres.publish import swap
+from batchstream.postgres.publish.steps import publish
 from tests.faults.conftest import approve
 from tests.support.pipeline import Pipeline
 
@@ -200,7 +201,7 @@ def test_a_publish_that_is_cut_off_changes_nothing_and_can_be_tried_again(
     load_id = swapping.land()
     approve(swapping, load_id)
     with monkeypatch.context() as broken:
-        broken.setattr("batchstream.postgres.swap._show", lambda *_: sql.SQL("SELECT pg_terminate_backend(pg_backend_pid())"))
+        broken.setattr(swap, "_show", lambda *_: sql.SQL("SELECT pg_terminate_backend(pg_backend_pid())"))
         with pytest.raises(SinkError):
             swapping.publish(load_id)
     assert swapping.checksum() == before

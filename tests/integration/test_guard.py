@@ -5,7 +5,7 @@ import pytest
 
 from batchstream.contract.model import Publish
 from batchstream.errors import LoadError
-from batchstream.postgres import guard
+from batchstream.postgres.publish import guard
 from tests.integration.conftest import MakeDataset
 
 COLUMNS = {"code": "integer", "v": "integer"}

@@ -18,7 +18,7 @@ OURS = {"id", "record_id", "created_at", "updated_at", "load_id"}
 SYSTEM = {"ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"}
 """Names that PostgreSQL gives to no column."""
 
-SOURCES = [*paths.SQL_FOLDER.rglob("*.sql"), *Path(postgres.__file__).parent.glob("*.py")]
+SOURCES = [*paths.SQL_FOLDER.rglob("*.sql"), *Path(postgres.__file__).parent.rglob("*.py")]
 
 WORDS = sorted({word for path in SOURCES for word in re.findall(r"[a-z_][a-z0-9_]{0,62}", path.read_text())} - OURS - SYSTEM)
 """Every identifier, keyword and word of our SQL and of the code around it."""

@@ -11,7 +11,7 @@ from psycopg import sql
 from batchstream.contract.model import Publish
 from batchstream.errors import LoadError, SinkError
 from batchstream.postgres import relations
-from batchstream.postgres.publish import publish
+from batchstream.postgres.publish.steps import publish
 from tests.faults.conftest import wait_until_blocked
 from tests.integration.conftest import MakeDataset
 from tests.support.background import Background

@@ -11,7 +11,8 @@ from psycopg import errors, sql
 from batchstream.contract.model import Publish
 from batchstream.errors import ConnectionSettingsError, ContractError
 from batchstream.local.installation import Installation
-from batchstream.postgres import indexes, names, relations, rights, setup, target
+from batchstream.postgres import names, relations, rights, setup
+from batchstream.postgres.publish import first_load, indexes
 from batchstream.postgres.tables import make_tables
 from tests.support.pipeline import Pipeline
 
@@ -39,7 +40,7 @@ class Tables:
         self.contract = pipeline.contract
         first = pipeline.open()
         with pipeline.connect(names.OWNER) as connection:
-            target.take_landing(connection, self.contract, first)
+            first_load.take_landing(connection, self.contract, first)
             indexes.declare_key(connection, self.contract)
         pipeline.fail(first, "its landing is the table now")
         self.verified = pipeline.open()

@@ -27,7 +27,7 @@ from batchstream.postgres import ledger, names, relations
 from batchstream.postgres.connection import POSTGRES_VARIABLE, PostgresSettings, connect
 from batchstream.postgres.landing import Landed
 from batchstream.postgres.opening import Run
-from batchstream.postgres.publish import Published
+from batchstream.postgres.publish.steps import Published
 from batchstream.records.messages import MessageKey, Signer, decode_key, load_messages
 from batchstream.records.source import SourceReader
 from batchstream.spark.checkpoints import checkpoint_folder

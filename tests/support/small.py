@@ -15,7 +15,7 @@ from batchstream.local import ports
 from batchstream.local.installation import Installation
 from batchstream.postgres import checks, housekeeping, ledger, names, opening, relations, tables
 from batchstream.postgres.connection import PostgresSettings, connect
-from batchstream.postgres.publish import Published, publish
+from batchstream.postgres.publish.steps import Published, publish
 
 
 class SmallDataset:

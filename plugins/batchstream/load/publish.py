@@ -5,10 +5,10 @@ import logging
 from batchstream.errors import errors_about
 from batchstream.load.engines import Engines
 from batchstream.load.pinned import pinned_contract
-from batchstream.postgres import ledger, publish
+from batchstream.postgres import ledger
 from batchstream.postgres.connection import connect
 from batchstream.postgres.failures import postgres_errors
-from batchstream.postgres.publish import Published
+from batchstream.postgres.publish.steps import Published, publish
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +29,6 @@ def publish_load(engines: Engines, load_id: int) -> Published:
         contract = pinned_contract(connection, load_id)
         known["dataset"] = contract.name
         allowed = bool(ledger.read(connection, load_id)["run_parameters"].get("allow_changes"))
-        published = publish.publish(connection, contract, load_id, allow_deletes=allowed)
+        published = publish(connection, contract, load_id, allow_deletes=allowed)
     log.info("load %d: %s", load_id, published)
     return published

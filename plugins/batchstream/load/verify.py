@@ -7,7 +7,7 @@ from psycopg import sql
 
 from batchstream.load.engines import Engines
 from batchstream.load.pinned import pinned_contract
-from batchstream.postgres import checks, names, target
+from batchstream.postgres import checks, names, relations
 from batchstream.postgres.connection import PostgresSettings, connect
 from batchstream.postgres.failures import postgres_errors
 
@@ -33,7 +33,7 @@ def check_sql(settings: PostgresSettings, load_id: int, check: CheckName) -> str
         composed = {
             CheckName.ROW_COUNT: lambda: checks.row_count(contract, load_id),
             CheckName.COLUMNS: lambda: checks.quality_rules(
-                contract, load_id, has_target=not target.is_missing(connection, contract)
+                contract, load_id, has_target=relations.exists(connection, relations.target(contract))
             ),
             CheckName.PUBLISHED: lambda: checks.published(contract, load_id),
         }[check]()

@@ -1,1 +1,15 @@
-"""PostgreSQL: tables, ledger, landing, publish."""
+"""PostgreSQL's room: every statement that a load needs, in the order in which a load meets them.
+
+| chapter | modules |
+|---|---|
+| used by all | `names`, `relations`, `sql_files`, `connection`, `locks`, `rights`, `failures`; `ledger`: the state of a load |
+| set up, once | `setup`, `migrations` |
+| open | `server`, `tables`, `columns`, `obstacles`, `opening`, `landing_table` |
+| send | `source_rejects` |
+| land | `landing`, `copy_rows`, `message_rejects` |
+| verify | `checks` |
+| publish | `publish`: `steps`, `first_load`, `merge` or `swap`; `guard`, `indexes`; `repeats`, `refusals` |
+| clean up | `housekeeping`, `old_loads` |
+
+`batchstream.load` has the use cases that put them together.
+"""

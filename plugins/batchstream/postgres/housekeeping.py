@@ -6,7 +6,7 @@ import psycopg
 from psycopg import sql
 
 from batchstream.contract.model import Contract
-from batchstream.postgres import names, old_loads, relations
+from batchstream.postgres import names, old_loads
 
 KEPT_LOADS = 5
 """Landing tables and checkpoints of this many loads of a dataset are kept, the newest included."""
@@ -33,9 +33,7 @@ def clean_up(connection: psycopg.Connection, contract: Contract) -> None:
         connection.execute(sql.SQL("SET lock_timeout = {}").format(sql.Literal(LOCK_TIMEOUT)))
         _drop_landings(connection, contract)
         _forget_records(connection, contract)
-        # Also those from before the dataset came to be published by a merge.
-        if relations.kind_of(connection, relations.partitioned_table(contract)) is not None:
-            old_loads.remove(connection, contract, KEPT_LOADS)
+        old_loads.remove(connection, contract, KEPT_LOADS)
     except psycopg.Error as error:
         log.warning("%s: what old loads have left is not removed, a later load tries again: %s", contract.name, error)
 

@@ -1,10 +1,10 @@
-"""What somebody has made of a published table that no publish can work with: told by name, before anything is loaded."""
+"""What somebody has made of a dataset's tables that no publish can work with: told by name, before anything is loaded."""
 
 import psycopg
 
-from batchstream.contract.model import Contract
+from batchstream.contract.model import Contract, Publish
 from batchstream.errors import ContractError
-from batchstream.postgres import relations
+from batchstream.postgres import columns, relations
 
 _OWNER = "SELECT relowner::regrole::text, pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = %s::regclass"
 
@@ -20,20 +20,21 @@ FROM pg_constraint WHERE conrelid = %s::regclass AND contype = 'p'
 
 
 def require_none(connection: psycopg.Connection, contract: Contract) -> None:
-    """See that the table that is merged into can be.
+    """See that a load can be published into the tables as they are.
 
     Args:
         connection: Of the owning role, which publishes.
-        contract: The dataset's, published by a merge; its table exists.
+        contract: The dataset's, whose tables exist.
 
     Raises:
         ContractError: It can't; the message says by which object, and what to do.
     """
-    table = relations.spelled(connection, relations.target(contract))
-    for found in (_other_owner, _hidden_rows, _rule, _other_key):
+    table = relations.spelled(connection, relations.base_table(contract))
+    for found in (_other_owner, _hidden_rows, _rule, _other_key) if contract.publish is Publish.MERGE else ():
         mistake = found(connection, contract, table)
         if mistake:
             raise ContractError(f"{contract.path}: table '{table}' {mistake}")
+    columns.compare(connection, contract, table)
 
 
 def _other_owner(connection: psycopg.Connection, _: Contract, table: str) -> str | None:

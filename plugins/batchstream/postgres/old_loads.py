@@ -42,18 +42,21 @@ def remove(connection: psycopg.Connection, contract: Contract, kept_loads: int) 
         contract: The dataset's.
         kept_loads: How many.
     """
-    published = relations.partitioned_table(contract)
+    # Also those from before the dataset came to be published by a merge.
+    parent = relations.partitioned_table(contract)
+    attached = connection.execute(_ATTACHED, [parent.as_string(connection)]).fetchall()
+    if not attached:
+        return
     kept = connection.execute(
         "(SELECT load_id FROM batchstream.loads WHERE dataset = %(dataset)s ORDER BY load_id DESC LIMIT %(kept)s) UNION "
         "(SELECT load_id FROM batchstream.shown WHERE dataset = %(dataset)s ORDER BY load_id DESC LIMIT 1)",
         {"dataset": contract.name, "kept": kept_loads},
     ).fetchall()
-    attached = connection.execute(_ATTACHED, [published.as_string(connection)]).fetchall()
     outdated = [row for row in attached if (row[0],) not in kept]
     if not outdated:
         return
     # One may read a partition by its own name, as pg_dump does.
-    tables = [published, *(sql.Identifier(schema, name) for _, schema, name, _ in outdated)]
+    tables = [parent, *(sql.Identifier(schema, name) for _, schema, name, _ in outdated)]
     if _is_read_for_long(connection, [table.as_string(connection) for table in tables]):
         log.info("'%s' is being read by a long transaction: %d old loads go with a later load", contract.name, len(outdated))
         return
@@ -63,7 +66,7 @@ def remove(connection: psycopg.Connection, contract: Contract, kept_loads: int) 
         try:
             connection.execute(
                 sql.SQL("ALTER TABLE {} DETACH PARTITION {} {}").format(
-                    published, partition, sql.SQL("FINALIZE" if pending else "CONCURRENTLY")
+                    parent, partition, sql.SQL("FINALIZE" if pending else "CONCURRENTLY")
                 )
             )
             connection.execute("DELETE FROM batchstream.shown WHERE dataset = %s AND load_id = %s", [contract.name, load_id])

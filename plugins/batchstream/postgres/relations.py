@@ -53,26 +53,38 @@ def landing_key(contract: Contract) -> sql.Identifier:
     return sql.Identifier(contract.key or "record_id")
 
 
+def exists(connection: psycopg.Connection, relation: sql.Identifier) -> bool:
+    """Whether there is a relation of that name."""
+    return kind_of(connection, relation) is not None
+
+
+def target_exists(connection: psycopg.Connection, contract: Contract) -> bool:
+    """Whether a load was published, or somebody has made the target.
+
+    Raises:
+        ContractError: It was made for the other way to publish, or for something else.
+    """
+    found = kind_of(connection, target(contract))
+    if found in (None, "v" if contract.publish is Publish.SWAP else "r"):
+        return found is not None
+    kind = _KINDS.get(str(found), found)
+    if found in ("r", "v"):
+        raise ContractError(
+            f"{contract.path}: customProperties: publish: got '{contract.publish}', but '{contract.name}' is {kind}, made for "
+            f"the other way; change it back, or rename '{contract.name}' so that it is made anew"
+        )
+    raise ContractError(
+        f"{contract.path}: '{contract.name}' has to be a table or a view of batchstream's own, and is {kind}; rename or drop "
+        f"it, or give the dataset another name"
+    )
+
+
 def kind_of(connection: psycopg.Connection, relation: sql.Identifier) -> str | None:
     """The ``relkind`` of a relation; None if there is none of that name."""
     row = connection.execute(
         "SELECT relkind::text FROM pg_class WHERE oid = to_regclass(%s)", [relation.as_string(connection)]
     ).fetchone()
     return str(row[0]) if row else None
-
-
-def wrong_kind(contract: Contract, found: str) -> ContractError:
-    """What to do when a dataset's target was made for the other way to publish, or for something else."""
-    kind = _KINDS.get(found, found)
-    if found in ("r", "v"):
-        return ContractError(
-            f"{contract.path}: customProperties: publish: got '{contract.publish}', but '{contract.name}' is {kind}, made for "
-            f"the other way; change it back, or rename '{contract.name}' so that it is made anew"
-        )
-    return ContractError(
-        f"{contract.path}: '{contract.name}' has to be a table or a view of batchstream's own, and is {kind}; rename or drop "
-        f"it, or give the dataset another name"
-    )
 
 
 def spelled(connection: psycopg.Connection, relation: sql.Identifier) -> str:

@@ -3,7 +3,8 @@
 import psycopg
 
 from batchstream.contract.model import Contract, Publish
-from batchstream.postgres import columns, locks, migrations, obstacles, relations, rights, swap, target
+from batchstream.postgres import locks, migrations, obstacles, relations, rights
+from batchstream.postgres.publish import indexes, swap
 
 
 def make_tables(connection: psycopg.Connection, contract: Contract) -> None:
@@ -20,15 +21,20 @@ def make_tables(connection: psycopg.Connection, contract: Contract) -> None:
     with connection.transaction():
         # Of this dataset alone: building an index that a contract got later may take minutes.
         locks.opening(connection, contract.name)
-        found = relations.kind_of(connection, relations.target(contract))
+        exists = relations.target_exists(connection, contract)
         if contract.publish is Publish.SWAP:
-            swap.make_view(connection, contract)
-            columns.compare(connection, contract)
-            return
-        if found not in (None, "r"):
-            raise relations.wrong_kind(contract, str(found))
-        if found:
+            swap.make_view(connection, contract, exists=exists)
             obstacles.require_none(connection, contract)
-            columns.compare(connection, contract)
-            target.complete(connection, contract)
+            return
+        if exists:
+            obstacles.require_none(connection, contract)
+            _complete(connection, contract)
         swap.forget(connection, contract)
+
+
+def _complete(connection: psycopg.Connection, contract: Contract) -> None:
+    """Give the table the indexes that it lacks, if a load was published, and take from it what the loading role may change."""
+    rights.tighten(connection, relations.target(contract))
+    if indexes.has_key(connection, contract):
+        indexes.build_missing(connection, contract)
+        indexes.declare_key(connection, contract)

@@ -1,15 +1,11 @@
-"""The table that readers see, if a load is published by a merge: the landing of the first load becomes it, whole."""
+"""The publish of a first load: its landing becomes the table that readers see, whole, if the contract says merge."""
 
 import psycopg
 from psycopg import sql
 
 from batchstream.contract.model import Contract
-from batchstream.postgres import indexes, names, relations, rights, sql_files
-
-
-def is_missing(connection: psycopg.Connection, contract: Contract) -> bool:
-    """Whether no load was published yet, and nobody else made the table."""
-    return relations.kind_of(connection, relations.target(contract)) is None
+from batchstream.postgres import names, relations, rights, sql_files
+from batchstream.postgres.publish import indexes
 
 
 def take_landing(connection: psycopg.Connection, contract: Contract, load_id: int) -> None:
@@ -21,14 +17,6 @@ def take_landing(connection: psycopg.Connection, contract: Contract, load_id: in
     connection.execute(_first_load(contract, load_id))
     rights.show(connection, relations.target(contract))
     indexes.build_missing(connection, contract)
-
-
-def complete(connection: psycopg.Connection, contract: Contract) -> None:
-    """Give the table the indexes that it lacks, if a load was published, and take from it what the loading role may change."""
-    rights.tighten(connection, relations.target(contract))
-    if indexes.has_key(connection, contract):
-        indexes.build_missing(connection, contract)
-        indexes.declare_key(connection, contract)
 
 
 def _first_load(contract: Contract, load_id: int) -> sql.Composed:

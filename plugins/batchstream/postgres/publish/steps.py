@@ -7,20 +7,8 @@ from psycopg import sql
 
 from batchstream.contract.model import Contract, Publish
 from batchstream.errors import LoadError
-from batchstream.postgres import (
-    columns,
-    indexes,
-    ledger,
-    locks,
-    merge,
-    obstacles,
-    refusals,
-    relations,
-    repeats,
-    rights,
-    swap,
-    target,
-)
+from batchstream.postgres import ledger, locks, obstacles, relations, rights
+from batchstream.postgres.publish import first_load, indexes, merge, refusals, repeats, swap
 
 
 class Published(NamedTuple):
@@ -39,12 +27,12 @@ def publish(connection: psycopg.Connection, contract: Contract, load_id: int, *,
 
     1. The load becomes *verified*: from here on nothing lands for it any more, and nobody but the owner may insert into its
        landing.
-    2. If the contract says ``publish: swap``, the landing gets its keys and indexes (`batchstream.postgres.swap`); a table that
-       somebody made before the first load gets its own. A later step that fails leaves them, so another try builds nothing.
-    3. The rows that differ are found, and ``MERGE`` deletes, updates and inserts them (`batchstream.postgres.merge`). The landing
-       of a first load becomes the target (`batchstream.postgres.target`). With a swap, the landing is shown in place of the
-       load before it. The target holds as many rows as the landing, and the landing as many as were verified, or all of it is
-       rolled back. The ledger gets the counts and the state *published* in the commit that shows the rows to readers.
+    2. If the contract says ``publish: swap``, the landing gets its keys and indexes (`swap`); a table that somebody made before
+       the first load gets its own. A later step that fails leaves them, so another try builds nothing.
+    3. The rows that differ are found, and ``MERGE`` deletes, updates and inserts them (`merge`). The landing of a first load
+       becomes the target (`first_load`). With a swap, the landing is shown in place of the load before it. The target holds as
+       many rows as the landing, and the landing as many as were verified, or all of it is rolled back. The ledger gets the
+       counts and the state *published* in the commit that shows the rows to readers.
 
     A load that is published already is left as it is, so a publish that committed and then reported failure can be
     tried again.
@@ -90,12 +78,13 @@ def _merge(
     _give_key(connection, contract, load_id)
     with connection.transaction():
         _begin(connection, contract, load_id)
-        if target.is_missing(connection, contract):
-            target.take_landing(connection, contract, load_id)
+        if not relations.target_exists(connection, contract):
+            first_load.take_landing(connection, contract, load_id)
             rows = _count(connection, relations.target(contract))
             changes = merge.Changes(inserted=rows, updated=0, deleted=0)
         else:
-            _require_fit(connection, contract)
+            # Again: somebody may have changed the table since the load was opened.
+            obstacles.require_none(connection, contract)
             rights.tighten(connection, relations.target(contract))
             changes = merge.merge(connection, contract, load_id, allow_deletes=allow_deletes)
             rows = _count(connection, relations.landing(contract, load_id))
@@ -105,12 +94,13 @@ def _merge(
 
 def _give_key(connection: psycopg.Connection, contract: Contract, load_id: int) -> None:
     """Build the indexes of a table that somebody made before the first load. A publication asks for its primary key, too."""
-    if target.is_missing(connection, contract):
+    if not relations.target_exists(connection, contract):
         return
     if not indexes.has_key(connection, contract):
         with connection.transaction():
             _begin(connection, contract, load_id)
-            _require_fit(connection, contract)
+            # Again: somebody may have changed the table since the load was opened.
+            obstacles.require_none(connection, contract)
             indexes.build_missing(connection, contract)
     indexes.declare_key(connection, contract)
 
@@ -137,15 +127,6 @@ def _note(connection: psycopg.Connection, load_id: int, verified_rows: int, publ
         )
     ledger.transition(connection, load_id, ledger.State.PUBLISHED, **published._asdict())
     return published
-
-
-def _require_fit(connection: psycopg.Connection, contract: Contract) -> None:
-    """See again what `open_load` has seen: somebody may have changed the table since."""
-    found = relations.kind_of(connection, relations.target(contract))
-    if found != "r":
-        raise relations.wrong_kind(contract, str(found))
-    obstacles.require_none(connection, contract)
-    columns.compare(connection, contract)
 
 
 def _require_rows(connection: psycopg.Connection, contract: Contract, load_id: int, landing_rows: int) -> None:

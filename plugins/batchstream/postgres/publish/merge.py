@@ -8,7 +8,8 @@ from psycopg import sql
 
 from batchstream.contract.model import Contract
 from batchstream.errors import LoadError
-from batchstream.postgres import guard, relations, sql_files
+from batchstream.postgres import relations, sql_files
+from batchstream.postgres.publish import guard
 
 DELETED, UPDATED, INSERTED = "d", "u", "i"
 """What is done with a row, in ``pg_temp.changed``."""

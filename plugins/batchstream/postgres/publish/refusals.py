@@ -7,7 +7,8 @@ from psycopg import errors, sql
 
 from batchstream.contract.model import Contract
 from batchstream.errors import BatchstreamError, LoadError, SinkError
-from batchstream.postgres import names, relations, repeats
+from batchstream.postgres import names, relations
+from batchstream.postgres.publish import repeats
 
 MAX_INDEXED_BYTES = 2704
 """A row of a B-tree takes a third of a page."""

@@ -8,7 +8,8 @@ import psycopg
 from psycopg import sql
 
 from batchstream.contract.model import Contract
-from batchstream.postgres import columns, guard, landing_table, relations, rights, sql_files
+from batchstream.postgres import columns, landing_table, relations, rights, sql_files
+from batchstream.postgres.publish import guard
 
 _IS_CURRENT = """
 SELECT 1 FROM pg_depend AS d JOIN pg_rewrite AS r ON r.oid = d.objid AND d.classid = 'pg_rewrite'::regclass
@@ -22,17 +23,16 @@ def forget(connection: psycopg.Connection, contract: Contract) -> None:
     connection.execute("DELETE FROM batchstream.shown WHERE dataset = %s", [contract.name])
 
 
-def make_view(connection: psycopg.Connection, contract: Contract) -> None:
-    """Make the view that readers see, and the partitioned table below it, if missing.
+def make_view(connection: psycopg.Connection, contract: Contract, *, exists: bool) -> None:
+    """Make the view that readers see, and the partitioned table below it, if missing; renew a view of an older release.
 
-    Raises:
-        ContractError: The dataset was published by a merge before, so a table is in the view's place.
+    Args:
+        connection: Of the owning role.
+        contract: The dataset's, published by a swap.
+        exists: Whether the view does, by `relations.target_exists`.
     """
     view = relations.target(contract)
-    found = relations.kind_of(connection, view)
-    if found not in (None, "v"):
-        raise relations.wrong_kind(contract, str(found))
-    if found is None:
+    if not exists:
         connection.execute(_table(contract))
         connection.execute(_view(contract))
         rights.show(connection, view)
@@ -53,7 +53,7 @@ def prepare(connection: psycopg.Connection, contract: Contract, load_id: int, *,
         "SELECT relispartition FROM pg_class WHERE oid = %s::regclass", [landing.as_string(connection)]
     ).fetchone()
     if attached != (True,):
-        make_view(connection, contract)
+        make_view(connection, contract, exists=relations.target_exists(connection, contract))
         connection.execute(_prepare(contract, load_id))
         connection.execute(sql.SQL("ANALYZE {}").format(landing))
         guard.check_swap(connection, contract, load_id, allow_deletes=allow_deletes)
