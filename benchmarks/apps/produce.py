@@ -16,7 +16,7 @@ from batchstream.contract import load_contract
 from batchstream.kafka.delivery import deliver
 from batchstream.kafka.topics import KAFKA_VARIABLE
 from batchstream.records.messages import Signer, load_messages
-from batchstream.records.source import SourceReader
+from batchstream.records.source_reader import SourceReader
 
 
 def main(contract_path: str, topic: str) -> None:

@@ -17,7 +17,7 @@ from batchstream.kafka.java_settings import java_settings
 from batchstream.kafka.topics import client_settings
 from batchstream.local import ports
 from batchstream.postgres import names
-from batchstream.records.source import SourceReader
+from batchstream.records.source_reader import SourceReader
 from benchmarks.peers.common import jars, java_environment, without_record_id
 from benchmarks.stage import Stage
 

@@ -17,8 +17,8 @@ rejected AS (
 ),
 foreign_messages AS (
     -- Rejected whole: what they hold is not known, so no allowance for records covers them.
-    SELECT coalesce(sum(upper(span) - lower(span)), 0)::bigint AS messages
-    FROM batchstream.rejected_messages AS m CROSS JOIN unnest(m.offsets) AS span
+    SELECT coalesce(sum(upper(offset_range) - lower(offset_range)), 0)::bigint AS messages
+    FROM batchstream.rejected_messages AS m CROSS JOIN unnest(m.offsets) AS offset_range
     WHERE m.load_id = {load_id}
 ),
 landing AS (

@@ -17,7 +17,7 @@ from batchstream.errors import SourceError, TopicError
 from batchstream.kafka.delivery import MAX_UNACKNOWLEDGED_BYTES, deliver
 from batchstream.kafka.errors import explained
 from batchstream.records.messages import Signer, load_messages
-from batchstream.records.source import SourceReader
+from batchstream.records.source_reader import SourceReader
 from tests.support.pipeline import Pipeline
 
 PROCESSES = 30

@@ -11,7 +11,7 @@ import yaml
 from batchstream.local.installation import Installation
 from batchstream.postgres.landing import Landed
 from batchstream.records.messages import Message
-from batchstream.records.source import MAX_BATCH_BYTES
+from batchstream.records.source_reader import MAX_BATCH_BYTES
 from batchstream.spark import load
 from batchstream.spark.sink import BYTES_PER_TRANSACTION, MESSAGES_PER_TRANSACTION, land_in_chunks
 from tests.support.pipeline import Pipeline

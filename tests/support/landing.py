@@ -12,7 +12,7 @@ from batchstream.postgres.landing import Landed, Lander
 from batchstream.postgres.ledger import State
 from batchstream.records.codec import MAX_RECORDS_PER_BATCH
 from batchstream.records.messages import Message
-from batchstream.records.source import SourceReader
+from batchstream.records.source_reader import SourceReader
 from batchstream.spark.sink import land_in_chunks
 from tests.support.pipeline import Pipeline
 

@@ -29,7 +29,7 @@ from batchstream.postgres.landing import Landed
 from batchstream.postgres.opening import Run
 from batchstream.postgres.publish.steps import Published
 from batchstream.records.messages import MessageKey, Signer, decode_key, load_messages
-from batchstream.records.source import SourceReader
+from batchstream.records.source_reader import SourceReader
 from batchstream.spark.checkpoints import checkpoint_folder
 from batchstream.spark.job import Job
 from batchstream.spark.load import consume_load

@@ -11,9 +11,9 @@ import pytest
 
 from batchstream.contract import Contract
 from batchstream.records.codec import RecordCodec
-from batchstream.records.scan import array_elements
+from batchstream.records.damaged_json import array_elements
 from batchstream.records.shown import shorten
-from batchstream.records.source import SourceReader
+from batchstream.records.source_reader import SourceReader
 from tests.unit.building import ORDER, array, order
 
 MB = 1_000_000

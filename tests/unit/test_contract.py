@@ -11,7 +11,7 @@ from batchstream.contract.allowance import Allowance
 from batchstream.contract.model import SourceFormat, Topic
 from batchstream.errors import SourceError
 from batchstream.records.codec import RecordCodec
-from batchstream.records.source import SourceReader, check_header
+from batchstream.records.source_reader import SourceReader, check_header
 from tests.conftest import HOUSING
 from tests.unit.building import edited, make_contract, mistake_of, write_contract, write_source
 

@@ -9,7 +9,7 @@ import pytest
 from batchstream.contract import Contract, load_contract
 from batchstream.errors import ContractError, SourceError
 from batchstream.records.codec import RecordCodec
-from batchstream.records.source import SourceReader
+from batchstream.records.source_reader import SourceReader
 from tests.conftest import HOUSING, ORDERS
 from tests.unit.building import make_contract, order, write_source
 

@@ -13,7 +13,7 @@ from batchstream.contract import Contract
 from batchstream.contract.patterns import Pattern
 from batchstream.errors import ContractError, SourceError
 from batchstream.records.codec import RecordCodec
-from batchstream.records.source import SourceReader
+from batchstream.records.source_reader import SourceReader
 from tests.unit.building import make_contract, write_source
 
 

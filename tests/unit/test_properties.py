@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from batchstream.contract import load_contract
 from batchstream.records.codec import MAX_RECORDS_PER_BATCH, DecodedBatch, Misfit, RecordCodec
+from batchstream.records.damaged_json import array_elements
 from batchstream.records.messages import MessageKey, Signer, UnknownKey, decode_key
-from batchstream.records.scan import array_elements
-from batchstream.records.source import SourceReader
+from batchstream.records.source_reader import SourceReader
 from tests.conftest import HOUSING, ORDERS
 from tests.unit.building import array, order
 from tests.unit.strategies import Table, as_json, as_null, sources, tables

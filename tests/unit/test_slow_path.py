@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from batchstream.contract import Contract
 from batchstream.records.codec import RecordCodec
+from batchstream.records.damaged_json import array_elements
 from batchstream.records.judge import Judge
-from batchstream.records.scan import array_elements
-from batchstream.records.source import SourceReader
+from batchstream.records.source_reader import SourceReader
 from tests.unit.building import make_contract, write_source
 from tests.unit.strategies import Table, as_json, tables
 from tests.unit.test_properties import check_account, check_agreement

@@ -15,7 +15,7 @@ import pytest
 from batchstream.contract import Contract
 from batchstream.errors import SourceError
 from batchstream.records.codec import RecordCodec
-from batchstream.records.source import MAX_BATCH_BYTES, SourceReader, check_header
+from batchstream.records.source_reader import MAX_BATCH_BYTES, SourceReader, check_header
 from tests.unit.building import make_contract, write_source
 
 NUMBERS: list[dict[str, Any]] = [

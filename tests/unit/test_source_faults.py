@@ -10,7 +10,7 @@ import pytest
 from batchstream.contract import Contract
 from batchstream.errors import SourceError
 from batchstream.records.messages import Batch
-from batchstream.records.source import SourceReader
+from batchstream.records.source_reader import SourceReader
 from tests.unit.building import make_contract, write_source
 
 A: dict[str, Any] = {"name": "a", "physicalType": "double precision", "required": True, "logicalTypeOptions": {"minimum": 0}}

@@ -9,7 +9,7 @@ from batchstream.errors import ContractError, SourceError
 from batchstream.records.again import SecondJudge
 from batchstream.records.codec import Misfit, RecordCodec
 from batchstream.records.rejects import BadRecord
-from batchstream.records.source import SourceReader
+from batchstream.records.source_reader import SourceReader
 from tests.unit.building import make_contract, write_source
 from tests.unit.test_source import TEXTS, read
 

@@ -16,7 +16,7 @@ from batchstream.contract import Contract
 from batchstream.errors import SourceChangedError, SourceError, TerminalError
 from batchstream.records import source_file
 from batchstream.records.place import DATA_ROOTS_VARIABLE
-from batchstream.records.source import SourceReader, check_header
+from batchstream.records.source_reader import SourceReader, check_header
 from tests.unit.building import make_contract, write_source
 
 TEXT: dict[str, Any] = {"name": "t", "physicalType": "text", "required": True}

@@ -13,7 +13,7 @@ from batchstream.contract import Contract
 from batchstream.errors import SourceError
 from batchstream.records import rejects, rows
 from batchstream.records.rejects import BadRecord
-from batchstream.records.source import SourceReader
+from batchstream.records.source_reader import SourceReader
 from tests.unit.building import make_contract, write_source
 
 N: dict[str, Any] = {"name": "n", "physicalType": "integer", "required": True}

@@ -31,7 +31,7 @@ def airflow_errors() -> Iterator[None]:
         raise AirflowException(str(error)) from error
 
 
-def at_edge(function: Callable[P, R]) -> Callable[P, R]:
+def with_airflow_errors(function: Callable[P, R]) -> Callable[P, R]:
     """`airflow_errors` as a decorator for a task's function."""
 
     @functools.wraps(function)

@@ -8,7 +8,7 @@ from airflow.sdk import DagRunState
 from airflow.sdk.exceptions import AirflowFailException, AirflowRescheduleException
 
 from batchstream.airflow.connections import POSTGRES_OWNER, engines, installation, postgres_settings
-from batchstream.airflow.failures import airflow_errors, at_edge
+from batchstream.airflow.failures import airflow_errors, with_airflow_errors
 from batchstream.contract import Contract
 from batchstream.errors import BusyError, LoadError
 from batchstream.load import close, open, publish, topic
@@ -64,19 +64,19 @@ def _run(context: Any) -> Run:
     )
 
 
-@at_edge
+@with_airflow_errors
 def create_topic(load_id: int) -> None:
     """Make the topic, or compare it with the contract, and note where this load starts in it."""
     topic.create_topic(engines(), load_id)
 
 
-@at_edge
+@with_airflow_errors
 def publish_load(load_id: int) -> dict[str, int]:
     """Make the target equal to the landing, in one transaction."""
     return publish.publish_load(engines(), load_id)._asdict()
 
 
-@at_edge
+@with_airflow_errors
 def close_load(load_id: int | None, failed: list[str]) -> None:
     """Close the ledger row whatever happened; a run that published nothing is not green."""
     if load_id is None:

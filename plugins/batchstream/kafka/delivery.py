@@ -49,9 +49,9 @@ class Acknowledged:
         self.batches += 1
         self.value_bytes += len(message)
         offset = message.offset()
-        span = self.offsets.setdefault(str(message.partition()), [offset, offset])
-        span[0] = min(span[0], offset)
-        span[1] = max(span[1], offset)
+        first_and_last = self.offsets.setdefault(str(message.partition()), [offset, offset])
+        first_and_last[0] = min(first_and_last[0], offset)
+        first_and_last[1] = max(first_and_last[1], offset)
 
 
 def deliver(producer: Any, topic: str, messages: Iterable[tuple[bytes | None, bytes | None]]) -> Acknowledged:

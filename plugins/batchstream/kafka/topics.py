@@ -11,7 +11,7 @@ from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, OffsetS
 from batchstream.contract.model import Topic
 from batchstream.errors import TopicError, errors_about
 from batchstream.kafka.errors import REFUSED, UNSETTLED, explained, is_of_the_connection
-from batchstream.records.source import MAX_BATCH_BYTES
+from batchstream.records.source_reader import MAX_BATCH_BYTES
 
 KAFKA_VARIABLE = "BATCHSTREAM_KAFKA"
 """Environment variable that carries the Kafka connection's settings as JSON to the Spark driver; never a command line."""

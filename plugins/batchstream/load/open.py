@@ -12,7 +12,7 @@ from batchstream.postgres import housekeeping, opening, server, tables
 from batchstream.postgres.connection import PostgresSettings, connect
 from batchstream.postgres.failures import postgres_errors
 from batchstream.postgres.opening import LEASE_SECONDS, Busy, Run
-from batchstream.records.source import check_header
+from batchstream.records.source_reader import check_header
 
 POLL_SECONDS = 1
 

@@ -16,7 +16,7 @@ from batchstream.postgres.connection import connect
 from batchstream.postgres.failures import postgres_errors
 from batchstream.postgres.source_rejects import SourceRejects
 from batchstream.records.messages import Signer, load_messages
-from batchstream.records.source import SourceReader
+from batchstream.records.source_reader import SourceReader
 
 log = logging.getLogger(__name__)
 

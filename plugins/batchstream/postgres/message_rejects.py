@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import psycopg
 
+from batchstream.records.damaged_json import storable
 from batchstream.records.messages import Message
-from batchstream.records.scan import storable
 
 MAX_KEPT_MESSAGES = 100
 """Of those that were rejected whole, in each partition."""

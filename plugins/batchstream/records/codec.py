@@ -10,7 +10,7 @@ from msgspec.structs import astuple
 
 from batchstream.contract.model import Contract
 from batchstream.contract.patterns import pattern_of
-from batchstream.records import scan
+from batchstream.records import damaged_json
 from batchstream.records.fields import DECODE_ERRORS, EDGE_YEARS, Field, batch_type, number_finisher, within_years
 from batchstream.records.oddities import Oddities
 from batchstream.records.shown import shorten
@@ -163,19 +163,19 @@ class RecordCodec:
 
     def _decode_one_by_one(self, value: bytes, first_record_id: int) -> DecodedBatch:
         try:
-            elements = scan.array_elements(value)
-        except scan.NotAnArrayError as error:
-            return _rejected_whole(scan.storable(value), str(error))
+            elements = damaged_json.array_elements(value)
+        except damaged_json.NotAnArrayError as error:
+            return _rejected_whole(damaged_json.storable(value), str(error))
         if not elements:
-            return _rejected_whole(scan.storable(value), "the array is empty")
+            return _rejected_whole(damaged_json.storable(value), "the array is empty")
         if len(elements) > MAX_RECORDS_PER_BATCH:
             reason = f"the array holds {len(elements)} records, at most {MAX_RECORDS_PER_BATCH} are allowed"
-            return _rejected_whole(scan.storable(value), reason)
+            return _rejected_whole(damaged_json.storable(value), reason)
         records, rejected = [], []
         for position, raw in enumerate(elements):
             found = self.examine(raw)
             if isinstance(found, Misfit):
-                rejected.append(RejectedRecord(position, scan.storable(raw), found.reason, found.column))
+                rejected.append(RejectedRecord(position, damaged_json.storable(raw), found.reason, found.column))
             else:
                 records.append((*found, first_record_id + position))
         return DecodedBatch(records, rejected, len(elements))
@@ -183,9 +183,9 @@ class RecordCodec:
     def examine(self, raw: bytes) -> tuple[Any, ...] | Misfit:
         """The values of one record, as JSON, in the contract's order; or why it breaks the contract."""
         try:
-            pairs = scan.object_pairs(raw)
-        except scan.NotAnObjectError as error:
-            return Misfit(scan.storable(str(error).encode()))
+            pairs = damaged_json.object_pairs(raw)
+        except damaged_json.NotAnObjectError as error:
+            return Misfit(damaged_json.storable(str(error).encode()))
         texts: dict[str, bytes] = {}
         for name, text in pairs:
             if name not in self._fields:
@@ -201,8 +201,8 @@ class RecordCodec:
                 values.append(decoder.decode(texts[name]))
             except ValueError as error:
                 # The decoder's own words may repeat the value, with what PostgreSQL can't store.
-                why = scan.storable(str(error).encode("utf-8", "backslashreplace"))
-                return Misfit(f"column '{name}': {shorten(scan.storable(texts[name]))} {shorten(why)}", name)
+                why = damaged_json.storable(str(error).encode("utf-8", "backslashreplace"))
+                return Misfit(f"column '{name}': {shorten(damaged_json.storable(texts[name]))} {shorten(why)}", name)
         return tuple(values)
 
 

@@ -5,11 +5,11 @@ from typing import NamedTuple
 
 from batchstream.contract.model import Contract, SourceFormat
 from batchstream.records.codec import RecordCodec
+from batchstream.records.damaged_json import storable
 from batchstream.records.escapes import BAD_ESCAPE, NULL_FIELD
 from batchstream.records.literals import NullError, literal, literals
 from batchstream.records.rejects import BadRecord
 from batchstream.records.rows import Row, Taken, UnreadableRow
-from batchstream.records.scan import storable
 from batchstream.records.shown import shorten
 
 BLANK_LINE = "the line is blank, but records follow; remove it"
@@ -66,15 +66,15 @@ class Judge:
         """
         found: list[Values | Fault] = []
         line = taken.line
-        spans: list[tuple[int, int]] = []
+        lines_of_each: list[tuple[int, int]] = []
         for row, line_count in zip(taken.rows, taken.line_counts, strict=True):
             begin = line - taken.line
             line += line_count
-            spans.append((begin, line - taken.line))
+            lines_of_each.append((begin, line - taken.line))
             found.append(self._values_of(row, taken.lines[begin : line - taken.line]))
         self._add_what_the_codec_rejects(found)
         run: Values = []
-        for position, (one, (begin, end)) in enumerate(zip(found, spans, strict=True)):
+        for position, (one, (begin, end)) in enumerate(zip(found, lines_of_each, strict=True)):
             if isinstance(one, list):
                 run += one
                 continue

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import msgspec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from batchstream.records.scan import storable
+from batchstream.records.damaged_json import storable
 from batchstream.records.shown import shorten
 
 _NONCE = Struct(">IQ")

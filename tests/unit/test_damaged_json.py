@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from batchstream.records.scan import NotAnArrayError, NotAnObjectError, array_elements, object_pairs, storable
+from batchstream.records.damaged_json import NotAnArrayError, NotAnObjectError, array_elements, object_pairs, storable
 
 
 @pytest.mark.parametrize(
