@@ -33,6 +33,16 @@ def test_every_file_that_a_document_names_exists(document: Path) -> None:
     assert [name for name in named if "NAME" not in name and not (ROOT / name).exists()] == []
 
 
+def test_what_is_said_to_be_in_a_module_is_defined_there() -> None:
+    told = re.findall(r"`(plugins/[\w/]+\.py)`: `(\w+)`", (ROOT / "docs" / "structure.md").read_text(encoding="utf-8"))
+    assert told
+    assert [
+        (path, name)
+        for path, name in told
+        if not re.search(rf"^(def|class) {name}\b", (ROOT / path).read_text(encoding="utf-8"), re.MULTILINE)
+    ] == []
+
+
 def test_every_target_that_the_readme_names_is_in_the_makefile() -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     named = set(re.findall(r"`make ([a-z-]+)", (ROOT / "README.md").read_text()))
