@@ -101,7 +101,7 @@ class Stage:
         number = next(
             column.name for column in self.contract.columns if column.type.python in (int, float) and not column.nullable
         )
-        target = templates.target(self.contract)
+        target = relations.target(self.contract)
         with self.admin() as connection:
             connection.execute(sql.SQL("UPDATE {0} SET {1} = {1} + 1").format(target, sql.Identifier(number)))
             connection.execute(sql.SQL("VACUUM ANALYZE {}").format(target))
