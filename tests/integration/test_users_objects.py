@@ -134,7 +134,7 @@ CASES = [
             f"trigger that cancels {when}",
             trigger(f"BEFORE {when}", "RETURN NULL;"),
             OTHER,
-            r"of 3 rows to insert, update and delete 1 were kept from it .* by a trigger of table '{table}' \(mine\)",
+            r"of 3 rows to insert, update and delete 1 were kept from it, .* of table '{table}': trigger mine;",
         )
         for when in ("INSERT", "UPDATE", "DELETE")
     ),
@@ -142,7 +142,22 @@ CASES = [
         "trigger that changes a value",
         trigger("BEFORE UPDATE", "NEW.v := NEW.v + 1; RETURN NEW;"),
         OTHER,
-        r"0 were kept from it and 1 got other values than those that were verified, by a trigger of table '{table}' \(mine\)",
+        r"0 were kept from it, and 1 rows would differ from those that were verified, .* of table '{table}': trigger mine;",
+    ),
+    *(
+        Case(
+            f"trigger that changes the table afterwards: {when}",
+            (FUNCTION + "CREATE {when} EXECUTE FUNCTION public.f_{table}()")
+            .replace("{when}", when)
+            .replace("{body}", "UPDATE public.{table} SET v = 9 WHERE v <> 9; RETURN NULL;"),
+            OTHER,
+            r"2 rows would differ from those that were verified, .* of table '{table}': trigger mine;",
+        )
+        for when in (
+            "TRIGGER mine AFTER UPDATE ON {table} FOR EACH ROW WHEN (pg_trigger_depth() = 0)",
+            "TRIGGER mine AFTER DELETE ON {table} FOR EACH STATEMENT",
+            "CONSTRAINT TRIGGER mine AFTER INSERT ON {table} DEFERRABLE INITIALLY DEFERRED FOR EACH ROW",
+        )
     ),
     Case("trigger that changes nothing", trigger("BEFORE UPDATE", "RETURN NEW;"), OTHER),
     Case(
@@ -260,6 +275,20 @@ def test_works_or_is_told_by_name(dataset: SmallDataset, admin: psycopg.Connecti
     # As the owner of the rows, whatever their policies hide.
     seen = admin.execute(f"SELECT code, email, v FROM {dataset.table} ORDER BY 1").fetchall()
     assert seen == ROWS
+
+
+@pytest.mark.parametrize("action", ["SET NULL", "SET DEFAULT", "CASCADE"])
+def test_a_foreign_key_to_the_table_itself_changes_no_row_unseen(
+    dataset: SmallDataset, admin: psycopg.Connection, action: str
+) -> None:
+    before = [("a", "b", 1), ("b", None, 2)]
+    dataset.load(before)
+    admin.execute(
+        f"ALTER TABLE {dataset.table} ADD CONSTRAINT s FOREIGN KEY (email) REFERENCES {dataset.table} ON DELETE {action}"
+    )
+    with pytest.raises(LoadError, match=r"1 rows would differ from those that were verified, .*: foreign key s;"):
+        dataset.load([("a", "b", 1)])
+    assert dataset.rows() == before
 
 
 @pytest.mark.parametrize(

@@ -24,13 +24,15 @@ WHERE indrelid = %s::regclass AND (indisunique OR indisexclusion)
         SELECT attnum FROM pg_attribute WHERE attrelid = indrelid AND attname = %s))
 """
 
-_ROW_TRIGGERS = """
-SELECT tgname FROM pg_trigger
-WHERE tgrelid = %s::regclass AND NOT tgisinternal AND tgenabled IN ('O', 'A')
-    -- Before the row is written, and for each row: it may write another one, or none.
-    AND tgtype & 3 = 3
-ORDER BY tgname
+_MAY_CHANGE_ROWS = """
+SELECT CASE WHEN g.tgisinternal THEN 'foreign key ' || quote_ident(k.conname) ELSE 'trigger ' || quote_ident(g.tgname) END AS name
+FROM pg_trigger AS g JOIN pg_proc AS p ON p.oid = g.tgfoid LEFT JOIN pg_constraint AS k ON k.oid = g.tgconstraint
+WHERE g.tgrelid = %s::regclass AND g.tgenabled IN ('O', 'A')
+    -- Of PostgreSQL's own, those with an action write rows; the others only look.
+    AND (NOT g.tgisinternal OR p.proname ~ '^RI_FKey_(cascade|setnull|setdefault)_')
+GROUP BY name ORDER BY name
 """
+"""What may write other rows of the table than a publish does: triggers, and the actions of foreign keys that refer to it."""
 
 
 class Changes(NamedTuple):
@@ -124,16 +126,18 @@ def _merge(contract: Contract, load_id: int, actions: Sequence[str]) -> sql.Comp
 
 
 def _look_behind_triggers(connection: psycopg.Connection, contract: Contract, load_id: int, done: Changes) -> None:
-    """See that what triggers were given to change was written as it landed."""
+    """See that a table is as it was verified if somebody has made what may change a row: before, after, or at the commit."""
     target = relations.target(contract)
-    triggers = [name for (name,) in connection.execute(_ROW_TRIGGERS, [target.as_string(connection)])]
-    if not triggers:
+    found = [name for (name,) in connection.execute(_MAY_CHANGE_ROWS, [target.as_string(connection)])]
+    if not found:
         return
     planned = _planned(connection)
+    # What waits for the commit would change rows behind this look.
+    connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
     row = connection.execute(
         sql.SQL(
-            "SELECT count(*) FROM pg_temp.changed AS c JOIN {landing} AS s ON s.{landing_key} = c.key "
-            "JOIN {target} AS t ON t.{key} = c.key WHERE {differs}"
+            "SELECT count(*) FROM {landing} AS s FULL JOIN {target} AS t ON t.{key} = s.{landing_key} "
+            "WHERE t.{key} IS NULL OR s.{landing_key} IS NULL OR {differs}"
         ).format(
             landing=relations.landing(contract, load_id),
             landing_key=relations.landing_key(contract),
@@ -146,7 +150,7 @@ def _look_behind_triggers(connection: psycopg.Connection, contract: Contract, lo
     if done != planned or other:
         kept = sum(planned) - sum(done)
         raise LoadError(
-            f"load {load_id}: of {sum(planned)} rows to insert, update and delete {kept} were kept from it and {other} got other "
-            f"values than those that were verified, by a trigger of table '{contract.name}' ({', '.join(triggers)}); nothing was "
-            "changed: drop the trigger, or make it one that runs AFTER the change, and run again"
+            f"load {load_id}: of {sum(planned)} rows to insert, update and delete {kept} were kept from it, and {other} rows "
+            f"would differ from those that were verified, by what somebody has made of table '{contract.name}': "
+            f"{', '.join(found)}; nothing was changed: drop it, or let it write other tables only, and run again"
         )
