@@ -200,6 +200,63 @@ CASES = [
         r"table '{table}' has row level security that is forced on its owner.*ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY",
         ContractError,
     ),
+    Case(
+        "collation by which texts that differ are equal",
+        # As PostgreSQL may be built without ICU, which has such.
+        "CREATE COLLATION c_{table} (provider = libc, locale = 'C'); "
+        "UPDATE pg_collation SET collisdeterministic = false WHERE collname = 'c_{table}'; "
+        "ALTER TABLE {table} ALTER COLUMN email TYPE text COLLATE c_{table}",
+        OTHER,
+        r"table '{table}' has the collation 'c_{table}' for column 'email', .*ALTER COLUMN email TYPE text COLLATE \"default\"",
+        ContractError,
+    ),
+    Case("another collation", 'ALTER TABLE {table} ALTER COLUMN email TYPE text COLLATE "C"', OTHER),
+    Case(
+        "table that inherits it",
+        "CREATE TABLE child_{table} () INHERITS ({table})",
+        OTHER,
+        r"table '{table}' is inherited by table 'child_{table}', .*ALTER TABLE child_{table} NO INHERIT {table}",
+        ContractError,
+    ),
+    Case(
+        "partition of a table of theirs",
+        "CREATE TABLE parent_{table} (LIKE {table}) PARTITION BY LIST (code); "
+        "ALTER TABLE parent_{table} ATTACH PARTITION {table} FOR VALUES IN ('a', 'b')",
+        OTHER,
+        r"the partition bound of table '{table}', which is not the contract's, refuses a row: .*",
+    ),
+    *(
+        Case(
+            f"expression that fails: {name}",
+            f"ALTER TABLE {{table}} {action}" if "INDEX" not in action else action,
+            OTHER,
+            rf"an expression that somebody has given to table '{{table}}' \({name}\) fails for a record: division by zero",
+        )
+        for name, action in {
+            "constraint mine": "ADD CONSTRAINT mine CHECK (10 / (v - 7) < 1000)",
+            "index i_{table}": "CREATE INDEX i_{table} ON {table} ((10 / (v - 7)))",
+            "generated column n": "ADD COLUMN n integer GENERATED ALWAYS AS (10 / (v - 7)) STORED",
+        }.items()
+    ),
+    Case(
+        "unique constraint that NULL breaks, too",
+        "ALTER TABLE {table} ADD CONSTRAINT u_{table} UNIQUE NULLS NOT DISTINCT (email)",
+        [("a", None, 1), ("b", None, 2)],
+        r"unique index 'u_{table}' of table '{table}', .*refuses a row: Key \(email\)=\(null\) already exists",
+    ),
+    Case(
+        "trigger without an end",
+        trigger("AFTER UPDATE", "UPDATE public.{table} SET v = v + 1; RETURN NULL;"),
+        OTHER,
+        r"nothing was changed: stack depth limit exceeded",
+    ),
+    Case(
+        "a column of each load that the table numbers",
+        "ALTER TABLE {table} DROP COLUMN load_id, ADD COLUMN load_id bigint GENERATED ALWAYS AS IDENTITY",
+        OTHER,
+        r"column 'load_id' of table '{table}' has to be bigint, .* ALTER TABLE {table} ALTER COLUMN load_id .*DROP IDENTITY",
+        ContractError,
+    ),
     Case("view", "CREATE VIEW view_{table} AS SELECT * FROM {table}", OTHER),
     Case("materialized view", "CREATE MATERIALIZED VIEW view_{table} AS SELECT * FROM {table}", OTHER),
     Case("publication of all tables", "CREATE PUBLICATION p_{table} FOR ALL TABLES", OTHER),

@@ -145,7 +145,7 @@ def _compare_own(contract: Contract, table: _Table) -> None:
         change = (
             f"ADD COLUMN {name} {type_name} NOT NULL DEFAULT {'0' if name == 'load_id' else 'now()'}"
             if found is None
-            else f"ALTER COLUMN {name} TYPE {type_name}"
+            else _change(name, found, _Column(type_name, found.not_null))
         )
         raise ContractError(
             f"{contract.path}: column '{name}' of table '{table.name}' has to be {type_name}, as each load writes it; got "

@@ -29,6 +29,13 @@ def postgres_errors(purpose: str) -> Iterator[None]:
         raise as_ours(error, purpose) from error
 
 
+def may_pass(error: psycopg.Error) -> bool:
+    """Whether a retry can mend what the server, or the way to it, said."""
+    if error.sqlstate is None:
+        return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
+    return error.sqlstate[:2] in _PASSING_CLASSES and not isinstance(error, errors.ConfigurationLimitExceeded)
+
+
 def as_ours(error: psycopg.Error, purpose: str) -> SinkError | LoadError:
     """The same, for who has caught an error."""
     said = " ".join(str(error).split()) or type(error).__name__
@@ -39,6 +46,6 @@ def as_ours(error: psycopg.Error, purpose: str) -> SinkError | LoadError:
         return SinkError(f"{purpose}: somebody else holds a lock that it needs: {said}; end that transaction")
     if not state and isinstance(error, psycopg.OperationalError):
         return SinkError(f"{purpose}: PostgreSQL ended the connection: {said}")
-    if state[:2] in _PASSING_CLASSES:
+    if may_pass(error):
         return SinkError(f"{purpose}: PostgreSQL gave it up: {said}; it is tried again")
     return LoadError(f"{purpose}: PostgreSQL refused it: {said}")

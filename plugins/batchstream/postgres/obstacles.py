@@ -12,6 +12,13 @@ _ROW_SECURITY = "SELECT row_security_active(%s::regclass)"
 
 _RULES = "SELECT rulename FROM pg_rewrite WHERE ev_class = %s::regclass AND ev_type <> '1' AND ev_enabled <> 'D' ORDER BY 1"
 
+_HEIRS = "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = %s::regclass ORDER BY 1"
+
+_BLURRING = """
+SELECT a.attname, c.collname FROM pg_attribute AS a JOIN pg_collation AS c ON c.oid = a.attcollation
+WHERE a.attrelid = %s::regclass AND a.attname = ANY (%s) AND NOT c.collisdeterministic ORDER BY a.attnum
+"""
+
 _PRIMARY_KEY = """
 SELECT conname, ARRAY(
     SELECT attname::text FROM unnest(conkey) AS number JOIN pg_attribute ON attrelid = conrelid AND attnum = number)
@@ -30,8 +37,9 @@ def require_none(connection: psycopg.Connection, contract: Contract) -> None:
         ContractError: It can't; the message says by which object, and what to do.
     """
     table = relations.spelled(connection, relations.base_table(contract))
-    for found in (_other_owner, _hidden_rows, _rule, _other_key) if contract.publish is Publish.MERGE else ():
-        mistake = found(connection, contract, table)
+    in_a_merge = (_other_owner, _hidden_rows, _rule, _heir, _blurring_collation, _other_key)
+    for find in in_a_merge if contract.publish is Publish.MERGE else ():
+        mistake = find(connection, contract, table)
         if mistake:
             raise ContractError(f"{contract.path}: table '{table}' {mistake}")
     columns.compare(connection, contract, table)
@@ -63,6 +71,28 @@ def _rule(connection: psycopg.Connection, _: Contract, table: str) -> str | None
     return (
         f"has the rule '{row[0]}', and PostgreSQL merges into no table with rules; "
         f"DROP RULE {relations.quoted(connection, row[0])} ON {table}"
+    )
+
+
+def _heir(connection: psycopg.Connection, _: Contract, table: str) -> str | None:
+    row = connection.execute(_HEIRS, [table]).fetchone()
+    if row is None:
+        return None
+    return (
+        f"is inherited by table '{row[0]}', whose rows a publish would take for the table's own, and delete; "
+        f"ALTER TABLE {row[0]} NO INHERIT {table}"
+    )
+
+
+def _blurring_collation(connection: psycopg.Connection, contract: Contract, table: str) -> str | None:
+    """Texts that differ and are equal to a table would not be updated."""
+    row = connection.execute(_BLURRING, [table, [column.name for column in contract.columns]]).fetchone()
+    if row is None:
+        return None
+    column = relations.quoted(connection, row[0])
+    return (
+        f"has the collation '{row[1]}' for column '{row[0]}', by which texts that differ are equal, so a publish would not see "
+        f'each change; ALTER TABLE {table} ALTER COLUMN {column} TYPE text COLLATE "default"'
     )
 
 

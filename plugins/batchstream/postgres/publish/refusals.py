@@ -8,6 +8,7 @@ from psycopg import errors, sql
 from batchstream.contract.model import Contract
 from batchstream.errors import BatchstreamError, LoadError, SinkError
 from batchstream.postgres import names, relations
+from batchstream.postgres.failures import may_pass
 from batchstream.postgres.publish import repeats
 
 MAX_INDEXED_BYTES = 2704
@@ -16,6 +17,18 @@ MAX_INDEXED_BYTES = 2704
 _TRIGGERS = """
 SELECT tgname FROM pg_trigger
 WHERE tgrelid = to_regclass(%s) AND NOT tgisinternal AND tgenabled IN ('O', 'A') ORDER BY tgname
+"""
+
+
+_EXPRESSIONS = """
+SELECT 'constraint ' || quote_ident(conname) FROM pg_constraint WHERE conrelid = to_regclass(%(table)s) AND contype = 'c'
+UNION ALL
+SELECT 'index ' || indexrelid::regclass::text FROM pg_index
+WHERE indrelid = to_regclass(%(table)s) AND (indexprs IS NOT NULL OR indpred IS NOT NULL)
+UNION ALL
+SELECT 'generated column ' || quote_ident(attname) FROM pg_attribute
+WHERE attrelid = to_regclass(%(table)s) AND attgenerated <> '' AND NOT attisdropped
+ORDER BY 1
 """
 
 
@@ -42,7 +55,7 @@ def explain(connection: psycopg.Connection, contract: Contract, load_id: int, er
                 return said if isinstance(said, SinkError) else LoadError(f"load {load_id}: {said}; nothing was changed")
     except psycopg.Error:
         pass  # The connection is gone as well: what it was to say stays unsaid.
-    if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError) and not isinstance(error, _TERMINAL):
+    if may_pass(error):
         return SinkError(
             f"load {load_id}: PostgreSQL gave up the publish: {_said(error)}; readers see the load before or this one, whole; "
             "the next try finds out which"
@@ -71,7 +84,11 @@ def _constraint(connection: psycopg.Connection, contract: Contract, load_id: int
     diagnosis = error.diag
     if diagnosis.table_name is None:
         return None
-    name = f"the constraint '{diagnosis.constraint_name}'" if diagnosis.constraint_name else f"column '{diagnosis.column_name}'"
+    name = "the partition bound"
+    if diagnosis.constraint_name:
+        name = f"the constraint '{diagnosis.constraint_name}'"
+    elif diagnosis.column_name:
+        name = f"column '{diagnosis.column_name}'"
     whose = f"of table '{diagnosis.table_name}', which is not the contract's,"
     by = "" if diagnosis.table_name == contract.name else _triggers(connection, contract, ", written by a trigger: ")
     detail = f" {diagnosis.message_detail}" if diagnosis.message_detail else ""
@@ -86,6 +103,17 @@ def _trigger(connection: psycopg.Connection, contract: Contract, load_id: int, e
     return (
         f"a trigger of table '{contract.name}' ({names}) refuses the publish: {_said(error)}; mend the source or the trigger, or "
         "drop it"
+    )
+
+
+def _expression(connection: psycopg.Connection, contract: Contract, load_id: int, error: psycopg.Error) -> str | None:
+    """Whatever was raised by an expression: PostgreSQL doesn't say whose, and a publish has none that can fail."""
+    found = connection.execute(_EXPRESSIONS, {"table": relations.target(contract).as_string(connection)}).fetchall()
+    if not found:
+        return None
+    return (
+        f"an expression that somebody has given to table '{contract.name}' ({', '.join(name for (name,) in found)}) fails for a "
+        f"record: {_said(error)}; mend the source or the expression, or drop it"
     )
 
 
@@ -142,11 +170,9 @@ _MEANINGS: Sequence[tuple[type[psycopg.Error] | tuple[type[psycopg.Error], ...],
     (errors.ProgramLimitExceeded, _too_large),
     ((errors.ObjectNotInPrerequisiteState, errors.InvalidColumnReference), _publication),
     (psycopg.Error, _trigger),
+    (psycopg.DataError, _expression),
     (errors.InsufficientPrivilege, _rights),
 )
-
-_TERMINAL = (errors.ProgramLimitExceeded, errors.ObjectNotInPrerequisiteState, errors.ConfigurationLimitExceeded)
-"""What psycopg counts among the errors of operation, and a retry would meet again."""
 
 
 def _said(error: psycopg.Error) -> str:

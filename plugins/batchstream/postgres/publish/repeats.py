@@ -12,7 +12,7 @@ from batchstream.postgres import relations
 INDEX_COLUMNS = """
 SELECT ARRAY(SELECT a.attname::text FROM unnest(i.indkey::int2[]) AS number
     JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = number),
-    i.indexprs IS NULL AND i.indpred IS NULL
+    i.indexprs IS NULL AND i.indpred IS NULL AND NOT i.indnullsnotdistinct
 FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace
 WHERE n.nspname = %s AND c.relname = %s
 """
