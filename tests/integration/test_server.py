@@ -82,6 +82,17 @@ def test_an_older_server_is_refused(small: MakeDataset, monkeypatch: pytest.Monk
     assert refused(dataset.owner, dataset.contract).endswith("is too old; use 99 or newer")
 
 
+def test_a_session_that_looks_at_no_foreign_key_is_refused(small: MakeDataset, admin: psycopg.Connection) -> None:
+    dataset = small({"v": "integer"}, key="v")
+    admin.execute("ALTER ROLE batchstream_owner SET session_replication_role = replica")
+    try:
+        said = refused(dataset.owner, dataset.contract)
+    finally:
+        admin.execute("ALTER ROLE batchstream_owner RESET session_replication_role")
+    assert said.startswith("session_replication_role is replica")
+    assert "ALTER ROLE batchstream_owner RESET session_replication_role" in said
+
+
 @pytest.fixture
 def standby() -> Iterator[PostgresSettings]:
     """A server that replays what a primary has written, and takes reads alone."""
