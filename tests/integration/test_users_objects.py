@@ -366,6 +366,18 @@ def test_something_else_in_the_tables_place_is_told(
         dataset.open()
 
 
+def test_a_foreign_key_of_a_swaps_loads_is_told_as_such(small: MakeDataset, admin: psycopg.Connection) -> None:
+    dataset = small(COLUMNS, key="code", publish=Publish.SWAP)
+    dataset.load(ROWS)
+    admin.execute(
+        f"CREATE TABLE parent_{dataset.table} (v integer PRIMARY KEY); INSERT INTO parent_{dataset.table} VALUES (1), (2); "
+        f"ALTER TABLE published.{dataset.table} ADD CONSTRAINT p FOREIGN KEY (v) REFERENCES parent_{dataset.table}"
+    )
+    with pytest.raises(LoadError, match=r"the foreign key 'p' of table '\w+' refuses a record: Key \(v\)=\(\d\) is not present"):
+        dataset.load(OTHER)
+    assert dataset.rows() == ROWS
+
+
 def test_a_publication_of_all_tables_is_in_no_swaps_way(small: MakeDataset, admin: psycopg.Connection) -> None:
     dataset = small(COLUMNS, key="code", publish=Publish.SWAP)
     admin.execute(f"CREATE PUBLICATION p_{dataset.table} FOR ALL TABLES")

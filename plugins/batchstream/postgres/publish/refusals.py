@@ -68,7 +68,8 @@ def explain(connection: psycopg.Connection, contract: Contract, load_id: int, er
 def _foreign_key(connection: psycopg.Connection, contract: Contract, load_id: int, error: psycopg.Error) -> str | None:
     constraint, table = error.diag.constraint_name, error.diag.table_name
     detail = error.diag.message_detail or error
-    if table == contract.name:
+    # A swap's key is looked at where the partition is attached.
+    if table in (contract.name, f"{contract.name}_{load_id}"):
         return (
             f"the foreign key '{constraint}' of table '{contract.name}' refuses a record: {detail}; load the table that it "
             "refers to first, mend the source, or drop the constraint"
