@@ -145,6 +145,12 @@ FORBIDDEN_TO_BOTH = (
     "SELECT rolpassword FROM pg_authid",
     "ALTER SYSTEM SET log_statement = 'all'",
     "CREATE TEMP TABLE mine (a integer)",
+    "SELECT lo_create(0)",
+    "SELECT lo_from_bytea(0, 'filled')",
+    "SELECT pg_logical_emit_message(false, 'any', 'filled')",
+    "SELECT pg_advisory_lock(1650553858, hashtext('any'))",
+    "SELECT pg_advisory_xact_lock(1)",
+    "SELECT pg_try_advisory_lock(1)",
     "INSERT INTO {target} SELECT * FROM {target}",
     "UPDATE {target} SET medv = 1",
     "DELETE FROM {target}",
@@ -178,6 +184,7 @@ FORBIDDEN_TO_LOADER = (
 )
 
 FORBIDDEN_TO_READER = (
+    "SELECT pg_advisory_lock_shared(1650553860, 1)",
     "SELECT * FROM batchstream.load_secrets",
     "SELECT batchstream.note_failure({load_id}, 'no reason', true)",
     "SELECT batchstream.transition({load_id}, 'failed', '{{}}')",
@@ -189,6 +196,7 @@ FORBIDDEN_TO_READER = (
 )
 
 FORBIDDEN_TO_CHECKER = (
+    "SELECT pg_advisory_lock_shared(1650553860, 1)",
     "SELECT * FROM batchstream.load_secrets",
     "SELECT batchstream.transition({load_id}, 'failed', '{{}}')",
     "SELECT * FROM batchstream.loads",
