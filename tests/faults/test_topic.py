@@ -7,9 +7,10 @@ from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient, NewPartitions
 
 from batchstream.errors import LoadError, TopicError
-from batchstream.kafka.topics import client_settings, ensure_topic
+from batchstream.kafka.topics import client_settings, ensure_topic, identity
 from batchstream.spark import load
 from tests.support.pipeline import Pipeline
+from tests.support.waiting import wait_for
 
 
 @pytest.fixture
@@ -100,3 +101,20 @@ def test_more_partitions_than_the_contract_says_are_named(pipeline: Pipeline, pr
     )
     pipeline.reload()
     assert pipeline.shows_source()
+
+
+@pytest.mark.parametrize("sent", [False, True], ids=["before the load is sent", "after it"])
+def test_partitions_that_come_in_mid_load_are_told(pipeline: Pipeline, previous: str, kafka: AdminClient, sent: bool) -> None:
+    load_id = pipeline.open()
+    pipeline.create_topic(load_id)
+    if sent:
+        pipeline.produce(load_id)
+    name = pipeline.contract.topic.name
+    kafka.create_partitions([NewPartitions(name, 3)])[name].result()
+    wait_for(lambda: identity(pipeline.kafka, pipeline.contract.topic).partitions == 3, 30, "three partitions")
+    if not sent:
+        pipeline.produce(load_id)
+    with pytest.raises(TopicError, match=f"topic '{name}' has 3 partitions, and 1 when load {load_id} began.*start a new run"):
+        pipeline.consume(load_id)
+    assert pipeline.ledger(load_id)["failed_for_good"]
+    assert pipeline.checksum() == previous

@@ -16,7 +16,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from batchstream.contract.model import Topic
 from batchstream.errors import ConnectionSettingsError
 from batchstream.kafka import topics
-from batchstream.kafka.topics import ensure_topic, topic_id
+from batchstream.kafka.topics import ensure_topic, identity
 from batchstream.local import ports
 from batchstream.local.installation import Installation
 from batchstream.local.kafka import OPERATOR, EmbeddedKafka
@@ -99,7 +99,7 @@ def test_the_controller_lets_no_client_in(installation: Installation, login: str
 def test_a_wrong_password_is_told_as_such(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(topics, "REQUEST_TIMEOUT_SECONDS", SECONDS)
     kafka: dict[str, Any] = {**installation.kafka.client_settings, "sasl.password": "not the secret", "log_level": 0}
-    for ask in (ensure_topic, topic_id):
+    for ask in (ensure_topic, identity):
         with pytest.raises(
             ConnectionSettingsError, match=r"^Kafka at .* refused the log-in.*Mend the Kafka connection"
         ) as caught:

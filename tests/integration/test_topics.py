@@ -15,7 +15,7 @@ from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, OffsetS
 
 from batchstream.contract.model import Topic
 from batchstream.errors import ConnectionSettingsError, DeliveryError, TerminalError, TopicError
-from batchstream.kafka.topics import ensure_topic, topic_id
+from batchstream.kafka.topics import ensure_topic, identity
 from batchstream.local import ports
 from batchstream.local.installation import Installation
 
@@ -88,7 +88,7 @@ def test_a_missing_topic_is_made_as_the_contract_says(kafka: dict[str, Any], bro
     config = _config(broker, topic)
     assert (config["retention.ms"], config["retention.bytes"], config["cleanup.policy"]) == (str(WEEK), "-1", "delete")
     assert made.end_offsets == {0: 0}
-    assert made.topic_id == topic_id(kafka, topic)
+    assert made.topic_id == identity(kafka, topic).topic_id
 
 
 def test_a_topic_that_fits_is_left_alone(kafka: dict[str, Any], broker: AdminClient, topic: Topic) -> None:
@@ -191,7 +191,7 @@ def test_a_topic_made_anew_has_another_id(kafka: dict[str, Any], broker: AdminCl
     for _ in range(3):
         made = ensure_topic(kafka, topic)
         assert made.end_offsets == {0: 0}
-        assert made.topic_id == topic_id(kafka, topic)
+        assert made.topic_id == identity(kafka, topic).topic_id
         ids.add(made.topic_id)
         _send(kafka, topic, 0)
         broker.delete_topics([topic.name])[topic.name].result()
@@ -200,7 +200,7 @@ def test_a_topic_made_anew_has_another_id(kafka: dict[str, Any], broker: AdminCl
 
 def test_the_id_of_a_missing_topic_is_an_error(kafka: dict[str, Any], broker: AdminClient, topic: Topic) -> None:
     with pytest.raises(TopicError, match=rf"^topic '{topic.name}' is gone, .*: start a new run"):
-        topic_id(kafka, topic)
+        identity(kafka, topic)
     # Asking didn't make it.
     assert topic.name not in broker.list_topics(timeout=15).topics
 

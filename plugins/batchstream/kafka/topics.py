@@ -54,8 +54,20 @@ def ensure_topic(settings: Mapping[str, Any], topic: Topic) -> TopicState:
         return _settled_state(admin, topic)
 
 
-def topic_id(settings: Mapping[str, Any], topic: Topic) -> str:
-    """The id of a topic, to tell it from another one of the same name.
+class Identity(NamedTuple):
+    """What a topic has to keep from the beginning of a load to its end.
+
+    Attributes:
+        topic_id: See `TopicState`.
+        partitions: How many it has; a load knows no offset of one that was added.
+    """
+
+    topic_id: str
+    partitions: int
+
+
+def identity(settings: Mapping[str, Any], topic: Topic) -> Identity:
+    """Look at a topic, to tell it from another one of the same name and from what it was.
 
     Raises:
         TopicError: The topic is gone.
@@ -64,7 +76,8 @@ def topic_id(settings: Mapping[str, Any], topic: Topic) -> str:
     """
     with _asking(settings, topic.name) as admin:
         try:
-            return str(_described(admin, topic).topic_id)
+            found = _described(admin, topic)
+            return Identity(str(found.topic_id), len(found.partitions))
         except KafkaException as error:
             if error.args[0].code() != KafkaError.UNKNOWN_TOPIC_OR_PART:
                 raise

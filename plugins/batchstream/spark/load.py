@@ -12,7 +12,7 @@ from pyspark.sql import SparkSession
 from batchstream.contract import Contract
 from batchstream.errors import BatchstreamError, SparkError, TerminalError, TopicError, errors_about
 from batchstream.kafka.consumer_group import show_consumed
-from batchstream.kafka.topics import topic_id
+from batchstream.kafka.topics import identity
 from batchstream.load import pinned
 from batchstream.postgres import columns, ledger
 from batchstream.postgres import connection as postgres
@@ -120,11 +120,18 @@ def _run(spark: SparkSession, load: Load, row: dict[str, Any], sink: Sink) -> No
 
 
 def _require_same_topic(kafka: dict[str, Any], contract: Contract, load: dict[str, Any]) -> None:
-    found = topic_id(kafka, contract.topic)
-    if found != load["topic_id"]:
+    found = identity(kafka, contract.topic)
+    if found.topic_id != load["topic_id"]:
         raise TopicError(
             f"topic '{load['topic']}' was deleted and made anew since load {load['load_id']} began "
-            f"(its id was {load['topic_id']}, now it is {found}): the offsets of the load mean nothing in it; start a new run"
+            f"(its id was {load['topic_id']}, now it is {found.topic_id}): the offsets of the load mean nothing in it; start a "
+            "new run"
+        )
+    if found.partitions != len(load["start_offsets"]):
+        raise TopicError(
+            f"topic '{load['topic']}' has {found.partitions} partitions, and {len(load['start_offsets'])} when load "
+            f"{load['load_id']} began: write topicPartitions: {found.partitions} into {contract.path}, or delete the topic so "
+            "that it is made anew; then start a new run"
         )
 
 
