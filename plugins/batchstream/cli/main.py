@@ -40,6 +40,7 @@ def main() -> int:
         complain(f"{type(error).__name__}: {' '.join(str(error).split())}; look into {logs}, and run the command again")
         return 1
     except KeyboardInterrupt:
+        complain("interrupted before it was done; run the command again")
         return 130
 
 
