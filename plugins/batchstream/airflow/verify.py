@@ -37,12 +37,17 @@ class VerifyOperator(SQLCheckOperator):
         """Run the check."""
         from batchstream.airflow.check_hook import CheckHook
         from batchstream.load import verify
+        from batchstream.postgres.connection import connect
         from batchstream.postgres.failures import postgres_errors
 
         load_id, check = int(self.load_id), verify.CheckName(self.check)
         settings = postgres_settings(POSTGRES_OWNER if check is verify.CheckName.PUBLISHED else POSTGRES)
         self._check_hook = CheckHook(settings, measures_rules=check is verify.CheckName.COLUMNS)
-        with airflow_errors(), postgres_errors(f"load {load_id}: {self.task_id}"):
+        with (
+            airflow_errors(),
+            connect(settings, application_name="batchstream check") as beside,
+            postgres_errors(f"load {load_id}: {self.task_id}", beside),
+        ):
             self.sql = verify.check_sql(settings, load_id, check)
             try:
                 super().execute(context)

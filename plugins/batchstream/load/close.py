@@ -24,7 +24,7 @@ def close_load(engines: Engines, load_id: int, failed_tasks: Sequence[str] = ())
     with (
         errors_about(load_id=load_id) as known,
         connect(engines.loader, application_name="batchstream close_load") as connection,
-        postgres_errors(f"load {load_id}: closing it"),
+        postgres_errors(f"load {load_id}: closing it", connection),
     ):
         state = ledger.close(connection, load_id, reason=because)
         load = ledger.read(connection, load_id)

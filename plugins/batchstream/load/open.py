@@ -41,7 +41,7 @@ def open_load(owner: PostgresSettings, contract: Contract, run: Run, *, wait_sec
     with (
         errors_about(dataset=contract.name),
         connect(owner, application_name="batchstream open_load") as connection,
-        postgres_errors("opening a load"),
+        postgres_errors("opening a load", connection),
     ):
         server.require_fit(connection, owner)
         try:

@@ -23,7 +23,7 @@ def publish_load(engines: Engines, load_id: int) -> Published:
     with (
         errors_about(load_id=load_id) as known,
         connect(engines.owner, application_name="batchstream publish_load") as connection,
-        postgres_errors(f"load {load_id}: the publish"),
+        postgres_errors(f"load {load_id}: the publish", connection),
         ledger.working_on(connection, load_id),
     ):
         contract = pinned_contract(connection, load_id)

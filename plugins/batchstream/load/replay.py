@@ -38,7 +38,7 @@ def replay_load(engines: Engines, load_id: int) -> str:
     with (
         errors_about(load_id=load_id) as known,
         connect(engines.owner, application_name="batchstream replay") as connection,
-        postgres_errors(f"load {load_id}: its replay"),
+        postgres_errors(f"load {load_id}: its replay", connection),
     ):
         contract, text = _mended(ledger.read(connection, load_id))
         known["dataset"] = contract.name

@@ -37,7 +37,7 @@ def send_load(engines: Engines, make_producer: Callable[[], Any], load_id: int) 
     with (
         errors_about(load_id=load_id) as known,
         connect(engines.loader, application_name="batchstream produce_batches") as connection,
-        postgres_errors(f"load {load_id}: noting what was produced"),
+        postgres_errors(f"load {load_id}: noting what was produced", connection),
         ledger.working_on(connection, load_id),
     ):
         contract = pinned_contract(connection, load_id)

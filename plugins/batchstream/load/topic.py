@@ -24,7 +24,7 @@ def create_topic(engines: Engines, load_id: int) -> None:
     with (
         errors_about(load_id=load_id) as known,
         connect(engines.loader, application_name="batchstream create_topic") as connection,
-        postgres_errors(f"load {load_id}: noting its topic"),
+        postgres_errors(f"load {load_id}: noting its topic", connection),
         ledger.working_on(connection, load_id),
     ):
         contract = pinned_contract(connection, load_id)

@@ -61,7 +61,10 @@ def checking(settings: PostgresSettings, *, measures_rules: bool) -> psycopg.Con
 
 def note_verdict(owner: PostgresSettings, load_id: int, check: CheckName, *, passed: bool, message: str) -> None:
     """Enter what a check has said of the rows that have landed."""
-    with connect(owner, application_name="batchstream verdict") as connection, postgres_errors(f"load {load_id}: its verdict"):
+    with (
+        connect(owner, application_name="batchstream verdict") as connection,
+        postgres_errors(f"load {load_id}: its verdict", connection),
+    ):
         connection.execute(
             "INSERT INTO batchstream.verdicts (load_id, check_name, passed, message, landing_rows) "
             "SELECT load_id, %s, %s, %s, landed_records FROM batchstream.loads WHERE load_id = %s AND landed_records IS NOT NULL "
@@ -81,7 +84,8 @@ def verify_load(engines: Engines, load_id: int) -> tuple[bool, str]:
     for check in BEFORE_PUBLISH:
         statement = check_sql(engines.loader, load_id, check)
         with (
-            postgres_errors(f"load {load_id}: check {check}"),
+            connect(engines.loader, application_name="batchstream check") as beside,
+            postgres_errors(f"load {load_id}: check {check}", beside),
             checking(engines.loader, measures_rules=check is CheckName.COLUMNS) as connection,
         ):
             row = connection.execute(statement.encode()).fetchone()

@@ -10,6 +10,7 @@ from batchstream.contract.model import Contract
 from batchstream.errors import LoadError, SinkError
 from batchstream.postgres import ledger, relations
 from batchstream.postgres.copy_rows import RowCopy
+from batchstream.postgres.failures import as_ours
 from batchstream.postgres.message_rejects import Rejected, quarantine, rejected_whole
 from batchstream.records.codec import RecordCodec
 from batchstream.records.messages import Message, MessageKey, Signer, decode_key
@@ -80,6 +81,8 @@ class Lander:
                 with suppress(_OvertakenError), connection.transaction():
                     ledger.require_state(connection, self._load_id, ledger.State.PRODUCED, ledger.State.LANDED)
                     return self._land(connection, messages)
+        except psycopg.errors.LockNotAvailable as error:
+            raise as_ours(error, f"load {self._load_id}: landing it", connection) from error
         except psycopg.OperationalError as error:
             raise SinkError(f"load {self._load_id}: PostgreSQL gave up the landing: {error}") from error
         except psycopg.Error as error:

@@ -43,7 +43,7 @@ def consume_load(job: Job, get_spark: Callable[[], SparkSession]) -> Landed:
         postgres.connect(job.settings, application_name=f"batchstream load {job.load_id} driver") as connection,
     ):
         try:
-            with postgres_errors(f"load {job.load_id}: landing it"), ledger.working_on(connection, job.load_id):
+            with postgres_errors(f"load {job.load_id}: landing it", connection), ledger.working_on(connection, job.load_id):
                 return _consume(connection, job, get_spark)
         except BatchstreamError as error:
             # The server may be what failed; then the task's own connection tells the ledger later.

@@ -63,7 +63,7 @@ class Sink:
                 # Before Spark notes the micro-batch as done: what its tasks committed is on disk when this commit is.
                 ledger.note_alive(self.connection, load_id)
         except psycopg.Error as error:
-            self.error = as_ours(error, f"load {load_id}: landing it")
+            self.error = as_ours(error, f"load {load_id}: landing it", self.connection)
             raise self.error from error
         except BatchstreamError as error:
             self.error = error

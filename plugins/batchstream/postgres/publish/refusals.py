@@ -7,7 +7,7 @@ from psycopg import errors, sql
 
 from batchstream.contract.model import Contract
 from batchstream.errors import BatchstreamError, LoadError, SinkError
-from batchstream.postgres import names, relations
+from batchstream.postgres import holders, names, relations
 from batchstream.postgres.failures import may_pass
 from batchstream.postgres.publish import repeats
 
@@ -47,8 +47,8 @@ def explain(connection: psycopg.Connection, contract: Contract, load_id: int, er
     try:
         if isinstance(error, errors.LockNotAvailable):
             return SinkError(
-                f"load {load_id}: table '{contract.name}' is locked by somebody else{_holders(connection, contract, load_id)}; "
-                "nothing was changed: end that transaction"
+                f"load {load_id}: somebody else holds a lock that the publish of '{contract.name}' needs"
+                f"{holders.named(connection)}; nothing was changed: end that transaction"
             )
         for kinds, meaning in _MEANINGS:
             if isinstance(error, kinds) and (said := meaning(connection, contract, load_id, error)):
@@ -190,13 +190,3 @@ def _triggers(connection: psycopg.Connection, contract: Contract, before: str) -
     except psycopg.Error:
         return ""
     return before + ", ".join(name for (name,) in names) if names else ""
-
-
-def _holders(connection: psycopg.Connection, contract: Contract, load_id: int) -> str:
-    """Who holds locks on what a publish writes, as far as our role may see it."""
-    holders = connection.execute(
-        "SELECT DISTINCT l.pid, a.usename, a.application_name FROM pg_locks AS l JOIN pg_stat_activity AS a USING (pid) "
-        "WHERE l.relation IN (to_regclass(%s), to_regclass(%s)) AND l.granted AND l.pid <> pg_backend_pid()",
-        [name.as_string(connection) for name in (relations.base_table(contract), relations.landing(contract, load_id))],
-    ).fetchall()
-    return "".join(f", pid {pid} ({user} {application or ''})".replace(" )", ")") for pid, user, application in holders)
