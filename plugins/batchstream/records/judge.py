@@ -66,15 +66,15 @@ class Judge:
         """
         found: list[Values | Fault] = []
         line = taken.line
-        lines_of_each: list[tuple[int, int]] = []
+        spans: list[tuple[int, int]] = []
         for row, line_count in zip(taken.rows, taken.line_counts, strict=True):
             begin = line - taken.line
             line += line_count
-            lines_of_each.append((begin, line - taken.line))
+            spans.append((begin, line - taken.line))
             found.append(self._values_of(row, taken.lines[begin : line - taken.line]))
         self._add_what_the_codec_rejects(found)
         run: Values = []
-        for position, (one, (begin, end)) in enumerate(zip(found, lines_of_each, strict=True)):
+        for position, (one, (begin, end)) in enumerate(zip(found, spans, strict=True)):
             if isinstance(one, list):
                 run += one
                 continue
