@@ -22,6 +22,7 @@ from batchstream.local.installation import Installation
 from batchstream.local.kafka import OPERATOR, EmbeddedKafka
 from batchstream.local.secrets import NAMES, load_secrets
 from tests.conftest import make_state
+from tests.support.brokers import OpenBroker
 
 SECONDS = 3
 """A client whose log-in is refused tries again until its request times out."""
@@ -107,15 +108,8 @@ def test_a_wrong_password_is_told_as_such(installation: Installation, monkeypatc
         assert "not the secret" not in str(caught.value)
 
 
-class OlderKafka(EmbeddedKafka):
+class OlderKafka(OpenBroker):
     """The broker of a release that let everybody in."""
-
-    @property
-    def client_settings(self) -> dict[str, str]:
-        return {"bootstrap.servers": self.bootstrap_servers}
-
-    def _operator_settings(self) -> dict[str, str]:
-        return self.client_settings
 
     def _let_in(self) -> None:
         self._operator_password.unlink()

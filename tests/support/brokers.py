@@ -15,14 +15,8 @@ BROKERS = (1, 2, 3)
 FILES = ROOT / "deploy" / "kafka"
 
 
-class Broker(EmbeddedKafka):
-    def __init__(self, state: Path, jars: Path, number: int, addresses: dict[str, str], cluster_id: str) -> None:
-        (state / "logs").mkdir(parents=True)
-        port, controller_port = (int(addresses[f"kafka-{number}:{usual}"].rpartition(":")[2]) for usual in (9092, 9093))
-        super().__init__(state, jars, port, controller_port, password="")
-        self._number = number
-        self._addresses = addresses
-        self._shared_id = cluster_id
+class OpenBroker(EmbeddedKafka):
+    """A broker that lets everybody in."""
 
     @property
     def client_settings(self) -> dict[str, str]:
@@ -33,6 +27,16 @@ class Broker(EmbeddedKafka):
 
     def _let_in(self) -> None:
         """Everybody is."""
+
+
+class Broker(OpenBroker):
+    def __init__(self, state: Path, jars: Path, number: int, addresses: dict[str, str], cluster_id: str) -> None:
+        (state / "logs").mkdir(parents=True)
+        port, controller_port = (int(addresses[f"kafka-{number}:{usual}"].rpartition(":")[2]) for usual in (9092, 9093))
+        super().__init__(state, jars, port, controller_port, password="")
+        self._number = number
+        self._addresses = addresses
+        self._shared_id = cluster_id
 
     def _cluster_id(self) -> str:
         return self._shared_id

@@ -14,6 +14,7 @@ from batchstream.records.codec import RecordCodec
 from batchstream.records.source_reader import SourceReader, check_header
 from tests.conftest import HOUSING
 from tests.unit.building import edited, make_contract, mistake_of, write_contract, write_source
+from tests.unit.mistakes import Mistake, case
 
 INTEGERS = ("chas", "rad", "tax")
 
@@ -147,10 +148,6 @@ def test_a_contract_that_is_not_utf8_is_named(tmp_path: Path) -> None:
     assert said.endswith("; write a UTF-8 file that Airflow may read")
 
 
-def case(name: str, old: str, new: str, field: str, got: str, write: str) -> object:
-    return pytest.param(old, new, field, got, write, id=name)
-
-
 CRIM = "column 'crim'"
 FIRST = "schema[0].properties[0]"
 SETTINGS = "customProperties"
@@ -257,12 +254,9 @@ MISTAKES = [
 ]
 
 
-@pytest.mark.parametrize(("old", "new", "field", "got", "write"), MISTAKES)
-def test_a_mistake_is_told(old: str, new: str, field: str, got: str, write: str, tmp_path: Path) -> None:
-    said = mistake_of(edited(tmp_path, HOUSING, (old, new)))
-    assert said.startswith(f"{field}: ")
-    assert got in said
-    assert write in said
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_is_told(mistake: Mistake, tmp_path: Path) -> None:
+    mistake.is_told(HOUSING, tmp_path)
 
 
 def test_a_setting_that_stands_twice_is_told(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from batchstream.contract.model import Check
 from batchstream.contract.quality import expected_row_count, no_duplicates, read_check
 from tests.conftest import HOUSING
 from tests.unit.building import edited, mistake_of, write_contract
+from tests.unit.mistakes import Mistake, case
 
 
 def sql(query: str, column: str | None = None) -> str:
@@ -110,10 +111,6 @@ def test_a_contract_need_not_say_how_many_rows_there_are(tmp_path: Path) -> None
     assert load_contract(edited(tmp_path, HOUSING, ("mustBe: 506", "mustBeGreaterThan: 506"))).expected_records is None
 
 
-def case(name: str, old: str, new: str, field: str, got: str, write: str) -> object:
-    return pytest.param(old, new, field, got, write, id=name)
-
-
 TABLE = "schema[0].quality[0]"
 CRIM = "column 'crim': quality[0]"
 MEDV = "column 'medv': quality[1]"
@@ -149,12 +146,9 @@ MISTAKES = [
 ]
 
 
-@pytest.mark.parametrize(("old", "new", "field", "got", "write"), MISTAKES)
-def test_a_mistake_is_told(old: str, new: str, field: str, got: str, write: str, tmp_path: Path) -> None:
-    said = mistake_of(edited(tmp_path, HOUSING, (old, new)))
-    assert said.startswith(f"{field}: ")
-    assert got in said
-    assert write in said
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_is_told(mistake: Mistake, tmp_path: Path) -> None:
+    mistake.is_told(HOUSING, tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,9 @@ import pytest
 from batchstream.contract.model import Rules
 from batchstream.contract.types import parse_type
 from tests.conftest import ORDERS
-from tests.unit.building import edited, make_contract, mistake_of
+from tests.unit import mistakes
+from tests.unit.building import make_contract
+from tests.unit.mistakes import Mistake
 
 
 @pytest.mark.parametrize(
@@ -102,7 +104,7 @@ def test_the_allowed_values_of_a_column_are_kept(physical: str, values: list[str
 
 
 def case(name: str, old: str, new: str, column: str, got: str, write: str) -> object:
-    return pytest.param(old, new, column, got, write, id=name)
+    return mistakes.case(name, old, new, f"column '{column}'", got, write)
 
 
 def options(text: str) -> str:
@@ -178,9 +180,6 @@ MISTAKES = [
 ]
 
 
-@pytest.mark.parametrize(("old", "new", "column", "got", "write"), MISTAKES)
-def test_a_mistake_is_told(old: str, new: str, column: str, got: str, write: str, tmp_path: Path) -> None:
-    said = mistake_of(edited(tmp_path, ORDERS, (old, new)))
-    assert said.startswith(f"column '{column}': ")
-    assert got in said
-    assert write in said
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_is_told(mistake: Mistake, tmp_path: Path) -> None:
+    mistake.is_told(ORDERS, tmp_path)
