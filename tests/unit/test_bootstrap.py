@@ -148,9 +148,9 @@ def test_python_starts_in_a_folder_with_an_accent_whatever_the_locale(clone: Pat
     version = re.search(r'"uv (.*?)"', uv.read_text())
     assert version
     _program(uv, MAKES_AN_ENVIRONMENT.format(version=version[1], python=Path(sys.executable).resolve()))
-    setup = moved / "plugins" / "batchstream" / "local" / "setup.py"
-    setup.parent.mkdir(parents=True)
-    setup.write_text("import sys\nprint(*sys.path, sep='\\n')\n")
+    install = moved / "plugins" / "batchstream" / "local" / "install.py"
+    install.parent.mkdir(parents=True)
+    install.write_text("import sys\nprint(*sys.path, sep='\\n')\n")
     done = subprocess.run(
         [moved / "scripts" / "bootstrap"], env={**os.environ, "LC_ALL": "C"}, capture_output=True, text=True, check=False
     )

@@ -1,4 +1,4 @@
-"""The part of the set-up that needs the virtual environment: jars, and the class-data archive of the Spark job."""
+"""Installs what needs the virtual environment: jars, and the class-data archive of the Spark job. `make setup` ends with it."""
 
 import sys
 
@@ -8,7 +8,7 @@ from batchstream.local.installation import Installation
 
 
 def main() -> int:
-    """Download the jars."""
+    """Install; the exit status is 0, or 1 with a message."""
     try:
         Installation().install()
     except BatchstreamError as error:
