@@ -10,7 +10,7 @@ from batchstream.postgres.landing import Lander
 from batchstream.records.codec import RecordCodec
 from batchstream.records.messages import Message, MessageKey, decode_key, load_messages
 from batchstream.records.source_reader import SourceReader
-from batchstream.spark.sink import land_in_chunks
+from batchstream.spark.micro_batches import land_in_chunks
 from benchmarks.datasets import KINDS
 from benchmarks.stage import Stage
 from tests.conftest import running_installation

@@ -5,7 +5,7 @@ from typing import Any
 
 from batchstream.paths import ROOT
 from batchstream.records.codec import MAX_RECORDS_PER_BATCH
-from batchstream.spark.sink import DRIVER_MESSAGES
+from batchstream.spark.micro_batches import DRIVER_MESSAGES
 from benchmarks.measure import LONG_RUN_SECONDS
 from benchmarks.participants import PARTICIPANTS
 from benchmarks.plot import line_chart

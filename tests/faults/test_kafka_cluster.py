@@ -11,7 +11,7 @@ from confluent_kafka.admin import ConfigResource, ResourceType
 from batchstream.kafka.delivery import PRODUCER_SETTINGS
 from batchstream.load.engines import Engines
 from batchstream.local.installation import Installation
-from batchstream.spark.sink import DRIVER_MESSAGES, MESSAGES_PER_TRANSACTION
+from batchstream.spark.micro_batches import DRIVER_MESSAGES, MESSAGES_PER_TRANSACTION
 from tests.conftest import HOUSING, copy_dataset
 from tests.faults.conftest import Hold, wait_until_blocked
 from tests.support.background import Background

@@ -12,7 +12,7 @@ from batchstream.local.installation import Installation
 from batchstream.postgres import names, relations
 from batchstream.postgres.landing import Landed
 from batchstream.spark import load
-from batchstream.spark.sink import Sink
+from batchstream.spark.micro_batches import MicroBatchLander
 from tests.faults.conftest import Hold, wait_until_blocked
 from tests.support.background import Background
 from tests.support.pipeline import Pipeline
@@ -71,7 +71,7 @@ def test_a_crash_after_the_tasks_committed_loses_no_batch_that_spark_has_noted_a
         connection.execute("SELECT pg_reload_conf()")
     load_id = pipeline.produced()
 
-    land = Sink._land_on_executors
+    land = MicroBatchLander._land_on_executors
 
     def crash_after(*arguments: Any) -> Landed:
         landed = land(*arguments)
@@ -80,7 +80,7 @@ def test_a_crash_after_the_tasks_committed_loses_no_batch_that_spark_has_noted_a
         return landed
 
     with monkeypatch.context() as broken:
-        broken.setattr(Sink, "_land_on_executors", crash_after)
+        broken.setattr(MicroBatchLander, "_land_on_executors", crash_after)
         with pytest.raises(SinkError):
             pipeline.consume(load_id)
     assert pipeline.checksum() == previous

@@ -13,7 +13,7 @@ from batchstream.postgres.landing import Landed
 from batchstream.records.messages import Message
 from batchstream.records.source_reader import MAX_BATCH_BYTES
 from batchstream.spark import load
-from batchstream.spark.sink import BYTES_PER_TRANSACTION, MESSAGES_PER_TRANSACTION, land_in_chunks
+from batchstream.spark.micro_batches import BYTES_PER_TRANSACTION, MESSAGES_PER_TRANSACTION, land_in_chunks
 from tests.support.pipeline import Pipeline
 from tests.support.produce import run_operator
 from tests.support.spark import SharedSpark

@@ -94,7 +94,7 @@ def test_python_workers_know_the_landing_before_they_are_forked(spark: SharedSpa
     def knows(_: int) -> bool:
         import sys
 
-        return "batchstream.spark.sink" in sys.modules
+        return "batchstream.spark.micro_batches" in sys.modules
 
     assert spark.start().sparkContext.parallelize([0], 1).map(knows).first()
 

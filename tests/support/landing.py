@@ -13,7 +13,7 @@ from batchstream.postgres.ledger import State
 from batchstream.records.codec import MAX_RECORDS_PER_BATCH
 from batchstream.records.messages import Message
 from batchstream.records.source_reader import SourceReader
-from batchstream.spark.sink import land_in_chunks
+from batchstream.spark.micro_batches import land_in_chunks
 from tests.support.pipeline import Pipeline
 
 RECORDS = 506

@@ -8,6 +8,6 @@ from pyspark.daemon import manager
 
 if __name__ == "__main__":
     # Imported once for all workers, before they are forked.
-    import batchstream.spark.sink  # noqa: F401
+    import batchstream.spark.micro_batches  # noqa: F401
 
     manager()

@@ -22,7 +22,7 @@ from batchstream.records.messages import Signer
 from batchstream.spark import stream
 from batchstream.spark.checkpoints import checkpoint_folder, remove_old_checkpoints
 from batchstream.spark.job import Job, Load
-from batchstream.spark.sink import DRIVER_MESSAGES, Sink
+from batchstream.spark.micro_batches import DRIVER_MESSAGES, MicroBatchLander
 from batchstream.spark.workers import start_workers
 
 log = logging.getLogger(__name__)
@@ -66,26 +66,26 @@ def _land(connection: psycopg.Connection, load: Load, row: dict[str, Any], get_s
     # COPY BINARY takes the bytes of another type of the same width without a word.
     columns.compare_landing(connection, load.contract, job.load_id)
     _require_same_topic(job.kafka, load.contract, row)
-    sink = Sink(
+    lander = MicroBatchLander(
         load=load,
         start_offsets={int(partition): offset for partition, offset in row["start_offsets"].items()},
         connection=connection,
         on_driver=_planned_messages(row) <= DRIVER_MESSAGES,
     )
     spark = get_spark()
-    if not sink.on_driver:
+    if not lander.on_driver:
         start_workers(spark)
-    _run(spark, load, row, sink)
+    _run(spark, load, row, lander)
     # Once more: it may have been deleted and made anew between the first look and the reading.
     _require_same_topic(job.kafka, load.contract, row)
     with connection.transaction():
-        counts = {**_counts(connection, job.load_id), "messages_of_other_loads": sink.total.other_loads}
+        counts = {**_counts(connection, job.load_id), "messages_of_other_loads": lander.total.other_loads}
         ledger.transition(connection, job.load_id, ledger.State.LANDED, **counts)
     remove_old_checkpoints(spark, job.checkpoints, load.contract.name, job.load_id)
     landed = {int(partition): last + 1 for partition, (_, last) in row["acknowledged_offsets"].items()}
     show_consumed(job.kafka, row["topic"], load.contract.name, landed)
-    log.info("load %d: %s", job.load_id, sink.total._asdict())
-    return sink.total
+    log.info("load %d: %s", job.load_id, lander.total._asdict())
+    return lander.total
 
 
 def _load(connection: psycopg.Connection, job: Job, row: dict[str, Any]) -> Load:
@@ -98,20 +98,20 @@ def _load(connection: psycopg.Connection, job: Job, row: dict[str, Any]) -> Load
     )
 
 
-def _run(spark: SparkSession, load: Load, row: dict[str, Any], sink: Sink) -> None:
+def _run(spark: SparkSession, load: Load, row: dict[str, Any], lander: MicroBatchLander) -> None:
     messages = stream.read_topic(spark, load.job.kafka, row["topic"], row["start_offsets"])
     try:
         (
             messages.writeStream.queryName(f"{load.contract.name} load {load.job.load_id}")
             .trigger(availableNow=True)
             .option("checkpointLocation", load.checkpoint)
-            .foreachBatch(sink)
+            .foreachBatch(lander)
             .start()
             .awaitTermination()
         )
     except StreamingQueryException as error:
-        if sink.error is not None:
-            raise sink.error from error
+        if lander.error is not None:
+            raise lander.error from error
         # Of a broker or a topic that is gone Spark says less than they do.
         _require_same_topic(load.job.kafka, load.contract, row)
         # The first line is its reason; the plan that follows is in its log.

@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass
-class Sink:
+class MicroBatchLander:
     """What ``foreachBatch`` calls.
 
     Attributes:
