@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from psycopg import sql
 
 from batchstream.contract import Contract, contract_text, parse_contract
 from batchstream.errors import ContractError, LoadError, errors_about
 from batchstream.load import publish, verify
 from batchstream.load.engines import Engines
-from batchstream.postgres import columns, ledger, locks, relations
+from batchstream.postgres import columns, landing_table, ledger, locks, quarantined, relations
 from batchstream.postgres.connection import connect
 from batchstream.postgres.failures import postgres_errors
 from batchstream.records.again import SecondJudge
@@ -76,16 +75,12 @@ def _require_replayable(connection: psycopg.Connection, contract: Contract, load
         raise LoadError(f"load {load_id} is of '{load['dataset']}', the contract is that of '{contract.name}'")
     if load["state"] != ledger.State.FAILED or load["landed_at"] is None:
         raise LoadError(f"load {load_id} is {load['state']}; only a load that landed and then failed can be replayed")
-    newer = connection.execute(
-        "SELECT min(load_id) FROM batchstream.loads WHERE dataset = %s AND load_id > %s AND state <> 'failed'",
-        [contract.name, load_id],
-    ).fetchone()
-    if newer and newer[0]:
+    newer = ledger.newer(connection, contract.name, load_id)
+    if newer is not None:
         raise LoadError(
-            f"load {newer[0]} of {contract.name} is newer than load {load_id}: its rows would be lost; run again instead"
+            f"load {newer} of {contract.name} is newer than load {load_id}: its rows would be lost; run again instead"
         )
-    table = relations.landing(contract, load_id).as_string(connection)
-    if connection.execute("SELECT to_regclass(%s)", [table]).fetchone() == (None,):
+    if not relations.exists(connection, relations.landing(contract, load_id)):
         raise LoadError(f"the landing of load {load_id} is removed already: start a new run")
 
 
@@ -93,35 +88,23 @@ def _land_rejected(connection: psycopg.Connection, contract: Contract, load_id: 
     """Land what is accepted now; return how many, and why the first of the others is not."""
     codec = RecordCodec(contract)
     again = SecondJudge(contract, codec)
-    rows = connection.execute(
-        "SELECT quarantine_id, coalesce(source_path || ': line ' || line, format('partition %%s offset %%s position %%s', "
-        'partition, "offset", position)), record_id, source_path IS NULL, line, raw FROM batchstream.quarantine AS q '
-        "WHERE q.load_id = %s AND replayed_at IS NULL AND (source_path IS NULL OR q.attempt = "
-        "(SELECT l.attempt FROM batchstream.loads AS l WHERE l.load_id = q.load_id)) "
-        'ORDER BY partition, "offset", position, line',
-        [load_id],
-    ).fetchall()
-    names = ["record_id", *(column.name for column in contract.columns)]
-    insert = sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(
-        relations.landing(contract, load_id),
-        sql.SQL(", ").join(map(sql.Identifier, names)),
-        sql.SQL(", ").join([sql.Placeholder()] * len(names)),
-    )
-    landed, refused = 0, None
-    for quarantine_id, place, record_id, is_message, line, raw in rows:
-        found: tuple[Any, ...] | Misfit
-        if record_id is None:
-            found = Misfit("the message was rejected whole and can't be replayed; start a new run")
-        elif is_message:
-            found = codec.examine(raw.encode())
-        else:
-            found = again.examine(raw, line, record_id)
+    rows: dict[int, tuple[Any, ...]] = {}
+    refused: str | None = None
+    for record in quarantined.read(connection, load_id):
+        found = _examine(record, codec, again)
         if isinstance(found, Misfit):
-            refused = refused or f"still rejected, at {place}: {found.reason}"
-            continue
-        connection.execute(insert, [record_id, *found])
-        connection.execute(
-            "UPDATE batchstream.quarantine SET replayed_at = clock_timestamp() WHERE quarantine_id = %s", [quarantine_id]
-        )
-        landed += 1
-    return landed, refused
+            refused = refused or f"still rejected, at {record.place}: {found.reason}"
+        else:
+            rows[record.quarantine_id] = found
+    landing_table.insert(connection, contract, load_id, rows.values())
+    quarantined.note_replayed(connection, list(rows))
+    return len(rows), refused
+
+
+def _examine(record: quarantined.Quarantined, codec: RecordCodec, again: SecondJudge) -> tuple[Any, ...] | Misfit:
+    """The row of the landing that a record becomes, or why it is still rejected."""
+    if record.record_id is None:
+        return Misfit("the message was rejected whole and can't be replayed; start a new run")
+    raw = record.raw
+    found = codec.examine(raw.encode()) if record.is_message else again.examine(raw, record.line, record.record_id)
+    return found if isinstance(found, Misfit) else (record.record_id, *found)

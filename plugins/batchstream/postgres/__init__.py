@@ -9,6 +9,7 @@
 | land | `landing`, `copy_rows`, `message_rejects` |
 | verify | `checks` |
 | publish | `publish`: `steps`, `first_load`, `merge` or `swap`; `guard`, `indexes`; `repeats`, `refusals` |
+| replay | `quarantined` |
 | clean up | `housekeeping`, `old_loads` |
 
 `batchstream.load` has the use cases that put them together.

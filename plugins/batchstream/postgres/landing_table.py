@@ -1,5 +1,8 @@
 """The table where one load lands: made when the load is opened, with the contract's columns and no index."""
 
+from collections.abc import Iterable, Sequence
+from typing import Any
+
 import psycopg
 from psycopg import sql
 
@@ -20,6 +23,18 @@ def create(connection: psycopg.Connection, contract: Contract, load_id: int) -> 
             checker=sql.Identifier(names.CHECKER),
         )
     )
+
+
+def insert(connection: psycopg.Connection, contract: Contract, load_id: int, rows: Iterable[Sequence[Any]]) -> None:
+    """Insert a few records: of each its number, and its values in the contract's order."""
+    fields = [sql.Identifier(name) for name in ("record_id", *(column.name for column in contract.columns))]
+    statement = sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(
+        relations.landing(contract, load_id),
+        sql.SQL(", ").join(fields),
+        sql.SQL(", ").join([sql.Placeholder()] * len(fields)),
+    )
+    with connection.cursor() as cursor:
+        cursor.executemany(statement, rows)
 
 
 def load_id_column(load_id: int) -> sql.Composed:

@@ -93,6 +93,15 @@ def read(connection: psycopg.Connection, load_id: int) -> dict[str, Any]:
     return row
 
 
+def newer(connection: psycopg.Connection, dataset: str, load_id: int) -> int | None:
+    """The first load of a dataset after another one that has not failed."""
+    row = connection.execute(
+        "SELECT min(load_id) FROM batchstream.loads WHERE dataset = %s AND load_id > %s AND state <> 'failed'",
+        [dataset, load_id],
+    ).fetchone()
+    return row[0] if row else None
+
+
 def begin_attempt(connection: psycopg.Connection, load_id: int) -> int:
     """Begin a try of producing a load's batches; of all tries the one that is noted with *produced* counts.
 
