@@ -176,7 +176,9 @@ def test_a_fault_far_down_has_its_line_and_the_batches_before_it_are_given(line:
         pytest.param(b't\nx\n"y"z\n', "line 3: ',' expected after '\"'", id="closed too early"),
         pytest.param(b't\n"a\n\nb"\n"y\n', "line 5: unexpected end of data", id="never closed after line breaks"),
         pytest.param(b'"t\nx\n', "line 1: a quote is opened and never closed", id="never closed in the header"),
-        pytest.param(b"t\nx\ny\rz\n", "line 3: new-line character seen in unquoted field", id="open: a carriage return"),
+        pytest.param(
+            b"t\nx\ny\rz\n", "line 3: a carriage return stands in the line without a line feed", id="open: a carriage return"
+        ),
         pytest.param(b"t\nx\n\0\n", "line 3, column 't': \"\\u0000\" holds U+0000", id="U+0000 in a text"),
         pytest.param(b't\n"a\n"\n"b\n\xff"\n', "line 5, byte 1 of the line: expected UTF-8, got b'\\xff'", id="not UTF-8"),
     ],

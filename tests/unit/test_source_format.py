@@ -1,5 +1,6 @@
 """Sources without quotes, with escapes, with NULL where it may not stand, and keys that are blank."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -172,3 +173,31 @@ def test_a_record_whose_text_stands_for_bytes_is_not_replayed(tmp_path: Path) ->
     assert "can't be replayed" in found[0].reason
     assert isinstance(found[1], Misfit)
     assert found[1].column == "n"
+
+
+UNQUOTED = b'n\tt\n1\t"x\n2\ty\n3\tz"\n4\t"a ""b"""\n'
+QUOTED = b'n\tt\n1\t"x\ny"\n2\t"x\ny\tz"\n3\t"x\n4\ty\tz"\n4\t"5\t6\n7"\n'
+
+
+def test_records_that_a_quote_would_swallow_are_asked_for(tmp_path: Path) -> None:
+    """A quotation mark of a source without quotes begins a field that ends at the next one, some records later."""
+    contract = make_contract(tmp_path, [N, T], sourceDelimiter="\t")
+    write_source(contract, UNQUOTED)
+    with pytest.raises(SourceError, match=r"line 2: each of its 3 lines is a record by itself .*write sourceQuote: none if so"):
+        list(SourceReader(contract))
+
+
+@pytest.mark.parametrize(("quote", "records"), [("none", 4), ('"', 2)])
+def test_a_contract_that_names_its_quotes_is_not_asked(quote: str, records: int, tmp_path: Path) -> None:
+    contract = make_contract(tmp_path, [N, T], sourceDelimiter="\t", sourceQuote=quote)
+    write_source(contract, UNQUOTED)
+    reader = SourceReader(contract)
+    assert len(list(reader)) == 1
+    assert reader.records == records
+
+
+def test_texts_with_line_breaks_are_no_records(tmp_path: Path) -> None:
+    contract = make_contract(tmp_path, [N, T], sourceDelimiter="\t")
+    write_source(contract, QUOTED)
+    (batch,) = SourceReader(contract)
+    assert [record["t"] for record in json.loads(batch.value)] == ["x\ny", "x\ny\tz", "x\n4\ty\tz", "5\t6\n7"]

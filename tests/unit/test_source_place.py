@@ -225,9 +225,11 @@ def test_a_source_that_changes_while_it_is_read_is_told(change: str, size: int, 
 
 @pytest.mark.parametrize("rest", [b"", b'"open\n', b"\xff\n" * 50], ids=["good", "never closed", "bad records"])
 def test_faults_of_a_source_that_changes_are_not_its_own(rest: bytes, contract: Contract) -> None:
+    # More than what is read at once.
+    write_source(contract, b"t\n" + b"x\n" * 300_000)
     reader = iter(SourceReader(contract))
     next(reader)
-    contract.source.path.write_bytes(b"t\n" + b"y\n" * 120 + rest)
+    contract.source.path.write_bytes(b"t\n" + b"y\n" * 250_000 + rest)
     with pytest.raises(SourceChangedError):
         list(reader)
 

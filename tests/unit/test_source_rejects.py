@@ -53,7 +53,12 @@ def test_a_bad_record_costs_one_record(tmp_path: Path) -> None:
         pytest.param(b"", None, "the line is blank, but records follow", id="a blank line"),
         pytest.param(b"a\xffb,1", None, r"byte 2 of the line: expected UTF-8, got b'\xff'", id="no UTF-8"),
         pytest.param(b'"x"y,1', None, "',' expected after '\"'; mend the quotes", id="quotes"),
-        pytest.param(b"x\ry,1", None, "new-line character seen in unquoted field", id="a carriage return"),
+        pytest.param(
+            b"x\ry,1",
+            None,
+            "a carriage return stands in the line without a line feed; end lines with LF or CRLF",
+            id="a carriage return",
+        ),
         pytest.param(
             b"x" * 131_073 + b",1", None, "field larger than field limit (131072); shorten this field", id="a long field"
         ),

@@ -62,6 +62,7 @@ class Source:
         null: The field that stands for NULL.
         root: The folder that holds ``dags/``; the file lies in it, or in another folder that an administrator names.
         quoted: Whether a field of a CSV file may stand in quotes.
+        quotes_named: Whether the contract says so itself, and it is no default.
         escape: Takes the meaning of a character away that follows it.
         open_end: Whether the last line may lack its end.
     """
@@ -72,6 +73,7 @@ class Source:
     null: str = ""
     root: Path = field(kw_only=True)
     quoted: bool = True
+    quotes_named: bool = True
     escape: str | None = None
     open_end: bool = False
 

@@ -64,6 +64,7 @@ def read_source(path: Path, given: Mapping[str, Any]) -> Source:
         null,
         root=root,
         quoted=quoted,
+        quotes_named="sourceQuote" in given,
         escape=escape,
         open_end=_one_of("sourceFinalNewline", given.get("sourceFinalNewline", "required"), _FINAL_NEWLINE) == "optional",
     )

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from batchstream.contract.model import Contract, SourceFormat
-from batchstream.records.codec import RecordCodec
+from batchstream.records.codec import MAX_RECORDS_PER_BATCH, RecordCodec
 from batchstream.records.damaged_json import storable
 from batchstream.records.escapes import BAD_ESCAPE, NULL_FIELD
 from batchstream.records.literals import NullError, literal, literals
@@ -42,10 +42,33 @@ class Judge:
         null = NULL_FIELD if source.escape and source.null.startswith(source.escape) else source.null
         self._literal = [literal(column, null) for column in contract.columns]
         self._literals = [literals(column, null) for column in contract.columns]
+        self._may_lack_quotes = source.quoted and not source.quotes_named and not source.escape and len(contract.columns) > 1
         self._shown_delimiter = " " if contract.source.format is SourceFormat.WHITESPACE else contract.source.delimiter
 
-    def all_good(self, rows: list[Row]) -> tuple[Values, bytes] | None:
+    def all_good(self, taken: Taken) -> tuple[Values, bytes] | None:
         """The values of records that are all good, and their message; None if each has to be looked at, by `sift`."""
+        return None if self._swallows_records(taken) else self._good_values(taken.rows)
+
+    def _swallows_records(self, taken: Taken) -> bool:
+        """Whether a record has lines of which each is a record; most have one line, and nothing is looked at."""
+        if not self._may_lack_quotes or len(taken.lines) <= len(taken.rows):
+            return False
+        begin = 0
+        for row in taken.rows:
+            end = begin + 1 + sum(field.count("\n") for field in row)
+            if self._are_records(taken.lines[begin:end]):
+                return True
+            begin = end
+        return False
+
+    def _are_records(self, lines: list[str]) -> bool:
+        """Whether each of several lines is a good record, if quotes have no meaning: as in many files with tabs."""
+        if not self._may_lack_quotes or len(lines) < 2:
+            return False
+        rows = [line.rstrip("\r\n").split(self._shown_delimiter) for line in lines[:MAX_RECORDS_PER_BATCH]]
+        return all(len(row) == len(self._columns) for row in rows) and self._good_values(rows) is not None
+
+    def _good_values(self, rows: list[Row]) -> tuple[Values, bytes] | None:
         width = len(self._columns)
         values = [b""] * (len(rows) * width)
         try:
@@ -108,6 +131,11 @@ class Judge:
             kind = "short" if len(row) < len(self._columns) else "long"
             shown = shorten(self._shown_delimiter.join(row))
             return Fault(f"the line is too {kind}: expected {len(self._columns)} fields, got {len(row)}: {shown}")
+        if self._are_records(lines):
+            return Fault(
+                f"each of its {len(lines)} lines is a record by itself if quotes have no meaning here; write sourceQuote: none "
+                "if so, or sourceQuote: '\"' if a text of it has line breaks"
+            )
         values: Values = []
         try:
             for field, to_json in zip(row, self._literal, strict=True):

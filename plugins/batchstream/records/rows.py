@@ -137,6 +137,12 @@ class RowReader:
             return SourceError(f"{where}: {error}: a quote is opened and never closed; {_MEND_QUOTES}")
         if last > line:
             return SourceError(f"{where}: {error} in line {last}, so where this record ends is not known; {_MEND_QUOTES}")
+        if "\r" in self._lines[line - self._begins].rstrip("\r\n"):
+            said = (
+                "a carriage return stands in the line without a line feed; end lines with LF or CRLF, or put this text in quotes"
+            )
+            self._rows.append(UnreadableRow(said))
+            return None
         too_long = len(self._lines[line - self._begins]) > csv.field_size_limit()
         self._rows.append(UnreadableRow(f"{error}; {'shorten this field' if too_long else 'mend the quotes of this record'}"))
         return None

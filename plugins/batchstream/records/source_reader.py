@@ -160,7 +160,7 @@ class SourceReader:
                 return
 
     def _judged(self, taken: Taken) -> Iterator[Batch]:
-        good = self._judge.all_good(taken.rows)
+        good = self._judge.all_good(taken)
         if good is not None:
             yield from self._bounded(*good)
             return
