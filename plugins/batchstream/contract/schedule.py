@@ -21,6 +21,8 @@ _MONTH = r"(?:\d{1,2}|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)"
 _WEEKDAY = r"(?:[0-7]|sun|mon|tue|wed|thu|fri|sat)"
 # What each field may be made of; croniter takes more, of which each version of cron means something else, or nothing.
 _UNITS = (r"\d{1,2}", r"\d{1,2}", r"(?:\d{1,2}|l)", _MONTH, _WEEKDAY)
+_SIZES = (60, 24, 31, 12, 7)
+_STEP = re.compile(r"/(\d+)")
 _UPSIDE_DOWN = re.compile(r"\b(\d+)-(\d+)\b")
 
 
@@ -40,11 +42,14 @@ def read_schedule(text: str | None) -> str | None:
             f"got {text!r}, which has {len(fields)} fields; write five, {', '.join(_FIELDS)}, such as '0 6 * * *', or null; "
             "there is none for seconds"
         )
-    for name, field, unit in zip(_FIELDS, fields, _UNITS, strict=True):
+    for name, field, unit, size in zip(_FIELDS, fields, _UNITS, _SIZES, strict=True):
         part = rf"(?:\*|{unit}(?:-{unit})?)(?:/\d{{1,2}})?"
         upside_down = any(int(low) >= int(high) for low, high in _UPSIDE_DOWN.findall(field))
         if not re.fullmatch(rf"{part}(?:,{part})*", field) or upside_down:
             raise ValueError(f"got {text!r}, whose {name} is {field!r}; write such as '*', '5', '1-5', '1,15' or '*/2'")
+        if any(int(step) >= size for step in _STEP.findall(field)):
+            # Each field begins anew: */90 is each full hour, and not every 90 minutes.
+            raise ValueError(f"got {text!r}, whose {name} is {field!r}; write a step that is less than {size}, such as '*/2'")
     expression = " ".join(fields)
     _require_times(text, expression)
     return expression
