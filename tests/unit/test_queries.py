@@ -267,6 +267,12 @@ def test_a_table_that_is_not_published_is_refused_wherever_it_stands(table: str,
         check(place.format(table))
 
 
+def test_a_name_of_a_with_query_is_no_way_into_other_schemas() -> None:
+    for table in ("landing.x_5", "pg_catalog.pg_authid", "batchstream.load_secrets"):
+        with pytest.raises(ValueError, match=f"^query: reads '{table}'"):
+            check(f"WITH {table.partition('.')[2]} AS (SELECT 1) SELECT count(*) FROM {table}")
+
+
 def test_a_name_of_a_function_is_no_way_around() -> None:
     for query in (
         "WITH set_config (a) AS (SELECT 1) SELECT set_config('role', 'x', false) FROM set_config",
