@@ -1,5 +1,6 @@
 """The checks read a landing, and the inbox, no more often than they must; rules of type sql mean in PostgreSQL what they say."""
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -66,6 +67,21 @@ def test_a_session_for_rules_takes_one_statement_and_writes_nothing(pipeline: Pi
             connection.execute("SELECT 1; RESET ROLE; SELECT 2")
         with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
             connection.execute("CREATE TEMP TABLE x ()")
+
+
+def test_a_session_for_rules_sees_all_rows_or_none_and_ends_at_last(
+    installation: Installation, admin: psycopg.Connection
+) -> None:
+    """A rule over the rows that a policy leaves would be green for all of them."""
+    table = sql.Identifier("public", f"some_{os.urandom(4).hex()}")
+    admin.execute(sql.SQL("CREATE TABLE {0} AS SELECT n FROM generate_series(1, 3) AS n").format(table))
+    admin.execute(sql.SQL("GRANT SELECT ON {} TO {}").format(table, sql.Identifier(templates.CHECKER_ROLE)))
+    admin.execute(sql.SQL("ALTER TABLE {} ENABLE ROW LEVEL SECURITY").format(table))
+    admin.execute(sql.SQL("CREATE POLICY few ON {} USING (n < 3)").format(table))
+    with verify.checking(installation.engines().loader, measures_rules=True) as connection:
+        with pytest.raises(psycopg.errors.InsufficientPrivilege, match="row-level security"):
+            connection.execute(sql.SQL("SELECT count(*) FROM {}").format(table))
+        assert connection.execute("SHOW statement_timeout").fetchone() == ("1h",)
 
 
 def test_a_rule_that_looks_at_the_published_table_is_measured_when_there_is_one(
