@@ -9,6 +9,7 @@ import pytest
 from psycopg import sql
 
 from batchstream.contract.functions import ALLOWED_FUNCTIONS
+from batchstream.errors import LoadError
 from batchstream.load import verify
 from batchstream.local.installation import Installation
 from batchstream.postgres import checks, names
@@ -117,6 +118,31 @@ def test_a_rule_that_looks_at_the_published_table_is_measured_when_there_is_one(
     assert measure(pipeline, landed.load_id) == (True, holds)
     admin.execute(sql.SQL("INSERT INTO {} SELECT * FROM {}").format(table, landed.table))
     assert measure(pipeline, landed.load_id) == (False, "no shrinking: got 50; no growing: got 0.50000000000000000000")
+
+
+def test_a_rule_that_can_not_be_measured_is_named(pipeline: Pipeline, admin: psycopg.Connection) -> None:
+    pipeline.expect_any_source()
+    queries = {
+        "a text": ("SELECT 'text'", "operator does not exist: text = integer"),
+        "many values": ("SELECT medv FROM {object}", "more than one row returned by a subquery used as an expression"),
+        "a fraction": ("SELECT 1 / (count(*) - 506) FROM {object}", "division by zero"),
+        "a table": ("SELECT count(*) FROM nowhere", 'relation "nowhere" does not exist'),
+    }
+    for name, (query, said) in queries.items():
+
+        def edit(document: dict[str, Any], name: str = name, query: str = query) -> None:
+            good = {"type": "sql", "query": "SELECT count(*) FROM {object}", "mustBe": 506}
+            document["schema"][0]["quality"] = [good, {"type": "sql", "name": name, "query": query, "mustBe": 1}]
+
+        pipeline.edit_contract(edit)
+        landed = Landing(pipeline, admin, pipeline.contract)
+        landed.land(landed.messages)
+        with (
+            pytest.raises(LoadError, match=rf"load \d+: rule '{name}' can't be measured: {said}; mend its query in "),
+            verify.named_rules(pipeline.engines.loader, landed.load_id, verify.CheckName.COLUMNS),
+        ):
+            measure(pipeline, landed.load_id)
+        pipeline.fail(landed.load_id, "the next rule follows")
 
 
 @pytest.fixture(scope="module")

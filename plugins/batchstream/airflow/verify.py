@@ -47,6 +47,7 @@ class VerifyOperator(SQLCheckOperator):
             airflow_errors(),
             connect(settings, application_name="batchstream check") as beside,
             postgres_errors(f"load {load_id}: {self.task_id}", beside),
+            verify.named_rules(settings, load_id, check),
         ):
             self.sql = verify.check_sql(settings, load_id, check)
             try:

@@ -1,15 +1,19 @@
 """The checks of a load: their SQL, and their verdicts in the ledger, without which nothing is published."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from enum import StrEnum
 
 import psycopg
 from psycopg import sql
 
+from batchstream.errors import LoadError
 from batchstream.load.engines import Engines
 from batchstream.load.pinned import pinned_contract
 from batchstream.postgres import checks, names, relations
 from batchstream.postgres.connection import PostgresSettings, connect
-from batchstream.postgres.failures import postgres_errors
+from batchstream.postgres.failures import may_pass, postgres_errors
 
 CHECK_SECONDS = 3600
 """How long a check may take, its contract's rules included."""
@@ -59,6 +63,44 @@ def checking(settings: PostgresSettings, *, measures_rules: bool) -> psycopg.Con
     return connection
 
 
+@contextmanager
+def named_rules(settings: PostgresSettings, load_id: int, check: CheckName) -> Iterator[None]:
+    """Raise what PostgreSQL refuses of a rule as an error that names the rule: one statement holds all of them.
+
+    Args:
+        settings: Of the role that measures.
+        load_id: The load.
+        check: What is run; only one check has rules.
+
+    Raises:
+        LoadError: A rule can't be measured, and a retry would not mend that.
+        psycopg.Error: Anything else, as it was.
+    """
+    try:
+        yield
+    except psycopg.Error as error:
+        if check is CheckName.COLUMNS and not may_pass(error):
+            _raise_for_rule(settings, load_id)
+        raise
+
+
+def _raise_for_rule(settings: PostgresSettings, load_id: int) -> None:
+    with connect(settings, application_name="batchstream rules") as connection:
+        contract = pinned_contract(connection, load_id)
+        has_target = relations.exists(connection, relations.target(contract))
+    for rule in contract.checks:
+        statement = checks.quality_rules(replace(contract, checks=(rule,)), load_id, has_target=has_target)
+        with checking(settings, measures_rules=True) as session:
+            try:
+                session.execute(statement)
+            except psycopg.Error as error:
+                said = error.diag.message_primary or " ".join(str(error).split())
+                raise LoadError(
+                    f"load {load_id}: rule {rule.name!r} can't be measured: {said}; mend its query in {contract.path}, which has "
+                    "to give one number for any rows, and start a new run"
+                ) from error
+
+
 def note_verdict(owner: PostgresSettings, load_id: int, check: CheckName, *, passed: bool, message: str) -> None:
     """Enter what a check has said of the rows that have landed."""
     with (
@@ -86,6 +128,7 @@ def verify_load(engines: Engines, load_id: int) -> tuple[bool, str]:
         with (
             connect(engines.loader, application_name="batchstream check") as beside,
             postgres_errors(f"load {load_id}: check {check}", beside),
+            named_rules(engines.loader, load_id, check),
             checking(engines.loader, measures_rules=check is CheckName.COLUMNS) as connection,
         ):
             row = connection.execute(statement.encode()).fetchone()
