@@ -258,7 +258,8 @@ def test_no_file_is_overwritten_and_none_is_left_half_written(
         backup.backup(old, file.parent / "no" / "file")
     fresh = file.with_name("fresh")
     with old.postgres.connect(names.DATABASE) as connection:
-        # Somebody else's, which pg_dump does not wait for for ever.
+        # Somebody else's, which pg_dump does not wait for. The server ends it, or a pg_dump that waits would wait for ever.
+        connection.execute("SET idle_in_transaction_session_timeout = '20s'")
         connection.execute("LOCK TABLE fruit")
         monkeypatch.setattr(backup, "LOCK_WAIT", "100ms")
         with pytest.raises(ServiceError, match=r"fresh: pg_dump failed, and nothing was changed: .*LOCK TABLE .*public\.fruit"):
