@@ -55,6 +55,7 @@ class Tables:
             landing=relations.landing(self.contract, self.load_id),
             verified=relations.landing(self.contract, self.verified),
             load_id=sql.Literal(self.load_id),
+            ended=sql.Literal(self.verified),
             index=sql.Identifier("public", f"{self.contract.name}_medv_idx"),
         )
 
@@ -176,6 +177,9 @@ FORBIDDEN_TO_LOADER = (
     "UPDATE batchstream.quarantine SET replayed_at = now()",
     "INSERT INTO batchstream.migrations VALUES (99)",
     "UPDATE batchstream.batches SET records = 0",
+    "INSERT INTO batchstream.batches VALUES ({ended}, 1, 0, 0, 1, 1)",
+    "INSERT INTO batchstream.quarantine (load_id, topic, raw, reason) VALUES ({ended}, 'a', 'b', 'c')",
+    "SELECT batchstream.count_rejected({ended}, 0, ARRAY[1])",
     "DELETE FROM batchstream.batches",
     "UPDATE batchstream.rejected_messages SET offsets = '{{}}'",
     "DELETE FROM batchstream.rejected_messages",
