@@ -7,3 +7,5 @@ DO $$ BEGIN
 END $$;
 ALTER ROLE batchstream_checker NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS;
 GRANT batchstream_checker TO kafka_user WITH INHERIT FALSE, SET TRUE;
+-- By it a check bounds what a rule writes to temporary files.
+GRANT SET ON PARAMETER temp_file_limit TO kafka_user;

@@ -171,6 +171,17 @@ def test_a_query_gives_what_it_gives_without_being_looked_at(query: str, sample:
     assert sample.execute(embedded).fetchone() == sample.execute(raw.encode()).fetchone()
 
 
+def test_a_rule_that_would_fill_the_disk_is_ended(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    rule = {"type": "sql", "query": "SELECT count(*) FROM generate_series(1, 2000000)", "mustBe": 2_000_000}
+    pipeline.edit_contract(lambda document: document["schema"][0]["quality"].append(rule))
+    load_id = pipeline.land()
+    assert pipeline.verify(load_id)[0]
+    monkeypatch.setattr(verify, "CHECK_DISK", "1MB")
+    with pytest.raises(LoadError, match="check columns: PostgreSQL ended a statement that wrote too much to its disk"):
+        pipeline.verify(load_id)
+    pipeline.fail(load_id, "the test has ended")
+
+
 def test_no_allowed_function_changes_anything(admin: psycopg.Connection) -> None:
     # Those that are no functions but syntax of SQL.
     syntax = {"cast", "coalesce", "greatest", "least", "nullif", "trim", "grouping", "json_exists", "json_query", "json_value"}

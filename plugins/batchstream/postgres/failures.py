@@ -44,6 +44,8 @@ def as_ours(error: psycopg.Error, purpose: str, connection: psycopg.Connection |
     state = error.sqlstate or ""
     if isinstance(error, errors.QueryCanceled) and "statement timeout" in said:
         return LoadError(f"{purpose}: PostgreSQL ended a statement that took too long: {said}")
+    if isinstance(error, errors.ConfigurationLimitExceeded):
+        return LoadError(f"{purpose}: PostgreSQL ended a statement that wrote too much to its disk: {said}")
     if isinstance(error, errors.LockNotAvailable):
         return SinkError(
             f"{purpose}: somebody else holds a lock that it needs{holders.named(connection)}: {said}; end that transaction"
