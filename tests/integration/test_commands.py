@@ -1,6 +1,7 @@
 """The commands that need services and no Airflow: psql, exec, clean."""
 
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -52,3 +53,17 @@ def test_errors_have_no_escape_codes_where_nobody_wants_them(setting: dict[str, 
     )
     assert "there is no contract for 'no_such_dataset'" in done.stdout
     assert ("\x1b" in done.stdout) == (not setting)
+
+
+@pytest.mark.parametrize("setting", [{"NO_COLOR": "1"}, {}])
+def test_no_color_is_no_bold_and_no_italics_either(setting: dict[str, str]) -> None:
+    code = "from batchstream.local.console import out; out.print('[bold]plain[/bold] and [italic]straight[/italic]')"
+    done = subprocess.run(
+        ["script", "-qec", shlex.join([sys.executable, "-c", code]), "/dev/null"],
+        env={**os.environ, "TERM": "xterm", **setting},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ("\x1b" in done.stdout) == (not setting)
+    assert "straight" in done.stdout
