@@ -76,7 +76,7 @@ def test_a_session_for_rules_sees_all_rows_or_none_and_ends_at_last(
     """A rule over the rows that a policy leaves would be green for all of them."""
     table = sql.Identifier("public", f"some_{os.urandom(4).hex()}")
     admin.execute(sql.SQL("CREATE TABLE {0} AS SELECT n FROM generate_series(1, 3) AS n").format(table))
-    admin.execute(sql.SQL("GRANT SELECT ON {} TO {}").format(table, sql.Identifier(templates.CHECKER_ROLE)))
+    admin.execute(sql.SQL("GRANT SELECT ON {} TO {}").format(table, sql.Identifier(names.CHECKER)))
     admin.execute(sql.SQL("ALTER TABLE {} ENABLE ROW LEVEL SECURITY").format(table))
     admin.execute(sql.SQL("CREATE POLICY few ON {} USING (n < 3)").format(table))
     with verify.checking(installation.engines().loader, measures_rules=True) as connection:

@@ -6,7 +6,7 @@ import pytest
 
 from batchstream.errors import SinkError
 from batchstream.postgres import connection as sessions
-from batchstream.postgres import setup
+from batchstream.postgres import names
 from batchstream.postgres.locks import Kind
 from tests.support.pipeline import Pipeline
 
@@ -35,7 +35,7 @@ def test_the_holder_of_a_lock_is_named(pipeline: Pipeline, monkeypatch: pytest.M
         pipeline.consume(load_id)
     lock, act = STEPS[step]
     monkeypatch.setitem(sessions.SESSION_SETTINGS, "lock_timeout", "300ms")
-    with sessions.connect(pipeline.settings(setup.OWNER), application_name="psql of anna") as holder, holder.transaction():
+    with sessions.connect(pipeline.settings(names.OWNER), application_name="psql of anna") as holder, holder.transaction():
         holder.execute(lock.format(name=pipeline.name, load_id=load_id).encode())
         said = rf"somebody else holds a lock .*, pid {holder.info.backend_pid} \(batchstream_owner psql of anna\)"
         with pytest.raises(SinkError, match=said):

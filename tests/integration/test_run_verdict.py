@@ -10,7 +10,7 @@ import pytest
 from batchstream.cli.dags_test import Outcome
 from batchstream.cli.verdict import Verdict, judge
 from batchstream.local.installation import Installation
-from batchstream.postgres import setup
+from batchstream.postgres import names
 from batchstream.report import Failure
 from tests.support.pipeline import Pipeline
 
@@ -38,14 +38,14 @@ class Judged:
 
     def verdict(self, status: int, *failures: Failure, last_words: str | None = None) -> Verdict:
         outcome = Outcome(self._began, Path("the.log"), status, failures=list(failures), last_words=last_words)
-        with self.pipeline.connect(setup.OWNER) as ledger:
+        with self.pipeline.connect(names.OWNER) as ledger:
             return judge(self.pipeline.installation, ledger, self.pipeline.contract, outcome)
 
 
 @pytest.fixture
 def judged(pipeline: Pipeline, installation: Installation, admin: psycopg.Connection) -> Iterator[Judged]:
     began = datetime.now(UTC)
-    with installation.postgres.connect(setup.AIRFLOW) as airflow:
+    with installation.postgres.connect(names.AIRFLOW) as airflow:
         airflow.autocommit = True
         airflow.execute(
             "INSERT INTO dag_run (dag_id, run_id, run_type, state, logical_date, run_after) "
