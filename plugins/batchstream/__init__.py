@@ -1,1 +1,1 @@
-"""Batchstream: the load itself (batches, landing, publish, ledger, checks), free of Airflow and Spark."""
+"""A daily reload done right. DAG files import `batchstream.airflow`; docs/api.md says what else is public."""

@@ -9,7 +9,7 @@ from airflow.sdk import DAG, CronTriggerTimetable, Param, TaskGroup
 
 from batchstream.airflow.docs import DOC
 from batchstream.airflow.steps import Reload
-from batchstream.contract import Contract
+from batchstream.contract import Contract, load_contract
 
 PARAMETERS = {
     "allow_changes": Param(
@@ -77,9 +77,9 @@ def reload_group(contract: Path | str, group_id: str | None = None, **arguments:
     Raises:
         ContractError: The contract has a mistake.
     """
-    reload = Reload(contract)
-    with TaskGroup(group_id=group_id or reload.contract.name, **arguments) as group:
-        reload.all()
+    found = load_contract(Path(contract))
+    with TaskGroup(group_id=group_id or found.name, **arguments) as group:
+        Reload(found).all()
     return group
 
 

@@ -42,11 +42,11 @@ class Reload:
     """
 
     def __init__(self, contract: Path | str | Contract) -> None:
-        self.contract = contract if isinstance(contract, Contract) else load_contract(Path(contract))
+        self._contract = contract if isinstance(contract, Contract) else load_contract(Path(contract))
 
     def open_load(self, **arguments: Any) -> XComArg:
-        """Open a load. What it returns is the ``load_id`` that all other steps take, and tasks of your own may take."""
-        contract = self.contract
+        """Open a load, and return the ``load_id`` that all other steps take, and tasks of your own may take."""
+        contract = self._contract
 
         def open_load() -> int:
             from batchstream.airflow import tasks
@@ -68,13 +68,13 @@ class Reload:
     def produce_batches(self, load_id: XComArg, **arguments: Any) -> BaseOperator:
         """Read the source and send it; green when the broker has acknowledged every batch."""
         arguments = {"execution_timeout": LONG_STEP, **arguments}
-        operator = ProduceBatchesOperator(contract=self.contract, load_id=_text(load_id), **_named("produce_batches", arguments))
+        operator = ProduceBatchesOperator(contract=self._contract, load_id=_text(load_id), **_named("produce_batches", arguments))
         return _finished(operator, load_id, arguments)
 
     def consume_stream(self, load_id: XComArg, **arguments: Any) -> BaseOperator:
         """Land the load by Spark."""
         arguments = {"execution_timeout": LONG_STEP, **arguments}
-        operator = ConsumeStreamOperator(contract=self.contract, load_id=_text(load_id), **_named("consume_stream", arguments))
+        operator = ConsumeStreamOperator(contract=self._contract, load_id=_text(load_id), **_named("consume_stream", arguments))
         return _finished(operator, load_id, arguments)
 
     def verify_row_count(self, load_id: XComArg, **arguments: Any) -> BaseOperator:
@@ -86,7 +86,7 @@ class Reload:
         return self._verify("verify_columns", "columns", load_id, arguments)
 
     def publish_load(self, load_id: XComArg, **arguments: Any) -> XComArg:
-        """Make the published table equal to what has landed. What it returns are the numbers of changed rows."""
+        """Make the published table equal to what has landed, and return how many rows changed."""
 
         def publish_load(load_id: Any) -> dict[str, int]:
             from batchstream.airflow import tasks
@@ -96,8 +96,8 @@ class Reload:
         return _function(publish_load, load_id, {"execution_timeout": LONG_STEP, **arguments}, load_id=load_id)
 
     def verify_published(self, load_id: XComArg, **arguments: Any) -> BaseOperator:
-        """Count what readers see now, and emit the asset event, which so means *verified*."""
-        outlets = [Asset(name=self.contract.name), *arguments.pop("outlets", [])]
+        """Count what readers see now, and emit the asset event: it means *verified*."""
+        outlets = [Asset(name=self._contract.name), *arguments.pop("outlets", [])]
         return self._verify("verify_published", "published", load_id, {**arguments, "outlets": outlets})
 
     def close_load(self, load_id: XComArg, **arguments: Any) -> XComArg:

@@ -28,7 +28,7 @@ ROLES = {"reader": names.READER, "owner": names.OWNER}
 def main() -> int:
     """Run one command; the exit status is 0, or 1 with a message."""
     own, passed_on = _split(sys.argv[1:])
-    arguments = _parser().parse_args(own)
+    arguments = parser().parse_args(own)
     arguments.passed_on = passed_on
     try:
         return COMMANDS[arguments.command](arguments)
@@ -57,9 +57,10 @@ def _split(words: list[str]) -> tuple[list[str], list[str]]:
     return words[:end], rest[1:] if rest[:1] == ["--"] else rest
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="batchstream", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+def parser() -> argparse.ArgumentParser:
+    """What the command line takes."""
+    made = argparse.ArgumentParser(prog="batchstream", description=__doc__)
+    commands = made.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, function in COMMANDS.items():
         command = commands.add_parser(name, help=(function.__doc__ or "").partition("\n")[0])
         if name == "run":
@@ -78,7 +79,7 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("--role", choices=ROLES, default="reader", help="the owner may alter tables")
         elif name in ("backup", "restore"):
             command.add_argument("file", type=Path, help="a new file" if name == "backup" else "a file that backup has made")
-    return parser
+    return made
 
 
 def _up(_: argparse.Namespace) -> int:

@@ -30,7 +30,7 @@ Types = type | tuple[type, ...]
 T = TypeVar("T")
 
 # Name → type of its value.
-_SETTINGS: dict[str, Types] = {
+SETTINGS: dict[str, Types] = {
     **SOURCE_SETTINGS,
     "topic": str,
     "topicPartitions": int,
@@ -75,7 +75,7 @@ def read_settings(path: Path, name: str, properties: list[CustomProperty]) -> Co
     Raises:
         ValueError: A name is unknown, stands twice, is missing, or its value is not of its type.
     """
-    given = _closed("customProperties", properties, _SETTINGS)
+    given = _closed("customProperties", properties, SETTINGS)
     publish = given.get("publish", Publish.MERGE)
     if publish not in list(Publish):
         raise ValueError(f"customProperties: publish: got {publish!r}; write one of {', '.join(Publish)}")
