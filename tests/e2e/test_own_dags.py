@@ -1,6 +1,8 @@
 """DAG files of a user's own: a DAG for each contract of a folder, and a reload as a group between tasks of theirs."""
 
 import json
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +11,8 @@ import psycopg
 import pytest
 
 from batchstream.local.installation import Installation
+from batchstream.paths import ROOT
+from tests.conftest import ORDERS
 from tests.support import numbers
 from tests.support.airflow import airflow
 
@@ -77,6 +81,14 @@ dag = bag.dags["own_numbers_pipeline"]
 print("PARSED" + json.dumps([bag.import_errors, sorted(bag.dags), sorted(dag.tags), dag.max_active_tasks, [
     ["", task.owner, task.pool, task.retries, [each.__name__ for each in task.on_failure_callback]] for task in dag.tasks
 ]]))
+"""
+
+
+DOCUMENTED = """
+import json
+from airflow.dag_processing.dagbag import DagBag
+bag = DagBag(dag_folder=None)
+print("PARSED" + json.dumps([bag.import_errors, sorted(task.task_id for task in bag.dags["nightly"].tasks)]))
 """
 
 
@@ -156,3 +168,16 @@ def test_the_steps_stand_one_by_one_between_checks_and_tasks_of_the_users(
     assert state == "failed"
     assert "line 3, column 'n'" in reason
     assert admin.execute("SELECT count(*) FROM public.own_numbers").fetchone() == (4,)
+
+
+def test_the_documented_steps_are_a_dag(installation: Installation, project: Path) -> None:
+    document = (ROOT / "docs" / "own-airflow.md").read_text(encoding="utf-8")
+    (example,) = (block for block in re.findall(r"```python\n(.*?)```", document, re.DOTALL) if "Reload(" in block)
+    (project / "dags" / "documented.py").write_text(example)
+    shutil.copy(ORDERS, project / "dags" / "contracts" / ORDERS.name)
+    environment = installation.environment() | {"AIRFLOW__CORE__DAGS_FOLDER": str(project / "dags")}
+    done = subprocess.run([sys.executable, "-c", DOCUMENTED], env=environment, capture_output=True, text=True, check=False)
+    assert "PARSED" in done.stdout, done.stderr
+    errors, tasks = json.loads(done.stdout.partition("PARSED")[2])
+    assert errors == {}
+    assert len(tasks) == 9 + len({"plausible", "report"})

@@ -46,3 +46,10 @@ def test_a_mistake_is_told_and_keeps_no_other_contract_from_being_checked(tmp_pa
     assert str(bad) not in done.stdout
     assert f"error: {bad}: customProperties" in done.stderr
     assert schedule in done.stderr
+
+
+def test_no_contract_at_all_is_no_success(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BATCHSTREAM_CONTRACTS", str(tmp_path))
+    done = check()
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "there is no contract" in done.stderr

@@ -17,6 +17,9 @@ def check(paths: list[Path]) -> int:
         paths: Of the contracts; those of the installation if there are none.
     """
     contracts = read_contracts(paths or None)
+    if not contracts.valid and not contracts.mistakes:
+        complain("there is no contract in dags/contracts; run this in your project, or name the files")
+        return 1
     for contract in contracts.valid:
         say(f"{contract.path}: good")
         for line in _facts(contract):

@@ -2,9 +2,9 @@
 
 import re
 import shutil
-from importlib.metadata import version
 from pathlib import Path
 
+from batchstream.cli.extras import requirement
 from batchstream.errors import BatchstreamError
 from batchstream.local.console import say
 from batchstream.paths import PACKAGE
@@ -26,7 +26,7 @@ def init(folder: Path) -> int:
         raise ProjectError(f"{folder}: has something in it already, which stays as it is; name a new or an empty folder")
     shutil.copytree(TEMPLATE, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
     settings = folder / "pyproject.toml"
-    pinned = re.sub(r"(?<=local\]==)[^\"]+", version("batchstream"), settings.read_text(encoding="utf-8"))
+    pinned = re.sub(r"batchstream\[[^\"]+", lambda _: requirement(), settings.read_text(encoding="utf-8"))
     settings.write_text(pinned, encoding="utf-8")
     say(f"{folder} has a project; README.md in it says how to start, and dags/contracts/fruit.odcs.yaml is the first contract")
     return 0

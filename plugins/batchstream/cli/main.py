@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psycopg
 
+from batchstream.cli.extras import require_extras
 from batchstream.cli.output import ask, describe
 from batchstream.errors import BatchstreamError
 from batchstream.local import backup, runs
@@ -31,6 +32,7 @@ def main() -> int:
     arguments = parser().parse_args(own)
     arguments.passed_on = passed_on
     try:
+        require_extras(arguments.command)
         return COMMANDS[arguments.command](arguments)
     except BatchstreamError as error:
         complain(str(error))
