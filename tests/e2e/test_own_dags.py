@@ -47,7 +47,9 @@ from airflow.sdk import DAG, task
 from batchstream.airflow import Reload
 
 def alert(context):
-    print("ALERT " + context["ti"].task_id)
+    error = context["exception"].__cause__
+    facts = [getattr(error, name, None) for name in ("dataset", "load_id", "path")]
+    print("ALERT", context["ti"].task_id, *facts)
 
 @task
 def use(changed):
@@ -154,7 +156,7 @@ def test_the_steps_stand_one_by_one_between_checks_and_tasks_of_the_users(
     (project / "data" / "numbers.csv").write_text("n\n99\n98\n")
     done = airflow(installation, "dags", "test", "by_steps", **folder)
     assert done.returncode == 1
-    assert "ALERT look" in done.stdout
+    assert "ALERT look None None None\n" in done.stdout
     assert "AFTER" not in done.stdout
     assert admin.execute(loads).fetchone() == ("failed", "failed: look")
     assert admin.execute("SELECT count(*) FROM public.own_numbers").fetchone() == (4,)
@@ -163,8 +165,8 @@ def test_the_steps_stand_one_by_one_between_checks_and_tasks_of_the_users(
     (project / "data" / "numbers.csv").write_text("n\n1\ntwo\n")
     done = airflow(installation, "dags", "test", "by_steps", **folder)
     assert done.returncode == 1
-    assert "ALERT produce_batches" in done.stdout
-    state, reason = admin.execute(loads).fetchone() or ()
+    state, reason, load_id = admin.execute(loads.replace("reason", "reason, load_id")).fetchone() or ()
+    assert f"ALERT produce_batches own_numbers {load_id} {project / 'data' / 'numbers.csv'}\n" in done.stdout
     assert state == "failed"
     assert "line 3, column 'n'" in reason
     assert admin.execute("SELECT count(*) FROM public.own_numbers").fetchone() == (4,)

@@ -11,7 +11,7 @@ def test_another_training_makes_another_archive(tmp_path: Path, monkeypatch: pyt
     before = archive.archive_path(tmp_path, "some.jar")
     assert archive.archive_path(tmp_path, "some.jar") == before
     assert archive.archive_path(tmp_path, "other.jar") != before
-    assert {path.name for path in archive.MADE_OF} == {"spark_home.py", "train.py", "session.py", "archive.py"}
+    assert {path.name for path in archive.MADE_OF} == {"spark_home.py", "train.py", "session.py", "archive.py", "private.py"}
     for path in archive.MADE_OF:
         changed = tmp_path / path.name
         changed.write_bytes(path.read_bytes() + b"# changed")

@@ -129,7 +129,11 @@ class Reload:
         )
 
     def _verify(self, step: str, check: str, load_id: XComArg, arguments: dict[str, Any]) -> VerifyOperator:
-        return _finished(VerifyOperator(check=check, load_id=_text(load_id), **_named(step, arguments)), load_id, arguments)
+        return _finished(
+            VerifyOperator(contract=self._contract, check=check, load_id=_text(load_id), **_named(step, arguments)),
+            load_id,
+            arguments,
+        )
 
 
 def _function(function: Any, opened: XComArg | None, arguments: dict[str, Any], **values: Any) -> XComArg:

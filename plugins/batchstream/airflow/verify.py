@@ -7,6 +7,8 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from batchstream.airflow.connections import POSTGRES, POSTGRES_OWNER, postgres_settings
 from batchstream.airflow.failures import airflow_errors
+from batchstream.contract import Contract
+from batchstream.errors import LoadError, errors_about
 
 
 class VerifyOperator(SQLCheckOperator):
@@ -17,16 +19,18 @@ class VerifyOperator(SQLCheckOperator):
     connection is.
 
     Args:
+        contract: Of the data set.
         check: A `batchstream.load.verify.CheckName`.
         load_id: The load.
     """
 
     template_fields = (*SQLCheckOperator.template_fields, "load_id")
 
-    def __init__(self, *, check: str, load_id: Any, **kwargs: Any) -> None:
+    def __init__(self, *, contract: Contract, check: str, load_id: Any, **kwargs: Any) -> None:
         super().__init__(conn_id=POSTGRES, sql="", retry_on_failure=False, **kwargs)
         self.check = check
         self.load_id = load_id
+        self._dataset = contract.name
         self._check_hook: Any = None
 
     def get_db_hook(self) -> Any:
@@ -45,6 +49,7 @@ class VerifyOperator(SQLCheckOperator):
         self._check_hook = CheckHook(settings, measures_rules=check is verify.CheckName.COLUMNS)
         with (
             airflow_errors(),
+            errors_about(dataset=self._dataset, load_id=load_id),
             connect(settings, application_name="batchstream check") as beside,
             postgres_errors(f"load {load_id}: {self.task_id}", beside),
             verify.named_rules(settings, load_id, check),
@@ -55,5 +60,5 @@ class VerifyOperator(SQLCheckOperator):
             except AirflowFailException as error:
                 _, message = self._check_hook.row or (False, str(error))
                 verify.note_verdict(postgres_settings(POSTGRES_OWNER), load_id, check, passed=False, message=message)
-                raise AirflowFailException(message) from error
+                raise LoadError(message) from error
             verify.note_verdict(postgres_settings(POSTGRES_OWNER), load_id, check, passed=True, message=self._check_hook.row[1])
