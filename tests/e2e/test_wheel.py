@@ -114,6 +114,7 @@ def files(binaries: Path, distribution: str) -> dict[str, str]:
     return {name: checksum for checksum, name in (line.split(maxsplit=1) for line in said.splitlines())}
 
 
+@pytest.mark.nightly
 def test_uvx_begins_a_project_and_says_what_a_command_lacks(folder: Path, wheel: str) -> None:
     python = Path(sys.executable).resolve()
     uvx = [UV, "tool", "run", "--quiet", "--python", python, "--constraints", folder / "versions.txt"]
