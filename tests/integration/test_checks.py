@@ -171,6 +171,17 @@ def test_a_query_gives_what_it_gives_without_being_looked_at(query: str, sample:
     assert sample.execute(embedded).fetchone() == sample.execute(raw.encode()).fetchone()
 
 
+def test_a_verdict_is_of_the_rows_that_a_check_saw_last(pipeline: Pipeline, admin: psycopg.Connection) -> None:
+    load_id = pipeline.land()
+    owner = pipeline.engines.owner
+    of_rows = "SELECT landing_rows FROM batchstream.verdicts WHERE load_id = %s AND check_name = 'columns'"
+    for landed in (506, 507):
+        admin.execute("UPDATE batchstream.loads SET landed_records = %s WHERE load_id = %s", [landed, load_id])
+        verify.note_verdict(owner, load_id, verify.CheckName.COLUMNS, passed=True, message="")
+        assert admin.execute(of_rows, [load_id]).fetchone() == (landed,)
+    pipeline.fail(load_id, "the test has ended")
+
+
 def test_a_rule_that_would_fill_the_disk_is_ended(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
     rule = {"type": "sql", "query": "SELECT count(*) FROM generate_series(1, 2000000)", "mustBe": 2_000_000}
     pipeline.edit_contract(lambda document: document["schema"][0]["quality"].append(rule))
