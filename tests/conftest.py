@@ -11,6 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 import yaml
+from hypothesis import HealthCheck, settings
 
 from batchstream.contract import Contract, load_contract
 from batchstream.local.installation import Installation
@@ -24,6 +25,10 @@ HOUSING = TESTS.parent / "dags" / "contracts" / "housing.odcs.yaml"
 ORDERS = TESTS / "datasets" / "dags" / "contracts" / "orders.odcs.yaml"
 
 ODD_FOLDER = Path("a folder with spaces", "données, ünï 数据 😀", "50% #1 (x) 'y' $z & \\\\", *["long" * 50] * 3, "state")
+
+# How long an example takes says how busy the machine is.
+settings.register_profile("batchstream", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("batchstream")
 
 
 def pytest_configure() -> None:
