@@ -1,6 +1,6 @@
 # Bare `make` prints the targets. Everything that is generated is below .venv and .batchstream.
 .DEFAULT_GOAL := help
-.PHONY: help setup run ui test test-nightly test-compose lint bench bench-full up down clean psql backup restore lock-jars env certificates compose-up compose-down
+.PHONY: help setup run ui test test-nightly test-compose lint bench bench-full up down clean mutants psql backup restore lock-jars env certificates compose-up compose-down
 
 BATCHSTREAM := .venv/bin/batchstream
 DATASET := housing
@@ -23,6 +23,9 @@ test: setup ## run every test, with services of their own
 
 test-nightly: setup ## run the tests that make test leaves out for their time
 	@.venv/bin/pytest -m nightly
+
+mutants: setup ## break contract/ and records/ in one place at a time, in hours, and list what no unit test notices
+	@scripts/mutate $(MUTANTS)
 
 test-compose: setup ## boot docker-compose.yaml and its overlays on a Docker engine, and break them
 	@.venv/bin/pytest -m compose $(COMPOSE_TESTS)

@@ -306,7 +306,7 @@ def test_a_number_is_held_to_its_bounds(
         ({"physicalType": "text", "enum": [{"value": "a"}, {"value": "b"}]}, ["a", "b"], ["c", "A", " a"]),
         ({"physicalType": "integer", "enum": [{"value": 1}, {"value": 5}]}, ["1", "5"], ["2", "15"]),
     ],
-    ids=str,
+    ids=["a shorter type", "a shorter rule", "a pattern", "texts", "numbers"],
 )
 def test_a_value_is_held_to_its_rules(rules: dict[str, Any], good: list[str], bad: list[str], tmp_path: Path) -> None:
     judge_each(tmp_path, rules, good, bad)

@@ -122,7 +122,7 @@ def test_an_empty_field_is_null_in_a_required_column_that_is_no_text(physical: s
         list(SourceReader(contract))
 
 
-@pytest.mark.parametrize("key", ["", " ", "\t \n", "\u00a0\u3000"], ids=repr)
+@pytest.mark.parametrize("key", ["", " ", "\t \n", "\u00a0\u3000"], ids=["empty", "space", "tab", "wide"])
 def test_a_blank_key_is_refused(key: str, tmp_path: Path) -> None:
     contract = make_contract(tmp_path, [T | {"required": True, "primaryKey": True}, N], rejectedRecordsAllowed=1)
     write_source(contract, f't,n\nx,1\n"{key}",2\n'.encode())

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from batchstream.contract import Contract
-from batchstream.errors import SourceError
+from batchstream.errors import ContractError, SourceError
 from batchstream.records import rejects, rows
 from batchstream.records.rejects import BadRecord
 from batchstream.records.source_reader import SourceReader
@@ -92,8 +92,14 @@ def test_an_allowance_is_a_number_or_a_share(allowed: int | str, bad: int, passe
     if passes:
         assert read(contract, content)[0].rejected_records == bad
     else:
-        with pytest.raises(SourceError):
+        with pytest.raises(SourceError, match=f"rejectedRecordsAllowed is {allowed}" if bad > 1 else "mend the source"):
             read(contract, content)
+
+
+def test_an_allowance_may_be_as_large_as_a_count_can_be(tmp_path: Path) -> None:
+    assert make_contract(tmp_path, [N], rejectedRecordsAllowed=2**62).rejected_records_allowed.of(1) == 2**62
+    with pytest.raises(ContractError, match="write at least 0 and at most"):
+        make_contract(tmp_path, [N], rejectedRecordsAllowed=2**62 + 1)
 
 
 def test_after_too_many_nothing_more_is_sent_and_all_is_read(tmp_path: Path) -> None:
