@@ -97,7 +97,6 @@ def test_a_letter_is_escaped_in_a_source_without_quotes_only(tmp_path: Path) -> 
         ({"sourcePath": "https://example.org/x.csv"}, "sourcePath: got 'https://example.org/x.csv'; a source is a file"),
         ({"sourcePath": "s3://bucket/x.csv"}, "sourcePath: got 's3://bucket/x.csv'; a source is a file"),
     ],
-    ids=str,
 )
 def test_a_setting_of_the_source_is_refused(settings: dict[str, Any], message: str, tmp_path: Path) -> None:
     with pytest.raises(ContractError) as caught:
