@@ -26,9 +26,11 @@ ORDERS = TESTS / "datasets" / "dags" / "contracts" / "orders.odcs.yaml"
 
 ODD_FOLDER = Path("a folder with spaces", "données, ünï 数据 😀", "50% #1 (x) 'y' $z & \\\\", *["long" * 50] * 3, "state")
 
-# How long an example takes says how busy the machine is.
-settings.register_profile("batchstream", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("batchstream")
+# How long an example takes says how busy the machine is. A change is judged by the same examples each time; .ci/nightly looks
+# for new ones, by --hypothesis-profile=search.
+settings.register_profile("search", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("same", settings.get_profile("search"), derandomize=True)
+settings.load_profile("same")
 
 
 def pytest_configure() -> None:

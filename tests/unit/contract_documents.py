@@ -116,7 +116,8 @@ def _places(value: Any) -> Any:
 def distinct(document: dict[str, Any], number: int) -> dict[str, Any]:
     """A document under a name and a topic of its own, as far as it has the fields for these."""
     document = json.loads(json.dumps(document))
-    if isinstance(table := (document.get("schema") or [None])[0], dict):
+    tables = document.get("schema")
+    if isinstance(tables, list) and tables and isinstance(table := tables[0], dict):
         table["physicalName"] = f"x{number}"
     if isinstance(settings := document.get("customProperties"), list):
         document["customProperties"] = [
