@@ -62,8 +62,13 @@ def test_a_signature_fits_nothing_but_its_message(changes: dict[str, Any], value
         assert not Signer(5, 7, SECRET).signed(msgspec.structs.replace(GENUINE, mac=cut), VALUE)
 
 
-def key(load_id: str = "1", batch: str = "2", first: str = "101", more: str = "") -> bytes:
-    return f'{{"load_id":{load_id},"attempt":1,"batch":{batch},"first_record_id":{first},"mac":""{more}}}'.encode()
+def key(load_id: str = "1", batch: str = "2", first: str = "101", more: str = "", attempt: str = "1") -> bytes:
+    return f'{{"load_id":{load_id},"attempt":{attempt},"batch":{batch},"first_record_id":{first},"mac":""{more}}}'.encode()
+
+
+@pytest.mark.parametrize(("load_id", "attempt"), [(0, 0), (1, 2**31 - 1)])
+def test_a_key_may_have_any_number_that_postgresql_counts_by(load_id: int, attempt: int) -> None:
+    assert decode_key(key(str(load_id), attempt=str(attempt))) == MessageKey(load_id, attempt, 2, 101, "")
 
 
 def test_blanks_and_order_make_no_difference() -> None:
@@ -120,6 +125,9 @@ def test_a_key_is_not_a_loads_if_it_is(value: bytes) -> None:
         case("batch 0", key(batch="0", first="-99")),
         case("a negative batch", key(batch="-1", first="-199")),
         case("a record beyond all counting", key(first=str(2**63))),
+        case("a try beyond all counting", key(attempt=str(2**31))),
+        case("a negative try", key(attempt="-1")),
+        case("a negative load", key(load_id="-1")),
     ],
 )
 def test_a_key_contradicts_itself_with(value: bytes) -> None:
