@@ -188,7 +188,7 @@ def test_records_that_a_quote_would_swallow_are_asked_for(tmp_path: Path) -> Non
 
 def test_two_of_them_are_enough_also_with_blanks_and_an_empty_last_field(tmp_path: Path) -> None:
     contract = make_contract(tmp_path, [N, T, {**T, "name": "last"}], sourceDelimiter="\t")
-    write_source(contract, b'n\tt\tlast\n1\t"a b\t\r\n2\tc d"\t\r\n')
+    write_source(contract, b'n\tt\tlast\n1\t"a b c\t\r\n2\td e f"\t\r\n')
     with pytest.raises(SourceError, match=r"line 2: each of its 2 lines is a record by itself"):
         list(SourceReader(contract))
 
