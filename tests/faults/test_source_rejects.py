@@ -99,12 +99,15 @@ def test_mended_in_the_contract_they_are_replayed(spoiled: Pipeline, admin: psyc
     def crim(document: dict[str, Any]) -> dict[str, Any]:
         return next(column for column in document["schema"][0]["properties"] if column["name"] == "crim")
 
-    # Numbers where NULL is not written yet.
-    lines = spoiled.contract.source.path.read_text().splitlines()
+    lines = [line.split() for line in spoiled.contract.source.path.read_text().splitlines()]
     for line in BAD:
-        lines[line - 1] = " ".join(["-1", *lines[line - 1].split()[1:]])
-    spoiled.contract.source.path.write_text("\n".join(lines) + "\n")
+        lines[line - 1][0] = "-1"
+    # The last column first, so that the header has to be known for a replay.
+    spoiled.contract.source.path.write_text("".join(" ".join(reversed(line)) + "\n" for line in lines))
     load_id = spoiled.land()
+    assert admin.execute(
+        "SELECT header, records, rejected_records FROM batchstream.source_files WHERE load_id = %s", [load_id]
+    ).fetchall() == [(" ".join(reversed(lines[0])) + "\n", 506, 3)]
     spoiled.fail(load_id, "three are missing")
     allow(spoiled, 0)
     with pytest.raises(LoadError, match=r"still rejected, at .*: line 3: column 'crim'") as refused:
@@ -112,4 +115,5 @@ def test_mended_in_the_contract_they_are_replayed(spoiled: Pipeline, admin: psyc
     assert "0 records replayed, nothing was published" in str(refused.value)
     spoiled.edit_contract(lambda document: crim(document).pop("logicalTypeOptions"))
     assert "3 records replayed, published" in replay.replay_load(spoiled.engines, load_id)
-    assert spoiled.shows_source()
+    shown = admin.execute(f"SELECT {', '.join(lines[0])} FROM {spoiled.name} ORDER BY id").fetchall()
+    assert shown == [tuple(map(float, line)) for line in lines[1:]]

@@ -1,5 +1,6 @@
 """Random contracts, and random values of their columns in two spellings: a source's and JSON's."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from batchstream.contract.allowance import Allowance
 from batchstream.contract.model import Column, Contract, Publish, Source, SourceFormat, Topic
+from batchstream.contract.spelling import Spelling
 from batchstream.contract.types import ColumnType, parse_type
 
 NAMES = st.from_regex(r"[a-z_][a-z0-9_]{0,8}", fullmatch=True)
@@ -78,9 +80,20 @@ def decimal(number: int, scale: int) -> Decimal:
 @st.composite
 def tables(draw: st.DrawFn, max_rows: int = 230) -> Table:
     names = draw(st.lists(NAMES, min_size=1, max_size=8, unique=True))
-    columns = tuple(Column(name, draw(TYPES), nullable=draw(st.booleans()), source_name=name) for name in names)
     delimiter, null = draw(st.sampled_from([",", ";", "\t", "|", "→"])), draw(st.sampled_from(["", "\\N", "NULL"]))
-    source = Source(Path("no source"), SourceFormat.CSV, delimiter, null, root=Path("/"), open_end=True)
+    spelling = Spelling(nulls=(null,))
+    columns = tuple(
+        Column(name, draw(TYPES), nullable=draw(st.booleans()), source_name=name, spelling=spelling) for name in names
+    )
+    source = Source(
+        Path("no source"),
+        SourceFormat.CSV,
+        delimiter,
+        spelling,
+        root=Path("/"),
+        open_end=True,
+        others_ignored=draw(st.booleans()),
+    )
     contract = Contract(
         path=Path("no contract"),
         name="x",
@@ -110,16 +123,18 @@ def as_null(column: Column, value: Any, null: str) -> Any:
 
 @st.composite
 def sources(draw: st.DrawFn, table: Table) -> bytes:
-    """The rows of a table as CSV; every spelling is drawn once for the whole file."""
+    """The rows of a table as CSV; every spelling is drawn once for the whole file, and so is the order of the columns."""
     contract = table.contract
     quoted = draw(st.booleans()) or len(contract.columns) == 1
+    # Places of the contract's columns, and of others that it doesn't know.
+    order = draw(st.permutations([*range(len(contract.columns)), *([-1] if contract.source.others_ignored else [])]))
     end, prefix = draw(st.sampled_from(["\n", "\r\n"])), draw(st.sampled_from(["", "\ufeff"]))
     flag, separator = draw(st.integers(0, 7)), draw(st.sampled_from(" T"))
     delimiter = contract.source.delimiter
 
     def field(value: Any) -> str:
         if value is None:
-            text = contract.source.null
+            (text,) = contract.source.spelling.nulls
         elif isinstance(value, bool):
             text = FLAGS[value][flag]
         elif isinstance(value, datetime):
@@ -132,7 +147,11 @@ def sources(draw: st.DrawFn, table: Table) -> bytes:
             return '"' + text.replace('"', '""') + '"'
         return text
 
-    lines = [[column.name for column in contract.columns], *([field(value) for value in row] for row in table.rows)]
+    def line(values: Sequence[str], other: str) -> list[str]:
+        return [values[place] if place >= 0 else other for place in order]
+
+    names = line([column.name for column in contract.columns], "no column of it")
+    lines = [names, *(line([field(value) for value in row], "no value of it") for row in table.rows)]
     return (prefix + end.join(delimiter.join(line) for line in lines) + draw(st.sampled_from(["", end]))).encode()
 
 

@@ -9,6 +9,7 @@ import pytest
 from batchstream.contract import Contract, load_contract, parse_contract
 from batchstream.contract.allowance import Allowance
 from batchstream.contract.model import SourceFormat, Topic
+from batchstream.contract.spelling import USUAL
 from batchstream.errors import SourceError
 from batchstream.records.codec import RecordCodec
 from batchstream.records.source_reader import SourceReader, check_header
@@ -76,7 +77,7 @@ def test_orders_has_a_column_of_every_kind(orders: Contract) -> None:
 def test_orders_travels_and_is_checked_as_its_contract_says(orders: Contract) -> None:
     assert (orders.key, orders.key_column, orders.expected_records) == ("order_number", "order_number", None)
     assert orders.topic == Topic("orders-data", partitions=3, replication_factor=1, retention_days=2)
-    assert (orders.source.format, orders.source.delimiter, orders.source.null) == (SourceFormat.CSV, ",", "")
+    assert (orders.source.format, orders.source.delimiter, orders.source.spelling) == (SourceFormat.CSV, ",", USUAL)
     assert orders.schedule == "30 4 * * *"
     assert [check.name for check in orders.checks] == [
         "order_number: duplicateValues mustBe 0",

@@ -22,8 +22,8 @@ def outcome(column: Column, null: str, texts: list[str], *, together: bool) -> l
     """The values; None if one of the fields has a fault."""
     try:
         if together:
-            return literals(column, null)(texts)
-        return [literal(column, null)(text) for text in texts]
+            return literals(column, (null,))(texts)
+        return [literal(column, (null,))(text) for text in texts]
     except ValueError:
         return None
 

@@ -115,7 +115,7 @@ def test_a_source_lands_as_it_was_written(data: st.DataObject, table: Table, sou
     source_path.write_bytes(content)
     codec, reader = RecordCodec(contract), SourceReader(contract)
     batches = [codec.decode(value) for _, value in reader]
-    null, columns = contract.source.null, contract.columns
+    (null,), columns = contract.source.spelling.nulls, contract.columns
     expected = [tuple(as_null(column, value, null) for column, value in zip(columns, row, strict=True)) for row in table.rows]
     assert [batch.total for batch in batches[:-1]] == [MAX_RECORDS_PER_BATCH] * (len(batches) - 1)
     assert exactly([record for batch in batches for record in values_of(batch)]) == exactly(expected)

@@ -166,8 +166,8 @@ def test_a_record_whose_text_stands_for_bytes_is_not_replayed(tmp_path: Path) ->
     write_source(contract, b"t,n\n\xff,1\n\xc3\xa9,x\ny,2\n")
     bad: list[BadRecord] = []
     assert len(list(SourceReader(contract, bad.append))) == 1
-    judge = SecondJudge(contract, RecordCodec(contract))
-    found = [judge.examine(one.raw, one.line, one.record_id) for one in bad]
+    judge = SecondJudge(contract, RecordCodec(contract), {})
+    found = [judge.examine(one.raw, str(one.path), one.line, one.record_id) for one in bad]
     assert isinstance(found[0], Misfit)
     assert "can't be replayed" in found[0].reason
     assert isinstance(found[1], Misfit)

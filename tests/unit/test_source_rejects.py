@@ -37,7 +37,14 @@ def test_a_bad_record_costs_one_record(tmp_path: Path) -> None:
     reader, good, bad = read(contract, b"n\n1\noops\n3\n")
     assert good == {1: {"n": 1}, 3: {"n": 3}}
     assert bad == [
-        BadRecord(2, 3, "n", "column 'n': expected integer NOT NULL, got 'oops' (write a number such as -12.5)", "oops")
+        BadRecord(
+            record_id=2,
+            line=3,
+            column="n",
+            reason="column 'n': expected integer NOT NULL, got 'oops' (write a number such as -12.5)",
+            raw="oops",
+            path=contract.source.path,
+        )
     ]
     assert (reader.records, reader.rejected_records, reader.batches) == (3, 1, 2)
 

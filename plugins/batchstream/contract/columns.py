@@ -7,7 +7,8 @@ from open_data_contract_standard.model import SchemaObject, SchemaProperty
 
 from batchstream.contract.mistake import MistakeError
 from batchstream.contract.model import RECORD_ID, Column
-from batchstream.contract.properties import read_rules
+from batchstream.contract.properties import read_column_settings, read_rules
+from batchstream.contract.spelling import Spelling
 from batchstream.contract.types import SUPPORTED, parse_type
 
 IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]*")
@@ -25,8 +26,12 @@ SYSTEM_COLUMNS = ("cmax", "cmin", "ctid", "tableoid", "xmax", "xmin")
 _UNSUPPORTED = ("partitioned", "properties", "items", "map")
 
 
-def read_columns(table: SchemaObject) -> tuple[str | None, tuple[Column, ...]]:
+def read_columns(table: SchemaObject, spelling: Spelling) -> tuple[str | None, tuple[Column, ...]]:
     """Name of the key column, if there is one, and all columns in the order of the source.
+
+    Args:
+        table: The table of the contract.
+        spelling: How the source spells values, unless a column says otherwise.
 
     Raises:
         MistakeError: A column breaks a rule.
@@ -43,7 +48,7 @@ def read_columns(table: SchemaObject) -> tuple[str | None, tuple[Column, ...]]:
     if len(keys) > 1:
         said = ", ".join(str(prop.name) for prop in keys)
         raise MistakeError("schema[0].properties", f"primaryKey must stand at one column at most; got {said}; keep one")
-    columns = tuple(_column(number, prop, has_key=bool(keys)) for number, prop in enumerate(table.properties))
+    columns = tuple(_column(number, prop, spelling, has_key=bool(keys)) for number, prop in enumerate(table.properties))
     name, times = Counter(column.name for column in columns).most_common(1)[0]
     if times > 1:
         raise MistakeError(f"column '{name}'", "stands twice; write each column once, under a physicalName of its own")
@@ -55,7 +60,7 @@ def table_name_of(prop: SchemaProperty) -> str:
     return prop.physicalName or prop.name or ""
 
 
-def _column(number: int, prop: SchemaProperty, *, has_key: bool) -> Column:
+def _column(number: int, prop: SchemaProperty, general: Spelling, *, has_key: bool) -> Column:
     name = _name(f"schema[0].properties[{number}]", prop, has_key=has_key)
     field = f"column '{name}'"
     for unsupported in _UNSUPPORTED:
@@ -75,7 +80,8 @@ def _column(number: int, prop: SchemaProperty, *, has_key: bool) -> Column:
             f"logicalType '{prop.logicalType}' does not agree with {column_type.sql}; write {' or '.join(column_type.logical)}",
         )
     try:
-        indexed, rules = read_rules(prop, column_type)
+        indexed, spelling = read_column_settings(prop, general)
+        rules = read_rules(prop, column_type)
     except ValueError as error:
         raise MistakeError(field, str(error)) from error
     return Column(
@@ -85,6 +91,7 @@ def _column(number: int, prop: SchemaProperty, *, has_key: bool) -> Column:
         indexed=indexed,
         rules=rules,
         source_name=name if prop.name is None else prop.name.strip(),
+        spelling=spelling,
     )
 
 

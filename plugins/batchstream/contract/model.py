@@ -5,6 +5,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from batchstream.contract.allowance import Allowance
+from batchstream.contract.spelling import USUAL, Spelling
 from batchstream.contract.types import ColumnType
 
 DAG_SUFFIX = "_pipeline"
@@ -34,6 +35,7 @@ class Column:
     Attributes:
         name: What the table calls it, and what messages say.
         source_name: What the header of the source calls it: any text of one line.
+        spelling: How the source spells its values.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Column:
     indexed: bool = False
     rules: Rules = Rules()
     source_name: str = field(kw_only=True)
+    spelling: Spelling = USUAL
 
 
 class SourceFormat(StrEnum):
@@ -53,29 +56,41 @@ class SourceFormat(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The file that is loaded: UTF-8, one header line that names the columns in order.
+    """The file that is loaded: lines of fields, with a header that names the columns.
 
     Attributes:
         path: The file.
         format: How fields are separated.
         delimiter: Between two fields of a CSV file.
-        null: The field that stands for NULL.
+        spelling: How values are spelled, unless their column says otherwise.
         root: The folder that holds ``dags/``; the file lies in it, or in another folder that an administrator names.
         quoted: Whether a field of a CSV file may stand in quotes.
         quotes_named: Whether the contract says so itself, and it is no default.
         escape: Takes the meaning of a character away that follows it.
         open_end: Whether the last line may lack its end.
+        has_header: Whether a line names the fields; otherwise they are the contract's columns in their order.
+        others_ignored: Whether the header may name columns that the contract doesn't have.
+        skipped_lines: Lines before the header.
+        footer_lines: Lines at the end that are no records, blank ones not counted.
+        comment: A line that begins with it is no record.
+        encoding: Python's name of the text's encoding.
     """
 
     path: Path
     format: SourceFormat
     delimiter: str = ","
-    null: str = ""
+    spelling: Spelling = USUAL
     root: Path = field(kw_only=True)
     quoted: bool = True
     quotes_named: bool = True
     escape: str | None = None
     open_end: bool = False
+    has_header: bool = True
+    others_ignored: bool = False
+    skipped_lines: int = 0
+    footer_lines: int = 0
+    comment: str | None = None
+    encoding: str = "utf-8"
 
 
 @dataclass(frozen=True, slots=True)

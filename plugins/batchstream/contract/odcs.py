@@ -108,7 +108,7 @@ def _contract(path: Path, odcs: OpenDataContractStandard) -> Contract:
     table: SchemaObject = odcs.schema_[0]  # type: ignore[index]
     name = _table_name(table)
     settings = read_settings(path, name, odcs.customProperties or [])
-    key, columns = read_columns(table)
+    key, columns = read_columns(table, settings.source.spelling)
     for column in columns:
         if settings.source.format is SourceFormat.WHITESPACE and column.source_name.encode().split() != [
             column.source_name.encode()

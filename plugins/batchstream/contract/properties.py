@@ -14,6 +14,7 @@ from batchstream.contract.patterns import pattern_of
 from batchstream.contract.quality import MAX_BOUND
 from batchstream.contract.schedule import read_schedule
 from batchstream.contract.source_settings import SOURCE_SETTINGS, read_source
+from batchstream.contract.spelling import SPELLING_SETTINGS, Spelling, read_spelling
 from batchstream.contract.types import MAX_VARCHAR_LENGTH, ColumnType
 
 DEFAULT_RETENTION_DAYS = 7
@@ -41,6 +42,8 @@ SETTINGS: dict[str, Types] = {
     "publish": str,
     "schedule": (str, NoneType),
 }
+
+COLUMN_SETTINGS: dict[str, Types] = {"indexed": bool, **SPELLING_SETTINGS}
 
 # Option of the standard → field of Rules, the Python types of columns it is for, and the type of its value.
 _RULES: dict[str, tuple[str, tuple[str, ...], Types]] = {
@@ -108,13 +111,26 @@ def _read(setting: str, read: Callable[[], T]) -> T:
         raise ValueError(f"customProperties: {setting}{error}") from error
 
 
-def read_rules(prop: SchemaProperty, column_type: ColumnType) -> tuple[bool, Rules]:
-    """Whether a column is indexed, and what each of its values has to keep.
+def read_column_settings(prop: SchemaProperty, general: Spelling) -> tuple[bool, Spelling]:
+    """Whether a column is indexed, and how its values are spelled.
+
+    Args:
+        prop: The column.
+        general: How the source spells values, unless the column says otherwise.
+
+    Raises:
+        ValueError: A name is unknown, stands twice, or its value is not of its type.
+    """
+    given = _closed("customProperties", prop.customProperties or [], COLUMN_SETTINGS)
+    return given.get("indexed", False), _read("", lambda: read_spelling(given, general))
+
+
+def read_rules(prop: SchemaProperty, column_type: ColumnType) -> Rules:
+    """What each value of a column has to keep.
 
     Raises:
         ValueError: An option is unknown, or not for columns of this type.
     """
-    indexed = _closed("customProperties", prop.customProperties or [], {"indexed": bool}).get("indexed", False)
     rules: dict[str, Any] = {}
     for option, value in (prop.logicalTypeOptions or {}).items():
         if option not in _RULES:
@@ -134,7 +150,7 @@ def read_rules(prop: SchemaProperty, column_type: ColumnType) -> tuple[bool, Rul
     allowed = _allowed(prop, column_type)
     if allowed and rules:
         raise ValueError("enum: can't be combined with logicalTypeOptions; keep one of them")
-    return indexed, Rules(**rules, allowed=allowed)
+    return Rules(**rules, allowed=allowed)
 
 
 def _require_pattern(pattern: str) -> None:
@@ -208,5 +224,5 @@ def _between(minimum: int, maximum: int, given: dict[str, Any], name: str, defau
 
 
 def _said(types: type | tuple[type, ...]) -> str:
-    names = {str: "text", int: "whole number", float: "number", bool: "true or false", NoneType: "null"}
+    names = {str: "text", int: "whole number", float: "number", bool: "true or false", NoneType: "null", list: "list"}
     return " or ".join(names[one] for one in (types if isinstance(types, tuple) else (types,)))

@@ -5,22 +5,33 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from batchstream.contract.encodings import encoding_named
 from batchstream.contract.model import Source, SourceFormat
+from batchstream.contract.spelling import SPELLING_SETTINGS, USUAL, read_spelling
 
-SOURCE_SETTINGS: dict[str, type] = {
+SOURCE_SETTINGS: dict[str, type | tuple[type, ...]] = {
     "sourcePath": str,
     "sourceFormat": str,
     "sourceDelimiter": str,
     "sourceQuote": str,
     "sourceEscape": str,
-    "sourceNull": str,
     "sourceFinalNewline": str,
+    "sourceHeader": str,
+    "sourceOtherColumns": str,
+    "sourceSkipLines": int,
+    "sourceFooterLines": int,
+    "sourceComment": str,
+    "sourceEncoding": str,
+    **SPELLING_SETTINGS,
 }
 """Name → type of its value."""
 
-NO_QUOTE = "none"
+NONE = "none"
 _OF_CSV = ("sourceDelimiter", "sourceQuote", "sourceEscape")
 _FINAL_NEWLINE = ("required", "optional")
+_HEADER = ("required", NONE)
+_OTHER_COLUMNS = ("refused", "ignored")
+MAX_SKIPPED_LINES = 10_000
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
@@ -49,25 +60,59 @@ def read_source(path: Path, given: Mapping[str, Any]) -> Source:
     delimiter = given.get("sourceDelimiter", ",")
     if len(delimiter) != 1 or delimiter.isalnum() or delimiter in '"+-.\r\n\0':
         raise ValueError(f"sourceDelimiter: got {delimiter!r}; write one character, such as ';'")
-    quoted = _one_of("sourceQuote", given.get("sourceQuote", '"'), ['"', NO_QUOTE]) == '"'
-    escape, null = _escape(given.get("sourceEscape"), delimiter), given.get("sourceNull", "")
-    if escape and escape in null and not (len(null) == 2 and null.startswith(escape) and null[1].isupper()):
-        raise ValueError(
-            f"sourceNull: got {null!r}; write a text without the escape, or the escape and a capital, such as {escape}N"
-        )
+    quoted = _one_of("sourceQuote", given.get("sourceQuote", '"'), ['"', NONE]) == '"'
+    escape, spelling = _escape(given.get("sourceEscape"), delimiter), read_spelling(given, USUAL)
+    for null in spelling.nulls:
+        if escape and escape in null and not (len(null) == 2 and null.startswith(escape) and null[1].isupper()):
+            raise ValueError(
+                f"sourceNull: got {null!r}; write a text without the escape, or the escape and a capital, such as {escape}N"
+            )
     # dags/contracts/NAME.odcs.yaml → the folder that holds dags/.
     root = path.resolve().parent.parent.parent
     return Source(
         root / name,
         SourceFormat(source_format),
         delimiter,
-        null,
+        spelling,
         root=root,
         quoted=quoted,
         quotes_named="sourceQuote" in given,
         escape=escape,
         open_end=_one_of("sourceFinalNewline", given.get("sourceFinalNewline", "required"), _FINAL_NEWLINE) == "optional",
+        has_header=_one_of("sourceHeader", given.get("sourceHeader", "required"), _HEADER) == "required",
+        others_ignored=_others_ignored(given),
+        skipped_lines=_lines("sourceSkipLines", given),
+        footer_lines=_lines("sourceFooterLines", given),
+        comment=_comment(given.get("sourceComment"), delimiter),
+        encoding=_encoding(given.get("sourceEncoding", "utf-8")),
     )
+
+
+def _others_ignored(given: Mapping[str, Any]) -> bool:
+    ignored = _one_of("sourceOtherColumns", given.get("sourceOtherColumns", "refused"), _OTHER_COLUMNS) == "ignored"
+    if ignored and given.get("sourceHeader") == NONE:
+        raise ValueError("sourceOtherColumns: got 'ignored', but without a header no column has a name; remove one of the two")
+    return ignored
+
+
+def _lines(setting: str, given: Mapping[str, Any]) -> int:
+    lines: int = given.get(setting, 0)
+    if not 0 <= lines <= MAX_SKIPPED_LINES:
+        raise ValueError(f"{setting}: got {lines}; write a number of lines from 0 to {MAX_SKIPPED_LINES:,}")
+    return lines
+
+
+def _comment(mark: str | None, delimiter: str) -> str | None:
+    if mark is not None and (not mark.strip() or mark[0].isalnum() or mark[0] in f'"+-.{delimiter}' or not mark.isprintable()):
+        raise ValueError(f"sourceComment: got {mark!r}; write what a line begins with that is no record, such as '#'")
+    return mark
+
+
+def _encoding(name: str) -> str:
+    try:
+        return encoding_named(name)
+    except ValueError as error:
+        raise ValueError(f"sourceEncoding: {error}") from error
 
 
 def _one_of(setting: str, value: str, allowed: Any) -> str:

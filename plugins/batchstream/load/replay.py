@@ -11,7 +11,7 @@ from batchstream.contract import Contract, contract_text, parse_contract
 from batchstream.errors import ContractError, LoadError, errors_about
 from batchstream.load import publish, verify
 from batchstream.load.engines import Engines
-from batchstream.postgres import columns, landing_table, ledger, locks, quarantined, relations
+from batchstream.postgres import columns, landing_table, ledger, locks, quarantined, relations, source_files
 from batchstream.postgres.connection import connect
 from batchstream.postgres.failures import postgres_errors
 from batchstream.records.again import SecondJudge
@@ -87,7 +87,7 @@ def _require_replayable(connection: psycopg.Connection, contract: Contract, load
 def _land_rejected(connection: psycopg.Connection, contract: Contract, load_id: int) -> tuple[int, str | None]:
     """Land what is accepted now; return how many, and why the first of the others is not."""
     codec = RecordCodec(contract)
-    again = SecondJudge(contract, codec)
+    again = SecondJudge(contract, codec, source_files.headers(connection, load_id))
     rows: dict[int, tuple[Any, ...]] = {}
     refused: str | None = None
     for record in quarantined.read(connection, load_id):
@@ -106,5 +106,5 @@ def _examine(record: quarantined.Quarantined, codec: RecordCodec, again: SecondJ
     if record.record_id is None:
         return Misfit("the message was rejected whole and can't be replayed; start a new run")
     raw = record.raw
-    found = codec.examine(raw.encode()) if record.is_message else again.examine(raw, record.line, record.record_id)
+    found = codec.examine(raw.encode()) if record.is_message else again.examine(raw, record.path, record.line, record.record_id)
     return found if isinstance(found, Misfit) else (record.record_id, *found)

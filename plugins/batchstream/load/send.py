@@ -11,7 +11,7 @@ from batchstream.kafka.delivery import Acknowledged, deliver
 from batchstream.kafka.errors import explained
 from batchstream.load.engines import Engines
 from batchstream.load.pinned import pinned_contract
-from batchstream.postgres import ledger
+from batchstream.postgres import ledger, source_files
 from batchstream.postgres.connection import connect
 from batchstream.postgres.failures import postgres_errors
 from batchstream.postgres.source_rejects import SourceRejects
@@ -44,7 +44,7 @@ def send_load(engines: Engines, make_producer: Callable[[], Any], load_id: int) 
         known["dataset"] = contract.name
         attempt = ledger.begin_attempt(connection, load_id)
         signer = Signer(load_id, attempt, ledger.secret(connection, load_id))
-        rejects = SourceRejects(connection, load_id, attempt, contract.source.path)
+        rejects = SourceRejects(connection, load_id, attempt)
         source = SourceReader(contract, rejects.add)
         servers = engines.kafka.get("bootstrap.servers")
         try:
@@ -59,6 +59,7 @@ def send_load(engines: Engines, make_producer: Callable[[], Any], load_id: int) 
             raise DeliveryError(
                 f"{source.batches} batches were sent to topic '{contract.topic.name}', {acknowledged.batches} acknowledged"
             )
+        source_files.note(connection, load_id, attempt, source.files)
         ledger.transition(
             connection,
             load_id,

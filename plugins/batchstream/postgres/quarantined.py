@@ -13,7 +13,8 @@ class Quarantined(NamedTuple):
         place: Where it stood: line of the source, or partition, offset and position.
         record_id: Its number in the source; None if the whole message was rejected.
         is_message: Whether the consumer rejected it, and not the producer.
-        line: Of the source, if the producer rejected it.
+        path: The file of the source, if the producer rejected it.
+        line: Of that file.
         raw: Its text.
     """
 
@@ -21,6 +22,7 @@ class Quarantined(NamedTuple):
     place: str
     record_id: int | None
     is_message: bool
+    path: str
     line: int
     raw: str
 
@@ -29,8 +31,8 @@ def read(connection: psycopg.Connection, load_id: int) -> list[Quarantined]:
     """The rejected records of a load, in order: of its messages, and of the try of its source that counts."""
     rows = connection.execute(
         "SELECT quarantine_id, coalesce(source_path || ': line ' || line, format('partition %%s offset %%s position %%s', "
-        'partition, "offset", position)), record_id, source_path IS NULL, line, raw FROM batchstream.quarantine AS q '
-        "WHERE q.load_id = %s AND replayed_at IS NULL AND (source_path IS NULL OR q.attempt = "
+        'partition, "offset", position)), record_id, source_path IS NULL, source_path, line, raw '
+        "FROM batchstream.quarantine AS q WHERE q.load_id = %s AND replayed_at IS NULL AND (source_path IS NULL OR q.attempt = "
         "(SELECT l.attempt FROM batchstream.loads AS l WHERE l.load_id = q.load_id)) "
         'ORDER BY partition, "offset", position, line',
         [load_id],

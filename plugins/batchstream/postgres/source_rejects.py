@@ -1,6 +1,5 @@
 """Puts bad records of a source into the quarantine, some at a time."""
 
-from pathlib import Path
 from types import TracebackType
 
 import psycopg
@@ -17,12 +16,11 @@ class SourceRejects:
         connection: Of the loading role, outside of a transaction.
         load_id: The load.
         attempt: The try of produce_batches; of an earlier one the records stay, and don't count.
-        path: The source.
     """
 
-    def __init__(self, connection: psycopg.Connection, load_id: int, attempt: int, path: Path) -> None:
+    def __init__(self, connection: psycopg.Connection, load_id: int, attempt: int) -> None:
         self._connection = connection
-        self._place = (load_id, attempt, str(path))
+        self._try = (load_id, attempt)
         self._waiting: list[BadRecord] = []
 
     def add(self, bad: BadRecord) -> None:
@@ -48,5 +46,5 @@ class SourceRejects:
             cursor.executemany(
                 "INSERT INTO batchstream.quarantine (load_id, attempt, source_path, record_id, line, column_name, reason, raw) "
                 "VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
-                [(*self._place, bad.record_id, bad.line, bad.column, bad.reason, bad.raw) for bad in waiting],
+                [(*self._try, str(bad.path), bad.record_id, bad.line, bad.column, bad.reason, bad.raw) for bad in waiting],
             )

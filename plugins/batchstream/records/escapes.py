@@ -28,8 +28,9 @@ class Escapes:
         meanings = {escape: escape, source.delimiter: source.delimiter, **({'"': '"'} if source.quoted else _LETTERS)}
         self._hidden = {after: chr(_FIRST + number) for number, after in enumerate(meanings)}
         self._meanings = {ord(self._hidden[after]): meaning for after, meaning in meanings.items()}
-        if source.null.startswith(escape):
-            self._hidden[source.null[1:]] = NULL_FIELD
+        for null in source.spelling.nulls:
+            if null.startswith(escape):
+                self._hidden[null[1:]] = NULL_FIELD
 
     def hide(self, line: str) -> str:
         """The line without escapes."""

@@ -1,15 +1,14 @@
-"""Compares the first line of a source with its contract."""
-
-from collections import Counter
-from collections.abc import Iterator
+"""Reads the header of a source: what it calls the fields of a record."""
 
 from batchstream.contract.model import Contract, Source, SourceFormat
 from batchstream.errors import SourceError
 from batchstream.records.kinds import kind_of
+from batchstream.records.layout import Layout, LayoutError, layout_of, layout_without_header
 from batchstream.records.rows import RowReader, UnreadableRow
-from batchstream.records.shown import listed, shorten
+from batchstream.records.shown import listed
+from batchstream.records.source_file import SourceFile
 
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_MEND = "mend the source, its format or the contract, whose name is the header's and physicalName the table's"
 _DELIMITERS = {
     ",": "sourceDelimiter: ','",
     ";": "sourceDelimiter: ';'",
@@ -18,8 +17,30 @@ _DELIMITERS = {
 }
 
 
-def check_header_line(contract: Contract, line: bytes) -> None:
-    """Read the header.
+def read_layout(contract: Contract, file: SourceFile) -> Layout:
+    """Find the columns in the header, and leave the file where its records begin.
+
+    Raises:
+        SourceError: The header is missing, not UTF-8, or names other columns than the contract.
+    """
+    source = contract.source
+    for _ in range(source.skipped_lines):
+        file.read_line()
+    if not source.has_header:
+        return layout_without_header(contract)
+    line = file.read_line()
+    while source.comment and line.startswith(source.comment.encode()):
+        line = file.read_line()
+    return layout_in(contract, line, file.lines_read)
+
+
+def layout_in(contract: Contract, line: bytes, number: int = 1) -> Layout:
+    """Find the columns in a header.
+
+    Args:
+        contract: Whose source it is.
+        line: The header; nothing at the end of the file.
+        number: Of the line.
 
     Raises:
         SourceError: It is missing, not UTF-8, or names other columns than the contract.
@@ -28,19 +49,16 @@ def check_header_line(contract: Contract, line: bytes) -> None:
     names = [column.source_name for column in contract.columns]
     if not line:
         raise SourceError(f"{source.path}: the source is empty; expected the header {listed(names)}")
-    header, fault = _names_in(source, line.removeprefix(_BYTE_ORDER_MARK))
-    if header == names:
-        return
+    header, fault = _names_in(source, line)
+    try:
+        if fault is None:
+            return layout_of(contract, header)._replace(header=line.decode())
+        what = fault
+    except LayoutError as error:
+        what = f": the header is not the contract's: {error}; {_hint(source, header, names)}{_MEND}"
     if (kind := kind_of(line)) is not None:
-        what, todo = kind
-        raise SourceError(f"{source.path}: the file {what}, and not {source.format} in UTF-8; {todo}")
-    if fault is not None:
-        raise SourceError(f"{source.path}: line 1{fault}")
-    raise SourceError(
-        f"{source.path}: line 1: the header is not the contract's: {'; '.join(_differences(header, names))}; "
-        f"{_hint(source, header, names)}mend the source, its format or the contract, whose name is the header's and physicalName "
-        "the table's"
-    )
+        raise SourceError(f"{source.path}: the file {kind[0]}, and not {source.format} in UTF-8; {kind[1]}")
+    raise SourceError(f"{source.path}: line {number}{what}")
 
 
 def _names_in(source: Source, line: bytes) -> tuple[list[str], str | None]:
@@ -57,22 +75,6 @@ def _names_in(source: Source, line: bytes) -> tuple[list[str], str | None]:
     if isinstance(row, UnreadableRow):
         return [], f": {row.reason}"
     return [name.strip(" \t") for name in row], None
-
-
-def _differences(header: list[str], names: list[str]) -> Iterator[str]:
-    missing = [*(Counter(names) - Counter(header)).elements()]
-    more = [*(Counter(header) - Counter(names)).elements()]
-    unexpected = [name for name in more if name not in names]
-    too_often = [name for name in more if name in names]
-    if missing:
-        yield f"missing {listed(missing)}"
-    if unexpected:
-        yield f"unexpected {listed(unexpected)}"
-    if too_often:
-        yield f"too often {listed(too_often)}"
-    if not (missing or more):
-        at = next(number for number, (found, name) in enumerate(zip(header, names, strict=True)) if found != name)
-        yield f"another order: column {at + 1} is '{shorten(header[at])}', expected '{shorten(names[at])}'"
 
 
 def _hint(source: Source, header: list[str], names: list[str]) -> str:

@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from batchstream.contract.model import Contract, SourceFormat
+from batchstream.contract.model import Column, Contract, SourceFormat
 from batchstream.records.codec import MAX_RECORDS_PER_BATCH, RecordCodec
 from batchstream.records.damaged_json import storable
 from batchstream.records.escapes import BAD_ESCAPE, NULL_FIELD
+from batchstream.records.layout import Layout
 from batchstream.records.literals import NullError, literal, literals
+from batchstream.records.recoded import UTF_8, first_undecodable
 from batchstream.records.rejects import BadRecord
 from batchstream.records.rows import Row, Taken, UnreadableRow
 from batchstream.records.shown import shorten
@@ -33,16 +35,25 @@ class Fault(NamedTuple):
 
 
 class Judge:
-    """Judges the records of one contract as the consumer's codec does: what it takes here lands there."""
+    """Judges the records of one contract as the consumer's codec does: what it takes here lands there.
 
-    def __init__(self, contract: Contract, codec: RecordCodec) -> None:
+    Args:
+        contract: The contract.
+        codec: Its codec.
+        layout: Which field of a record is whose.
+    """
+
+    def __init__(self, contract: Contract, codec: RecordCodec, layout: Layout) -> None:
         self._columns = contract.columns
+        self._layout = layout
         self._codec = codec
         source = contract.source
-        null = NULL_FIELD if source.escape and source.null.startswith(source.escape) else source.null
-        self._literal = [literal(column, null) for column in contract.columns]
-        self._literals = [literals(column, null) for column in contract.columns]
-        self._may_lack_quotes = source.quoted and not source.quotes_named and not source.escape and len(contract.columns) > 1
+        self._path = source.path
+        self._encoding = source.encoding
+        nulls = [_nulls(column, source.escape) for column in contract.columns]
+        self._literal = [literal(*one) for one in zip(contract.columns, nulls, strict=True)]
+        self._literals = [literals(*one) for one in zip(contract.columns, nulls, strict=True)]
+        self._may_lack_quotes = source.quoted and not source.quotes_named and not source.escape and layout.width > 1
         self._shown_delimiter = " " if contract.source.format is SourceFormat.WHITESPACE else contract.source.delimiter
 
     def all_good(self, taken: Taken) -> tuple[Values, bytes] | None:
@@ -66,15 +77,18 @@ class Judge:
         if not self._may_lack_quotes or len(lines) < 2:
             return False
         rows = [line.rstrip("\r\n").split(self._shown_delimiter) for line in lines[:MAX_RECORDS_PER_BATCH]]
-        return all(len(row) == len(self._columns) for row in rows) and self._good_values(rows) is not None
+        return all(len(row) == self._layout.width for row in rows) and self._good_values(rows) is not None
 
     def _good_values(self, rows: list[Row]) -> tuple[Values, bytes] | None:
         width = len(self._columns)
         values = [b""] * (len(rows) * width)
         try:
             # Strict: a record with a field too few or too many is a fault, too.
-            for number, (texts, to_json) in enumerate(zip(zip(*rows, strict=True), self._literals, strict=True)):
-                values[number::width] = to_json(texts)
+            fields = list(zip(*rows, strict=True))
+            if len(fields) != self._layout.width:
+                return None
+            for number, (position, to_json) in enumerate(zip(self._layout.positions, self._literals, strict=True)):
+                values[number::width] = to_json(fields[position])
         except ValueError:
             return None
         value = self._codec.encode(values)
@@ -93,6 +107,8 @@ class Judge:
         for row, line_count in zip(taken.rows, taken.line_counts, strict=True):
             begin = line - taken.line
             line += line_count
+            if not row and line - line_count in taken.comments:
+                continue
             spans.append((begin, line - taken.line))
             found.append(self._values_of(row, taken.lines[begin : line - taken.line]))
         self._add_what_the_codec_rejects(found)
@@ -105,7 +121,8 @@ class Judge:
                 yield run
                 run = []
             raw = "".join(taken.lines[begin:end]).rstrip("\r\n").encode("utf-8", "surrogateescape")
-            yield BadRecord(first_record_id + position, taken.line + begin + one.line, one.column, one.reason, storable(raw))
+            line = taken.line + begin + one.line
+            yield BadRecord(first_record_id + position, line, one.column, one.reason, storable(raw), self._path)
         if run:
             yield run
 
@@ -126,11 +143,12 @@ class Judge:
         if any(BAD_ESCAPE in field or NULL_FIELD in field for field in odd):
             return Fault("an escape stands before a character that has no escape; write the escape twice to have it in a text")
         if odd:
-            return _no_utf8(lines)
-        if len(row) != len(self._columns):
-            kind = "short" if len(row) < len(self._columns) else "long"
+            return _undecodable(lines, self._encoding)
+        width = self._layout.width
+        if len(row) != width:
+            kind = "short" if len(row) < width else "long"
             shown = shorten(self._shown_delimiter.join(row))
-            return Fault(f"the line is too {kind}: expected {len(self._columns)} fields, got {len(row)}: {shown}")
+            return Fault(f"the line is too {kind}: expected {width} fields, got {len(row)}: {shown}")
         if self._are_records(lines):
             return Fault(
                 f"each of its {len(lines)} lines is a record by itself if quotes have no meaning here; write sourceQuote: none "
@@ -138,16 +156,21 @@ class Judge:
             )
         values: Values = []
         try:
-            for field, to_json in zip(row, self._literal, strict=True):
-                values.append(to_json(field))
+            for position, to_json in zip(self._layout.positions, self._literal, strict=True):
+                values.append(to_json(row[position]))
         except NullError as error:
             column = self._columns[len(values)]
             return Fault(f"column '{column.name}': {error}", column.name)
         except ValueError as error:
-            column, field = self._columns[len(values)], shorten(row[len(values)])
+            column, field = self._columns[len(values)], shorten(row[self._layout.positions[len(values)]])
             expected = column.type.sql + ("" if column.nullable else " NOT NULL")
             return Fault(f"column '{column.name}': expected {expected}, got {field!r} ({error})", column.name)
         return values
+
+
+def _nulls(column: Column, escape: str | None) -> tuple[str, ...]:
+    """The fields that stand for NULL, after the escapes of their line were taken out."""
+    return tuple(NULL_FIELD if escape and null.startswith(escape) else null for null in column.spelling.nulls)
 
 
 def _is_unicode(text: str) -> bool:
@@ -158,13 +181,15 @@ def _is_unicode(text: str) -> bool:
     return True
 
 
-def _no_utf8(lines: list[str]) -> Fault:
+def _undecodable(lines: list[str], encoding: str) -> Fault:
     for number, line in enumerate(lines):
+        content = line.encode("utf-8", "surrogateescape")
+        if encoding != UTF_8 and (bad := first_undecodable(content)):
+            return Fault(f"expected {encoding}, got {bad!r}; mend the text, or sourceEncoding", None, number)
         try:
-            line.encode("utf-8", "surrogateescape").decode()
+            content.decode()
         except UnicodeDecodeError as error:
             bad = error.object[error.start : error.end]
-            return Fault(
-                f"byte {error.start + 1} of the line: expected UTF-8, got {bad!r}; write the file in UTF-8", None, number
-            )
+            where = f"byte {error.start + 1} of the line"
+            return Fault(f"{where}: expected UTF-8, got {bad!r}; write the file in UTF-8, or sourceEncoding", None, number)
     return Fault("expected UTF-8; write the file in UTF-8")

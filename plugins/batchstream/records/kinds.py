@@ -1,10 +1,6 @@
 """Knows files of other kinds by their first bytes, to say what a source is that is no text of fields."""
 
 _KINDS = {
-    b"\x1f\x8b": ("is compressed by gzip", "unpack it: gunzip FILE"),
-    b"BZh": ("is compressed by bzip2", "unpack it: bunzip2 FILE"),
-    b"\xfd7zXZ\0": ("is compressed by xz", "unpack it: unxz FILE"),
-    b"\x28\xb5\x2f\xfd": ("is compressed by zstd", "unpack it: unzstd FILE"),
     b"7z\xbc\xaf\x27\x1c": ("is a 7z archive", "unpack it"),
     b"PAR1": ("is Parquet", "write it as CSV"),
     b"ORC": ("is ORC", "write it as CSV"),
@@ -13,10 +9,10 @@ _KINDS = {
     b"SQLite format 3\0": ("is an SQLite database", "write a table of it as CSV"),
     b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": ("is an Excel workbook (xls)", "save the sheet as CSV UTF-8"),
     b"%PDF": ("is PDF", "write its table as CSV"),
-    b"\xff\xfe\0\0": ("is UTF-32", "write it in UTF-8: iconv -f UTF-32 -t UTF-8 FILE"),
-    b"\0\0\xfe\xff": ("is UTF-32", "write it in UTF-8: iconv -f UTF-32 -t UTF-8 FILE"),
-    b"\xff\xfe": ("is UTF-16", "write it in UTF-8: iconv -f UTF-16 -t UTF-8 FILE"),
-    b"\xfe\xff": ("is UTF-16", "write it in UTF-8: iconv -f UTF-16 -t UTF-8 FILE"),
+    b"\xff\xfe\0\0": ("is UTF-32", "write sourceEncoding: utf-32"),
+    b"\0\0\xfe\xff": ("is UTF-32", "write sourceEncoding: utf-32"),
+    b"\xff\xfe": ("is UTF-16", "write sourceEncoding: utf-16"),
+    b"\xfe\xff": ("is UTF-16", "write sourceEncoding: utf-16"),
     b"version https://git-lfs": ("is a pointer of Git LFS", "fetch the file itself: git lfs pull"),
     b"<!doctype html": ("is a web page", "download the file itself"),
     b"<html": ("is a web page", "download the file itself"),
@@ -28,13 +24,10 @@ _KINDS = {
 
 def kind_of(line: bytes) -> tuple[str, str] | None:
     """What the file is that begins with `line`, and what to do; None if it isn't one of the known kinds."""
-    if line.startswith(b"PK\x03\x04"):
-        # An xlsx is a zip of such parts.
-        if b"[Content_Types].xml" in line or b"_rels/" in line or b"docProps/" in line:
-            return "is an Excel workbook (xlsx)", "save the sheet as CSV UTF-8"
-        return "is a zip archive", "unpack it: unzip FILE"
+    if b"ustar" in line[257:263]:
+        return "is a tar archive", "unpack it: tar -xf FILE"
     if b"\0" in line[:2] and line[:4] not in _KINDS:
-        return "is UTF-16 without a byte order mark, or no text", "write it in UTF-8: iconv -f UTF-16LE -t UTF-8 FILE"
+        return "is UTF-16 without a byte order mark, or no text", "write sourceEncoding: utf-16-le, or utf-16-be"
     begin = line[:64].lstrip().lower()
     for magic, found in _KINDS.items():
         if line.startswith(magic) or (magic[:1] in b"<[{" and begin.startswith(magic)):

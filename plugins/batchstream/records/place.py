@@ -34,7 +34,7 @@ def open_source(source: Source) -> IO[bytes]:
     """
     try:
         path = source.path.resolve()
-        _require_inside(source, path)
+        require_inside(source, path)
         # A named pipe without a writer would block.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError as error:
@@ -50,7 +50,12 @@ def open_source(source: Source) -> IO[bytes]:
     return open(descriptor, "rb")  # noqa: PTH123 - a path would be opened anew
 
 
-def _require_inside(source: Source, path: Path) -> None:
+def require_inside(source: Source, path: Path) -> None:
+    """See that a resolved path lies where sources may lie.
+
+    Raises:
+        SourceError: It doesn't, is hidden, or a secret.
+    """
     for root in _roots(source):
         if path.is_relative_to(root):
             inside = path.relative_to(root).parts

@@ -26,6 +26,7 @@ class BadRecord(NamedTuple):
         column: The column with the fault; None if the record as a whole has it.
         reason: Place in the line, rule and value.
         raw: The record's lines as they stand in the source, without the last line end.
+        path: The file, of which a source may have several.
     """
 
     record_id: int
@@ -33,11 +34,12 @@ class BadRecord(NamedTuple):
     column: str | None
     reason: str
     raw: str
+    path: Path
 
-    @property
-    def sentence(self) -> str:
-        """Line and reason, as a message shows them."""
-        return f"line {self.line}{', ' if self.reason.startswith(('column ', 'byte ')) else ': '}{self.reason}"
+    def sentence(self, source: Path) -> str:
+        """Line and reason, as a message shows them that names the source already."""
+        where = "" if self.path == source else f"{self.path.name}: "
+        return f"{where}line {self.line}{', ' if self.reason.startswith(('column ', 'byte ')) else ': '}{self.reason}"
 
 
 Keep = Callable[[BadRecord], None]
@@ -73,7 +75,7 @@ class Rejects:
         """Count a bad record, and keep it."""
         self.count += 1
         if len(self._shown) < MAX_SHOWN_REJECTS:
-            self._shown.append(bad.sentence)
+            self._shown.append(bad.sentence(self._path))
         # Characters are at most four times as many bytes.
         self._kept_bytes += len(bad.raw)
         if self.kept < MAX_KEPT_REJECTS and self._kept_bytes <= MAX_KEPT_REJECT_BYTES:

@@ -44,6 +44,7 @@ class Taken(NamedTuple):
         line: Number of the line on which the first of them begins.
         lines: What they were made of.
         fault: Why nothing that follows them can be told apart, if so.
+        comments: Numbers of the lines that are comments, among those rows that are blank.
     """
 
     blank_lines: int
@@ -52,6 +53,7 @@ class Taken(NamedTuple):
     line: int
     lines: list[str]
     fault: SourceError | None
+    comments: frozenset[int] = frozenset()
 
 
 def _line_counts(rows: Iterable[Row]) -> Iterator[int]:
@@ -66,17 +68,26 @@ class RowReader:
         source: What the lines are of, and how it is written.
         chunks: The lines, some at a time.
         line: Number of the first of them.
+
+    Attributes:
+        path: The file.
     """
 
     def __init__(self, source: Source, chunks: Iterable[list[bytes]], line: int) -> None:
-        self._path = source.path
+        self.path = source.path
         self._first_line = self._line = self._begins = line
         self._blank_lines = self._characters = 0
         self._rows: list[Row] = []
         # Lines that were fed to the reader of rows and have not been given away by `take`.
         self._lines: list[str] = []
         self._ended = False
-        texts = chain.from_iterable(self._texts(chunks))
+        self._comments: set[int] = set()
+        self._between_records = True
+        texts: Iterator[str] = chain.from_iterable(self._texts(chunks))
+        if source.comment:
+            texts = self._uncommented(texts, source.comment)
+        # Whether a line begins a record is known only if each is asked for by itself.
+        self._rows_at_once = 1 if source.comment else _ROWS_AT_ONCE
         self._csv = None
         if source.format is SourceFormat.CSV and source.quoted:
             self._csv = csv.reader(texts, delimiter=source.delimiter, strict=True)
@@ -103,12 +114,14 @@ class RowReader:
             # Only what follows says whether these are the end.
             rows.pop()
             self._blank_lines += 1
+        comments = frozenset(self._comments)
+        self._comments = {number for number in comments if number >= self._line - self._blank_lines}
         if self._escapes is None:
-            return Taken(blank_lines, rows, _line_counts(rows), line, lines, fault)
+            return Taken(blank_lines, rows, _line_counts(rows), line, lines, fault, comments)
         # Before their line breaks come back, which were none in the source.
         line_counts = list(_line_counts(rows))
         rows = [row if isinstance(row, UnreadableRow) else self._escapes.restore(row) for row in rows]
-        return Taken(blank_lines, rows, line_counts, line, lines, fault)
+        return Taken(blank_lines, rows, line_counts, line, lines, fault, comments)
 
     def _read(self) -> tuple[list[Row], SourceError | None]:
         self._begins = self._line
@@ -118,9 +131,10 @@ class RowReader:
         more = True
         while more and fault is None and len(rows) < MAX_RECORDS_PER_BATCH and self._characters < _MAX_CHARACTERS_AT_ONCE:
             before = len(rows)
+            self._between_records = True
             try:
                 # The records before an error stay in the list.
-                rows.extend(islice(self._found, min(_ROWS_AT_ONCE, MAX_RECORDS_PER_BATCH - before)))
+                rows.extend(islice(self._found, min(self._rows_at_once, MAX_RECORDS_PER_BATCH - before)))
                 more = len(rows) > before
             except SourceError as error:
                 fault = error
@@ -132,7 +146,7 @@ class RowReader:
     def _unreadable(self, error: csv.Error) -> SourceError | None:
         """Take a line that is no CSV as a record without fields, or say why nothing behind it can be told apart."""
         line, last = self._begins + sum(_line_counts(self._rows)), self._first_line + (self._csv.line_num if self._csv else 0) - 1
-        where = f"{self._path}: line {line}"
+        where = f"{self.path}: line {line}"
         if self._ended:
             return SourceError(f"{where}: {error}: a quote is opened and never closed; {_MEND_QUOTES}")
         if last > line:
@@ -147,6 +161,16 @@ class RowReader:
         self._rows.append(UnreadableRow(f"{error}; {'shorten this field' if too_long else 'mend the quotes of this record'}"))
         return None
 
+    def _uncommented(self, texts: Iterable[str], mark: str) -> Iterator[str]:
+        """The same lines, with blank ones in the place of comments; a field in quotes may have lines that look like one."""
+        for number, text in enumerate(texts, self._first_line):
+            if self._between_records and text.startswith(mark):
+                self._comments.add(number)
+                yield "\n"
+            else:
+                self._between_records = False
+                yield text
+
     def _texts(self, chunks: Iterable[list[bytes]]) -> Iterator[list[str]]:
         line = self._first_line
         for lines in chunks:
@@ -154,7 +178,7 @@ class RowReader:
                 begins = self._begins + sum(_line_counts(self._rows))
                 if line - begins > MAX_LINES_PER_RECORD:
                     raise SourceError(
-                        f"{self._path}: line {begins}: a quoted field spans more than {MAX_LINES_PER_RECORD:,} lines; "
+                        f"{self.path}: line {begins}: a quoted field spans more than {MAX_LINES_PER_RECORD:,} lines; "
                         f"{_MEND_QUOTES}"
                     )
             try:

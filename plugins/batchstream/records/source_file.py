@@ -1,17 +1,19 @@
-"""Reads a source file in pieces of bounded size, takes its checksum, and notices if it changes meanwhile."""
+"""Reads the lines of a source in UTF-8, some at a time, takes the checksum of its file, and notices if that changes meanwhile."""
 
 import hashlib
 import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from io import BytesIO
-from typing import IO, NamedTuple
+from io import BufferedReader, BytesIO
+from typing import IO, NamedTuple, cast
 
 from batchstream.contract.model import Source
 from batchstream.errors import SourceChangedError, SourceError
 from batchstream.records.codec import MAX_RECORDS_PER_BATCH
 from batchstream.records.place import open_source
+from batchstream.records.recoded import UTF_8, Recoded, RecodedError
+from batchstream.records.unpacked import UnpackError, unpack_errors, unpacked
 
 MAX_LINE_BYTES = 16 * 1024 * 1024
 """Of one line of a source; more is no record that Kafka would take."""
@@ -24,6 +26,7 @@ STILL_WRITTEN_SECONDS = 60
 
 _BLOCK_BYTES = 256 * 1024
 _MAX_CHUNK_BYTES = 8 * 1024 * 1024
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 class Identity(NamedTuple):
@@ -40,25 +43,44 @@ def opened(source: Source) -> Iterator["SourceFile"]:
     """Open a source.
 
     Raises:
-        SourceError: It can't be read.
+        SourceError: It can't be read, or isn't what its contract says.
     """
     try:
-        with open_source(source) as file:
+        with open_source(source) as file, unpack_errors():
             yield SourceFile(source, file)
+    except (UnpackError, RecodedError) as error:
+        raise SourceError(f"{source.path}: {error}") from error
     except OSError as error:
         raise SourceError(f"{source.path}: the source can't be read: {error.strerror}; mend sourcePath") from error
 
 
 class SourceFile:
-    """An open source."""
+    """An open source.
+
+    Attributes:
+        lines_read: Lines so far.
+    """
 
     def __init__(self, source: Source, file: IO[bytes]) -> None:
         self._source = source
         self._path = source.path
         self._file = file
-        self._digest = hashlib.sha256()
-        self._lines = 0
         self._began = _identity(os.fstat(file.fileno()))
+        self.lines_read = 0
+        content = unpacked(file)
+        # Of a file that is not what its lines are, the checksum is taken first; of any other while it is read.
+        self._digest = hashlib.sha256()
+        self._is_plain = content is None and source.encoding == UTF_8
+        if not self._is_plain:
+            file.seek(0)
+            self._digest = hashlib.file_digest(cast(BufferedReader, file), "sha256")
+            file.seek(0)
+            content = content or file
+            if source.encoding != UTF_8:
+                content = cast(IO[bytes], Recoded(content, source.encoding))
+            content = cast(IO[bytes], BufferedReader(cast(BufferedReader, content), _BLOCK_BYTES))
+        self._lines: IO[bytes] = content or file
+        self._last_byte = b"\n"
 
     @property
     def sha256(self) -> str:
@@ -67,23 +89,25 @@ class SourceFile:
 
     def read_line(self) -> bytes:
         """The next line with its end; nothing at the end of the file."""
-        line = self._file.readline(MAX_LINE_BYTES + 1)
-        self._digest.update(line)
+        line = self._lines.readline(MAX_LINE_BYTES + 1)
+        self._note(line)
         self._check_length(line)
-        self._lines += 1
-        return line
+        self.lines_read += bool(line)
+        return line.removeprefix(_BYTE_ORDER_MARK) if self.lines_read == 1 else line
 
     def chunks(self) -> Iterator[list[bytes]]:
         """The rest of the lines with their ends, a hundred at a time, or fewer if they are long."""
         rest: list[bytes] = []
-        while block := self._file.read(_BLOCK_BYTES):
+        while block := self._lines.read(_BLOCK_BYTES):
             # To the end of a line.
-            block += self._file.readline(MAX_LINE_BYTES + 1)
-            self._digest.update(block)
+            block += self._lines.readline(MAX_LINE_BYTES + 1)
+            self._note(block)
+            if not self.lines_read:
+                block = block.removeprefix(_BYTE_ORDER_MARK)
             lines = BytesIO(block).readlines()
-            self._lines += len(lines) - 1
+            self.lines_read += len(lines) - 1
             self._check_length(lines[-1])
-            self._lines += 1
+            self.lines_read += 1
             lines = rest + lines
             whole = len(lines) - len(lines) % MAX_RECORDS_PER_BATCH
             for begin in range(0, whole, MAX_RECORDS_PER_BATCH):
@@ -94,16 +118,27 @@ class SourceFile:
                 rest = []
         if rest:
             yield rest
+        if self._last_byte != b"\n":
+            self._refuse_open_end()
+
+    def _note(self, read: bytes) -> None:
+        if self._is_plain:
+            self._digest.update(read)
+        self._last_byte = read[-1:] or self._last_byte
 
     def check_last_line(self) -> None:
-        """Look whether the last line has its end.
+        """Look whether the last line has its end, before anything is read; of a file that isn't plain only `chunks` can tell.
 
         Raises:
             SourceError: It has none, and the contract doesn't allow that: the file may have been cut off.
             SourceChangedError: The same of a file that somebody may be writing.
         """
         size = self._began.size
-        if self._source.open_end or not size or os.pread(self._file.fileno(), 1, size - 1) in (b"\n", b""):
+        if self._is_plain and size and os.pread(self._file.fileno(), 1, size - 1) not in (b"\n", b""):
+            self._refuse_open_end()
+
+    def _refuse_open_end(self) -> None:
+        if self._source.open_end:
             return
         said = f"{self._path}: the last line has no line end, so the file may be cut off"
         todo = "end it with a line break, or write sourceFinalNewline: optional"
@@ -131,15 +166,15 @@ class SourceFile:
 
     def _differs(self) -> bool:
         """Whether a small file that was read to its end has another content now; the clock of a file has steps of its own."""
-        read = self._file.tell()
-        if read != self._began.size or read > MAX_BYTES_OF_SECOND_LOOK:
+        size = self._began.size
+        if size > MAX_BYTES_OF_SECOND_LOOK or (self._is_plain and self._file.tell() != size):
             return False
-        return hashlib.sha256(os.pread(self._file.fileno(), read + 1, 0)).digest() != self._digest.digest()
+        return hashlib.sha256(os.pread(self._file.fileno(), size + 1, 0)).digest() != self._digest.digest()
 
     def _check_length(self, line: bytes) -> None:
         if len(line) > MAX_LINE_BYTES:
             raise SourceError(
-                f"{self._path}: line {self._lines + 1}: the line has more than {MAX_LINE_BYTES:,} bytes; "
+                f"{self._path}: line {self.lines_read + 1}: the line has more than {MAX_LINE_BYTES:,} bytes; "
                 "end each record with a line end, and shorten what is longer"
             )
 

@@ -3,20 +3,27 @@
 The codec that the consumer uses judges each batch before it is sent: what leaves here lands.
 """
 
+import hashlib
 import re
 from collections.abc import Generator, Iterator
+from dataclasses import replace
 from itertools import chain
+from pathlib import Path
+from typing import NamedTuple
 
-from batchstream.contract.model import Contract, SourceFormat
-from batchstream.errors import SourceError, errors_about
+from batchstream.contract.model import Column, Contract, Source, SourceFormat
+from batchstream.errors import SourceChangedError, SourceError, errors_about
 from batchstream.records.codec import RecordCodec
-from batchstream.records.header import check_header_line
+from batchstream.records.footer import without_footer
+from batchstream.records.header import read_layout
 from batchstream.records.judge import BLANK_LINE, Judge, Values
 from batchstream.records.literals import MINUS_ZERO
 from batchstream.records.messages import Batch
 from batchstream.records.rejects import BadRecord, Keep, Rejects
+from batchstream.records.respelled import respeller
 from batchstream.records.rows import RowReader, Taken
 from batchstream.records.source_file import opened
+from batchstream.records.source_files import files_of
 
 _MINUS_ZERO = re.compile(MINUS_ZERO.encode())
 
@@ -27,22 +34,49 @@ _END_OF_LINE = b"\0"
 """Marks the ends of lines among fields; it is in no JSON value, so a line with a field too few or too many can't be missed."""
 
 
+def _is_plain(column: Column) -> bool:
+    """Whether every good value of a column is a JSON number, and every JSON number may be one."""
+    marks_are_words = not any(character.isdigit() for null in column.spelling.nulls for character in null)
+    return column.type.python in (int, float) and not column.nullable and marks_are_words and respeller(column) is None
+
+
+class ReadFile(NamedTuple):
+    """A file of a source that was read to its end.
+
+    Attributes:
+        path: The file.
+        header: Its header; None if it has none.
+        sha256: Its checksum.
+        records: Its records, good and bad.
+        rejected_records: The bad ones among them.
+    """
+
+    path: Path
+    header: str | None
+    sha256: str
+    records: int
+    rejected_records: int
+
+
 def check_header(contract: Contract) -> None:
-    """Read the first line of the source only.
+    """Read no more than the header of each file of the source.
 
     Raises:
-        SourceError: The file is missing, empty, cut off or not UTF-8, or its header names other columns than the contract.
+        SourceError: A file is missing, empty, cut off or not UTF-8, or its header doesn't name the contract's columns.
         SourceChangedError: It has no end, and may still be being written.
     """
-    with errors_about(path=str(contract.source.path)), opened(contract.source) as file:
-        check_header_line(contract, file.read_line())
-        file.check_last_line()
+    for path in files_of(contract.source):
+        source = replace(contract.source, path=path)
+        with errors_about(path=str(path)), opened(source) as file:
+            read_layout(replace(contract, source=source), file)
+            file.check_last_line()
 
 
 class SourceReader:
     """Reads a source; each pass over it gives the same batches.
 
-    Line ends are LF or CRLF, a byte order mark is allowed, and so are blank lines at the end, but not between records.
+    Line ends are LF or CRLF, a byte order mark is allowed, and so are blank lines at the end, but not between records. Columns
+    are found by their names in the header, in any order.
 
     Args:
         contract: Names the source.
@@ -52,7 +86,7 @@ class SourceReader:
         records: Records that this pass has read so far, good and bad.
         rejected_records: The bad ones among them.
         batches: Batches that it has given so far.
-        sha256: Checksum of what was read so far: of the whole file after the last batch.
+        files: Those that it has read to their end.
     """
 
     def __init__(self, contract: Contract, on_rejected: Keep | None = None) -> None:
@@ -60,10 +94,9 @@ class SourceReader:
         self._source = contract.source
         self._on_rejected = on_rejected
         self._codec = RecordCodec(contract)
-        self._judge = Judge(contract, self._codec)
         self._width = len(contract.columns)
         # Numbers without NULL are JSON as they stand: no field of such a source has to be looked at in Python.
-        self._plain = all(column.type.python in (int, float) and not column.nullable for column in contract.columns)
+        self._plain = all(map(_is_plain, contract.columns))
         whitespace = contract.source.format is SourceFormat.WHITESPACE
         self._delimiter = b" " if whitespace else contract.source.delimiter.encode()
         self._separator = None if whitespace else self._delimiter
@@ -71,7 +104,7 @@ class SourceReader:
 
     def _start(self) -> None:
         self.records = self.batches = 0
-        self.sha256 = ""
+        self.files: list[ReadFile] = []
         self._rejects = Rejects(self._source.path, self._contract.rejected_records_allowed, self._on_rejected)
 
     @property
@@ -79,14 +112,22 @@ class SourceReader:
         """Bad records so far."""
         return self._rejects.count
 
+    @property
+    def sha256(self) -> str:
+        """Checksum of what was read: of the one file, or of the paths and checksums of all."""
+        if len(self.files) == 1:
+            return self.files[0].sha256
+        return hashlib.sha256("".join(f"{one.path}\0{one.sha256}\n" for one in self.files).encode()).hexdigest()
+
     def check_header(self) -> None:
-        """Read the first line only; `__iter__` does it too."""
+        """Read the headers only; `__iter__` does it too."""
         check_header(self._contract)
 
     def __iter__(self) -> Iterator[Batch]:
-        """Batches of 100 records, the last one of what is left; of fewer where those would be more than `MAX_BATCH_BYTES`.
+        """Batches of 100 records, or of fewer where those would be more than `MAX_BATCH_BYTES`.
 
-        A batch ends before a bad record. After more bad records than are allowed no batch is given, while the rest is read.
+        The last batch of a file has what is left. A batch ends before a bad record. After more bad records than are allowed no
+        batch is given, while the rest is read.
 
         Raises:
             SourceError: There are more bad records than allowed: their number and the first ten; or the source has no good
@@ -95,28 +136,46 @@ class SourceReader:
         """
         self._start()
         with errors_about(path=str(self._source.path)):
-            yield from self._read()
+            paths = files_of(self._source)
+            for path in paths:
+                yield from self._read_file(replace(self._source, path=path))
+            self._check_files(paths)
+            self._rejects.check(self.records)
+            if self.records == self.rejected_records:
+                empty = "the source has a header but no record" if self._source.has_header else "the source has no record"
+                what = "every record is bad" if self.records else empty
+                raise SourceError(f"{self._source.path}: {what}; write at least one")
 
-    def _read(self) -> Iterator[Batch]:
-        with opened(self._source) as file:
+    def _check_files(self, paths: list[Path]) -> None:
+        """See that those which were read are still the source: together they are one content."""
+        if len(paths) > 1 and files_of(self._source) != paths:
+            raise SourceChangedError(
+                f"{self._source.path}: the source changed while it was read: it has other files now; write new ones "
+                "elsewhere first, and then move them there together"
+            )
+
+    def _read_file(self, source: Source) -> Iterator[Batch]:
+        before, rejected_before = self.records, self.rejected_records
+        contract = replace(self._contract, source=source)
+        with opened(source) as file:
             try:
-                check_header_line(self._contract, file.read_line())
+                layout = read_layout(contract, file)
                 file.check_last_line()
-                chunks = file.chunks()
-                rest = (yield from self._plain_batches(chunks)) if self._plain else chunks
+                line, chunks = 1 + file.lines_read, file.chunks()
+                if source.footer_lines:
+                    chunks = without_footer(chunks, source.footer_lines)
+                rest = (yield from self._plain_batches(chunks)) if self._plain and layout.in_order else chunks
                 # So far each record was a line.
-                yield from self._batches(RowReader(self._source, rest, 2 + self.records))
+                reader = RowReader(source, rest, line + self.records - before)
+                yield from self._batches(reader, Judge(contract, self._codec, layout))
             except SourceError as error:
                 # A file that is half written has faults that it won't have later.
                 file.check_unchanged()
                 raise self._rejects.before(error) from error
-            finally:
-                self.sha256 = file.sha256
             file.check_unchanged()
-        self._rejects.check(self.records)
-        if self.records == self.rejected_records:
-            what = "every record is bad" if self.records else "the source has a header but no record"
-            raise SourceError(f"{self._source.path}: {what}; write at least one")
+        self.files.append(
+            ReadFile(source.path, layout.header, file.sha256, self.records - before, self.rejected_records - rejected_before)
+        )
 
     def _plain_batches(self, chunks: Iterator[list[bytes]]) -> Generator[Batch, None, Iterator[list[bytes]]]:
         """Batches of lines that hold nothing but JSON numbers; returns the other lines, which are read by field."""
@@ -147,24 +206,25 @@ class SourceReader:
         del values[width - 1 :: width]
         return values
 
-    def _batches(self, reader: RowReader) -> Iterator[Batch]:
+    def _batches(self, reader: RowReader, judge: Judge) -> Iterator[Batch]:
         while True:
             taken = reader.take()
             for line in range(taken.line - taken.blank_lines, taken.line):
-                self._reject(BadRecord(self.records + 1, line, None, BLANK_LINE, ""))
+                if line not in taken.comments:
+                    self._reject(BadRecord(self.records + 1, line, None, BLANK_LINE, "", reader.path))
             if taken.rows:
-                yield from self._judged(taken)
+                yield from self._judged(taken, judge)
             if taken.fault is not None:
                 raise taken.fault
             if not taken.rows:
                 return
 
-    def _judged(self, taken: Taken) -> Iterator[Batch]:
-        good = self._judge.all_good(taken)
+    def _judged(self, taken: Taken, judge: Judge) -> Iterator[Batch]:
+        good = judge.all_good(taken)
         if good is not None:
             yield from self._bounded(*good)
             return
-        for one in self._judge.sift(taken, self.records + 1):
+        for one in judge.sift(taken, self.records + 1):
             if isinstance(one, BadRecord):
                 self._reject(one)
             else:
