@@ -5,6 +5,7 @@ import codecs
 import csv
 import gzip
 import io
+import json
 import lzma
 import random
 import zipfile
@@ -15,8 +16,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+import openpyxl
+import pyarrow as pa
 import pytest
 from backports import zstd
+from pyarrow import parquet
 
 from batchstream.contract import Contract
 from batchstream.errors import SourceChangedError, SourceError
@@ -103,6 +107,53 @@ def as_csv(lines: list[list[str]], delimiter: str = ",", end: str = "\n", quotin
     return found.getvalue()
 
 
+def as_fixed(lines: list[list[str]]) -> tuple[str, list[int]]:
+    """Fields of fixed width, and the widths."""
+    widths = [2 + max(map(len, fields)) for fields in zip(*lines, strict=True)]
+    padded = ["".join(field.ljust(width) for field, width in zip(line, widths, strict=True)) for line in lines]
+    return "".join(f"{line}\n" for line in padded), widths
+
+
+def as_objects(order: Sequence[str] = tuple(TYPES)) -> list[dict[str, Any]]:
+    """The records as JSON has them."""
+    return [{name: as_json(name, row[list(TYPES).index(name)]) for name in order} for row in ROWS]
+
+
+def as_json(name: str, value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return float(value)
+    return value if value is None or isinstance(value, bool | int | float) else USUAL.of(name, value)
+
+
+def as_lines(objects: list[dict[str, Any]]) -> str:
+    return "".join(json.dumps(one) + "\n" for one in objects)
+
+
+def as_parquet(objects: list[Row], **options: Any) -> bytes:
+    numbers = [pa.int32(), pa.decimal128(12, 2), pa.float64()]
+    kinds = [*numbers, pa.date32(), pa.timestamp("ns"), pa.timestamp("us", "UTC"), pa.bool_(), pa.string()]
+    columns = [pa.array(values, kind) for values, kind in zip(zip(*objects, strict=True), kinds, strict=True)]
+    # Another order, and one column more.
+    found = pa.table({"more": columns[0], **dict(reversed(list(zip(TYPES, columns, strict=True))))})
+    content = io.BytesIO()
+    parquet.write_table(found, content, row_group_size=77, **options)
+    return content.getvalue()
+
+
+def as_workbook(lines: list[list[Any]], *more_sheets: str) -> bytes:
+    book = openpyxl.Workbook()
+    for title in more_sheets:
+        book.create_sheet(title)
+    sheet = book.active
+    assert sheet is not None
+    sheet.title = "data"
+    for line in lines:
+        sheet.append([one.astimezone(BERLIN).isoformat(" ") if isinstance(one, datetime) and one.tzinfo else one for one in line])
+    content = io.BytesIO()
+    book.save(content)
+    return content.getvalue()
+
+
 def zipped(content: bytes, *names: str) -> bytes:
     found = io.BytesIO()
     with zipfile.ZipFile(found, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -144,6 +195,7 @@ def way(name: str, content: bytes | str, **settings: Any) -> Any:
     return pytest.param(content.encode() if isinstance(content, str) else content, settings, id=name)
 
 
+FIXED, WIDTHS = as_fixed(table())
 WAYS = [
     way("as it is", PLAIN),
     way("CRLF", as_csv(table(), end="\r\n")),
@@ -189,6 +241,46 @@ WAYS = [
     way("UTF-16 without a mark", as_csv(table()).encode("utf-16-le"), sourceEncoding="utf-16-le"),
     way("UTF-32", as_csv(table()).encode("utf-32"), sourceEncoding="utf-32"),
     way("gb18030", as_csv(table()).encode("gb18030"), sourceEncoding="GB18030"),
+    way("fields of fixed width", FIXED, sourceFormat="fixed", sourceWidths=WIDTHS),
+    way("JSON Lines", as_lines(as_objects()), sourceFormat="json"),
+    way("JSON Lines in another order", as_lines(as_objects(SHUFFLED)), sourceFormat="json"),
+    way(
+        "JSON Lines without NULLs",
+        as_lines([{name: value for name, value in one.items() if value is not None} for one in as_objects()]),
+        sourceFormat="json",
+        sourceMissingFields="nulls",
+    ),
+    way(
+        "JSON Lines with more",
+        as_lines([one | {"x": {"No": 1}} for one in as_objects()]),
+        sourceFormat="json",
+        sourceOtherColumns="ignored",
+    ),
+    way("a JSON array", json.dumps(as_objects()), sourceFormat="json"),
+    way("a JSON array to read", json.dumps(as_objects(), indent=2, ensure_ascii=False), sourceFormat="json"),
+    way(
+        "gzip of a JSON array in UTF-16",
+        gzip.compress(json.dumps(as_objects(), ensure_ascii=False).encode("utf-16")),
+        sourceFormat="json",
+        sourceEncoding="utf-16",
+    ),
+    way("Parquet", as_parquet(ROWS), sourceFormat="parquet", sourceOtherColumns="ignored"),
+    way(
+        "Parquet, packed by zstd, of dictionaries",
+        as_parquet(ROWS, compression="zstd", use_dictionary=True),
+        sourceFormat="parquet",
+        sourceOtherColumns="ignored",
+    ),
+    way("xlsx", as_workbook([list(TYPES), *ROWS]), sourceFormat="xlsx"),
+    way(
+        "xlsx, one of two sheets, below a title",
+        as_workbook([["Report"], [], list(TYPES), *ROWS, [], ["250 records"]], "notes"),
+        sourceFormat="xlsx",
+        sourceSheet="data",
+        sourceSkipLines=2,
+        sourceFooterLines=1,
+    ),
+    way("xlsx without a header", as_workbook(list(ROWS)), sourceFormat="xlsx", sourceHeader="none"),
     way("gzip", gzip.compress(PLAIN)),
     way("gzip of two parts", gzip.compress(PLAIN[:1000]) + gzip.compress(PLAIN[1000:])),
     way("bzip2", bz2.compress(PLAIN)),

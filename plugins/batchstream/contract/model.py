@@ -48,10 +48,24 @@ class Column:
 
 
 class SourceFormat(StrEnum):
-    """How a source file separates its fields."""
+    """How a source is written."""
 
     WHITESPACE = "whitespace"
     CSV = "csv"
+    FIXED = "fixed"
+    JSON = "json"
+    PARQUET = "parquet"
+    XLSX = "xlsx"
+
+    @property
+    def is_text(self) -> bool:
+        """Whether its records are lines of fields."""
+        return self in (SourceFormat.WHITESPACE, SourceFormat.CSV, SourceFormat.FIXED)
+
+    @property
+    def has_null(self) -> bool:
+        """Whether it has a value of its own for NULL, so that no text stands for it."""
+        return self in (SourceFormat.JSON, SourceFormat.PARQUET)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +88,9 @@ class Source:
         footer_lines: Lines at the end that are no records, blank ones not counted.
         comment: A line that begins with it is no record.
         encoding: Python's name of the text's encoding.
+        widths: Characters of each field of a record whose fields are of fixed width.
+        sheet: Of a workbook; None if it has only one.
+        missing_is_null: Whether a field that a record of JSON doesn't have is NULL.
     """
 
     path: Path
@@ -91,6 +108,9 @@ class Source:
     footer_lines: int = 0
     comment: str | None = None
     encoding: str = "utf-8"
+    widths: tuple[int, ...] = ()
+    sheet: str | None = None
+    missing_is_null: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from batchstream.contract.encodings import encoding_named
 from batchstream.contract.model import Source, SourceFormat
-from batchstream.contract.spelling import SPELLING_SETTINGS, USUAL, read_spelling
+from batchstream.contract.spelling import SPELLING_SETTINGS, USUAL, Spelling, read_spelling
 
 SOURCE_SETTINGS: dict[str, type | tuple[type, ...]] = {
     "sourcePath": str,
@@ -22,16 +23,31 @@ SOURCE_SETTINGS: dict[str, type | tuple[type, ...]] = {
     "sourceFooterLines": int,
     "sourceComment": str,
     "sourceEncoding": str,
+    "sourceWidths": list,
+    "sourceSheet": str,
+    "sourceMissingFields": str,
     **SPELLING_SETTINGS,
 }
 """Name → type of its value."""
 
 NONE = "none"
-_OF_CSV = ("sourceDelimiter", "sourceQuote", "sourceEscape")
+_LINES = ("csv", "whitespace", "fixed")
+# Setting → the formats in which it means something.
+_FORMATS_OF = {
+    **dict.fromkeys(("sourceDelimiter", "sourceQuote", "sourceEscape"), ("csv",)),
+    **dict.fromkeys(("sourceFinalNewline", "sourceEncoding"), (*_LINES, "json")),
+    **dict.fromkeys(("sourceHeader", "sourceSkipLines", "sourceFooterLines"), (*_LINES, "xlsx")),
+    "sourceComment": _LINES,
+    "sourceWidths": ("fixed",),
+    "sourceSheet": ("xlsx",),
+    "sourceMissingFields": ("json",),
+}
 _FINAL_NEWLINE = ("required", "optional")
 _HEADER = ("required", NONE)
 _OTHER_COLUMNS = ("refused", "ignored")
+_MISSING_FIELDS = ("refused", "nulls")
 MAX_SKIPPED_LINES = 10_000
+MAX_WIDTH = 1_000_000
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
@@ -53,15 +69,14 @@ def read_source(path: Path, given: Mapping[str, Any]) -> Source:
     if _URL.match(name):
         raise ValueError(f"sourcePath: got {name!r}; a source is a file: download it, and write its path")
     source_format = _one_of("sourceFormat", given.get("sourceFormat", SourceFormat.CSV), list(SourceFormat))
-    if source_format == SourceFormat.WHITESPACE:
-        for setting in _OF_CSV:
-            if setting in given:
-                raise ValueError(f"{setting}: has no meaning for sourceFormat whitespace; remove it")
+    for setting, formats in _FORMATS_OF.items():
+        if setting in given and source_format not in formats:
+            raise ValueError(f"{setting}: has no meaning for sourceFormat {source_format}; remove it")
     delimiter = given.get("sourceDelimiter", ",")
     if len(delimiter) != 1 or delimiter.isalnum() or delimiter in '"+-.\r\n\0':
         raise ValueError(f"sourceDelimiter: got {delimiter!r}; write one character, such as ';'")
     quoted = _one_of("sourceQuote", given.get("sourceQuote", '"'), ['"', NONE]) == '"'
-    escape, spelling = _escape(given.get("sourceEscape"), delimiter), read_spelling(given, USUAL)
+    escape, spelling = _escape(given.get("sourceEscape"), delimiter), _spelling(source_format, given)
     for null in spelling.nulls:
         if escape and escape in null and not (len(null) == 2 and null.startswith(escape) and null[1].isupper()):
             raise ValueError(
@@ -85,7 +100,24 @@ def read_source(path: Path, given: Mapping[str, Any]) -> Source:
         footer_lines=_lines("sourceFooterLines", given),
         comment=_comment(given.get("sourceComment"), delimiter),
         encoding=_encoding(given.get("sourceEncoding", "utf-8")),
+        widths=_widths(source_format, given),
+        sheet=given.get("sourceSheet"),
+        missing_is_null=_one_of("sourceMissingFields", given.get("sourceMissingFields", "refused"), _MISSING_FIELDS) == "nulls",
     )
+
+
+def _spelling(source_format: str, given: Mapping[str, Any]) -> Spelling:
+    # Where NULL is a value of its own, the empty text is a text.
+    return read_spelling(given, replace(USUAL, nulls=()) if SourceFormat(source_format).has_null else USUAL)
+
+
+def _widths(source_format: str, given: Mapping[str, Any]) -> tuple[int, ...]:
+    widths: list[Any] = given.get("sourceWidths", [])
+    if source_format != SourceFormat.FIXED:
+        return ()
+    if not widths or not all(type(width) is int and 0 < width <= MAX_WIDTH for width in widths):
+        raise ValueError(f"sourceWidths: got {widths}; write how many characters each field has, such as [5, 12, 8]")
+    return tuple(widths)
 
 
 def _others_ignored(given: Mapping[str, Any]) -> bool:

@@ -2,16 +2,20 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from batchstream.contract.model import Contract
 from batchstream.errors import SourceError
 from batchstream.records.codec import Misfit, RecordCodec
 from batchstream.records.header import layout_in
+from batchstream.records.json_elements import Element
+from batchstream.records.json_rows import JsonRows
 from batchstream.records.judge import Judge
 from batchstream.records.layout import layout_without_header
 from batchstream.records.rejects import BadRecord
 from batchstream.records.rows import RowReader
+from batchstream.records.taken import Taken
 
 # How the quarantine shows what is no UTF-8, and U+0000.
 _BYTES = re.compile(r"\\x[0-9a-f]{2}")
@@ -46,7 +50,7 @@ class SecondJudge:
         judge = self._judge(path)
         if isinstance(judge, str):
             return Misfit(judge)
-        taken = RowReader(self._contract.source, [(raw + "\n").encode().splitlines(keepends=True)], line).take()
+        taken = self._taken(raw, line)
         if taken.fault is not None:
             return Misfit(str(taken.fault))
         found = next(judge.sift(taken, record_id), None)
@@ -56,6 +60,14 @@ class SecondJudge:
             return Misfit(found.reason, found.column)
         (values,) = self._codec.decode(self._codec.encode(found), record_id).records
         return values[:-1]
+
+    def _taken(self, raw: str, line: int) -> Taken:
+        source = self._contract.source
+        if source.format.is_text:
+            return RowReader(source, [(raw + "\n").encode().splitlines(keepends=True)], line).take()
+        # Of any other format the quarantine has a JSON object, with all of the record's fields.
+        contract = replace(self._contract, source=replace(source, others_ignored=True))
+        return JsonRows(contract, iter([Element(raw.encode(), line)])).take()
 
     def _judge(self, path: str) -> Judge | str:
         """The judge of a file's records, or why their columns can't be found."""

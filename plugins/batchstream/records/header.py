@@ -4,9 +4,10 @@ from batchstream.contract.model import Contract, Source, SourceFormat
 from batchstream.errors import SourceError
 from batchstream.records.kinds import kind_of
 from batchstream.records.layout import Layout, LayoutError, layout_of, layout_without_header
-from batchstream.records.rows import RowReader, UnreadableRow
+from batchstream.records.rows import RowReader
 from batchstream.records.shown import listed
 from batchstream.records.source_file import SourceFile
+from batchstream.records.taken import UnreadableRow
 
 _MEND = "mend the source, its format or the contract, whose name is the header's and physicalName the table's"
 _DELIMITERS = {

@@ -1,9 +1,9 @@
 """Decides which records of a source keep their contract, and gives their values as JSON."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from batchstream.contract.model import Column, Contract, SourceFormat
+from batchstream.contract.model import Column, Contract, Source, SourceFormat
 from batchstream.records.codec import MAX_RECORDS_PER_BATCH, RecordCodec
 from batchstream.records.damaged_json import storable
 from batchstream.records.escapes import BAD_ESCAPE, NULL_FIELD
@@ -11,8 +11,8 @@ from batchstream.records.layout import Layout
 from batchstream.records.literals import NullError, literal, literals
 from batchstream.records.recoded import UTF_8, first_undecodable
 from batchstream.records.rejects import BadRecord
-from batchstream.records.rows import Row, Taken, UnreadableRow
 from batchstream.records.shown import shorten
+from batchstream.records.taken import Row, Taken, UnreadableRow
 
 BLANK_LINE = "the line is blank, but records follow; remove it"
 
@@ -50,10 +50,11 @@ class Judge:
         source = contract.source
         self._path = source.path
         self._encoding = source.encoding
-        nulls = [_nulls(column, source.escape) for column in contract.columns]
+        nulls = [_nulls(column, source) for column in contract.columns]
         self._literal = [literal(*one) for one in zip(contract.columns, nulls, strict=True)]
         self._literals = [literals(*one) for one in zip(contract.columns, nulls, strict=True)]
-        self._may_lack_quotes = source.quoted and not source.quotes_named and not source.escape and layout.width > 1
+        unnamed = source.format is SourceFormat.CSV and source.quoted and not source.quotes_named
+        self._may_lack_quotes = unnamed and not source.escape and layout.width > 1
         self._shown_delimiter = " " if contract.source.format is SourceFormat.WHITESPACE else contract.source.delimiter
 
     def all_good(self, taken: Taken) -> tuple[Values, bytes] | None:
@@ -72,7 +73,7 @@ class Judge:
             begin = end
         return False
 
-    def _are_records(self, lines: list[str]) -> bool:
+    def _are_records(self, lines: Sequence[str]) -> bool:
         """Whether each of several lines is a good record, if quotes have no meaning: as in many files with tabs."""
         if not self._may_lack_quotes or len(lines) < 2:
             return False
@@ -121,7 +122,7 @@ class Judge:
                 yield run
                 run = []
             raw = "".join(taken.lines[begin:end]).rstrip("\r\n").encode("utf-8", "surrogateescape")
-            line = taken.line + begin + one.line
+            line = taken.numbers[position] if taken.numbers else taken.line + begin + one.line
             yield BadRecord(first_record_id + position, line, one.column, one.reason, storable(raw), self._path)
         if run:
             yield run
@@ -134,7 +135,7 @@ class Judge:
         for rejected in self._codec.decode(value).rejected:
             found[positions[rejected.position or 0]] = Fault(rejected.reason, rejected.column)
 
-    def _values_of(self, row: Row, lines: list[str]) -> Values | Fault:
+    def _values_of(self, row: Row, lines: Sequence[str]) -> Values | Fault:
         if isinstance(row, UnreadableRow):
             return Fault(row.reason)
         if not row:
@@ -168,9 +169,11 @@ class Judge:
         return values
 
 
-def _nulls(column: Column, escape: str | None) -> tuple[str, ...]:
+def _nulls(column: Column, source: Source) -> tuple[str, ...]:
     """The fields that stand for NULL, after the escapes of their line were taken out."""
-    return tuple(NULL_FIELD if escape and null.startswith(escape) else null for null in column.spelling.nulls)
+    escape = source.escape
+    nulls = tuple(NULL_FIELD if escape and null.startswith(escape) else null for null in column.spelling.nulls)
+    return (NULL_FIELD, *nulls) if source.format.has_null else nulls
 
 
 def _is_unicode(text: str) -> bool:
@@ -181,7 +184,7 @@ def _is_unicode(text: str) -> bool:
     return True
 
 
-def _undecodable(lines: list[str], encoding: str) -> Fault:
+def _undecodable(lines: Sequence[str], encoding: str) -> Fault:
     for number, line in enumerate(lines):
         content = line.encode("utf-8", "surrogateescape")
         if encoding != UTF_8 and (bad := first_undecodable(content)):

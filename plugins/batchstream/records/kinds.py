@@ -2,7 +2,7 @@
 
 _KINDS = {
     b"7z\xbc\xaf\x27\x1c": ("is a 7z archive", "unpack it"),
-    b"PAR1": ("is Parquet", "write it as CSV"),
+    b"PAR1": ("is Parquet", "write sourceFormat: parquet"),
     b"ORC": ("is ORC", "write it as CSV"),
     b"Obj\x01": ("is Avro", "write it as CSV"),
     b"ARROW1": ("is Arrow", "write it as CSV"),
@@ -17,8 +17,8 @@ _KINDS = {
     b"<!doctype html": ("is a web page", "download the file itself"),
     b"<html": ("is a web page", "download the file itself"),
     b"<?xml": ("is XML", "write it as CSV"),
-    b"[": ("is JSON", "write it as CSV"),
-    b"{": ("is JSON", "write it as CSV"),
+    b"[": ("is JSON", "write sourceFormat: json"),
+    b"{": ("is JSON", "write sourceFormat: json"),
 }
 
 

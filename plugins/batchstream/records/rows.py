@@ -2,16 +2,14 @@
 
 import csv
 from collections.abc import Iterable, Iterator
-from itertools import chain, islice
-from typing import NamedTuple
+from functools import partial
+from itertools import accumulate, chain, islice
 
 from batchstream.contract.model import Source, SourceFormat
 from batchstream.errors import SourceError
 from batchstream.records.codec import MAX_RECORDS_PER_BATCH
 from batchstream.records.escapes import Escapes
-
-Row = list[str]
-"""The fields of a record. A byte that is not UTF-8 is half of a surrogate pair in them, which no text that is UTF-8 has."""
+from batchstream.records.taken import Row, Taken, UnreadableRow
 
 MAX_LINES_PER_RECORD = 1_000
 """A quoted field that spans more of them is a quote that is never closed, or a source without quotes."""
@@ -20,40 +18,6 @@ _MEND_QUOTES = "mend the quotes of this record, or write sourceQuote: none if th
 _ROWS_AT_ONCE = 10
 _MAX_CHARACTERS_AT_ONCE = 8 * 1024 * 1024
 """After so many, fewer than a hundred records are taken at once: a record may have megabytes."""
-
-
-class UnreadableRow(Row):
-    """A line that can't be taken apart; it has no fields."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__()
-        self.reason = reason
-
-    def __bool__(self) -> bool:
-        """True, as only a blank line is no record."""
-        return True
-
-
-class Taken(NamedTuple):
-    """Records that follow one another.
-
-    Attributes:
-        blank_lines: Lines before them that are blank, while records should follow one another.
-        rows: At most a hundred; none at the end of the source.
-        line_counts: How many lines each of them has.
-        line: Number of the line on which the first of them begins.
-        lines: What they were made of.
-        fault: Why nothing that follows them can be told apart, if so.
-        comments: Numbers of the lines that are comments, among those rows that are blank.
-    """
-
-    blank_lines: int
-    rows: list[Row]
-    line_counts: Iterable[int]
-    line: int
-    lines: list[str]
-    fault: SourceError | None
-    comments: frozenset[int] = frozenset()
 
 
 def _line_counts(rows: Iterable[Row]) -> Iterator[int]:
@@ -93,7 +57,8 @@ class RowReader:
             self._csv = csv.reader(texts, delimiter=source.delimiter, strict=True)
         elif source.format is SourceFormat.CSV:
             self._csv = csv.reader(texts, delimiter=source.delimiter, quoting=csv.QUOTE_NONE, strict=True)
-        self._found: Iterator[Row] = self._csv or map(_fields, texts)
+        split = partial(_fixed, _slices(source.widths)) if source.widths else _fields
+        self._found: Iterator[Row] = self._csv or map(split, texts)
         self._escapes = Escapes(source) if source.escape else None
 
     def take(self) -> Taken:
@@ -190,6 +155,21 @@ class RowReader:
             yield texts if self._escapes is None else list(map(self._escapes.hide, texts))
             line += len(texts)
         self._ended = True
+
+
+def _slices(widths: tuple[int, ...]) -> list[slice]:
+    ends = list(accumulate(widths))
+    return [slice(end - width, end) for end, width in zip(ends, widths, strict=True)]
+
+
+def _fixed(slices: list[slice], text: str) -> Row:
+    """The fields of a line without the blanks that fill them; blanks at the end of a line may be missing."""
+    text = text.rstrip("\r\n")
+    if not text.strip():
+        return []
+    if len(text.rstrip()) > slices[-1].stop:
+        return UnreadableRow(f"the line has {len(text.rstrip()):,} characters, sourceWidths {slices[-1].stop:,} in all; mend one")
+    return [text[one].strip() for one in slices]
 
 
 def _fields(text: str) -> Row:

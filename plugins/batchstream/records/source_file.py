@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from io import BufferedReader, BytesIO
 from typing import IO, NamedTuple, cast
 
-from batchstream.contract.model import Source
+from batchstream.contract.model import Source, SourceFormat
 from batchstream.errors import SourceChangedError, SourceError
 from batchstream.records.codec import MAX_RECORDS_PER_BATCH
 from batchstream.records.place import open_source
@@ -67,10 +67,12 @@ class SourceFile:
         self._file = file
         self._began = _identity(os.fstat(file.fileno()))
         self.lines_read = 0
-        content = unpacked(file)
+        is_text = source.format not in (SourceFormat.PARQUET, SourceFormat.XLSX)
+        content = unpacked(file) if is_text else None
+        self._is_compressed = content is not None
         # Of a file that is not what its lines are, the checksum is taken first; of any other while it is read.
         self._digest = hashlib.sha256()
-        self._is_plain = content is None and source.encoding == UTF_8
+        self._is_plain = is_text and content is None and source.encoding == UTF_8
         if not self._is_plain:
             file.seek(0)
             self._digest = hashlib.file_digest(cast(BufferedReader, file), "sha256")
@@ -78,8 +80,8 @@ class SourceFile:
             content = content or file
             if source.encoding != UTF_8:
                 content = cast(IO[bytes], Recoded(content, source.encoding))
-            content = cast(IO[bytes], BufferedReader(cast(BufferedReader, content), _BLOCK_BYTES))
-        self._lines: IO[bytes] = content or file
+            content = file if not is_text else cast(IO[bytes], BufferedReader(cast(BufferedReader, content), _BLOCK_BYTES))
+        self._lines = cast(BufferedReader, content or file)
         self._last_byte = b"\n"
 
     @property
@@ -120,6 +122,27 @@ class SourceFile:
             yield rest
         if self._last_byte != b"\n":
             self._refuse_open_end()
+
+    def blocks(self) -> Iterator[bytes]:
+        """The rest of the text, some at a time."""
+        while block := self._lines.read(_BLOCK_BYTES):
+            self._note(block)
+            yield block
+
+    def begins_with(self, begin: bytes) -> bool:
+        """Whether the text, of which nothing was read yet, begins so, blanks and a byte order mark left aside."""
+        return self._lines.peek(64).removeprefix(_BYTE_ORDER_MARK).lstrip().startswith(begin)
+
+    @property
+    def binary(self) -> IO[bytes]:
+        """The file itself, for a reader of a format that is no text.
+
+        Raises:
+            SourceError: It is compressed: such formats compress their parts themselves.
+        """
+        if self._is_compressed:
+            raise SourceError(f"{self._path}: the file is compressed, and not {self._source.format}; unpack it")
+        return self._file
 
     def _note(self, read: bytes) -> None:
         if self._is_plain:

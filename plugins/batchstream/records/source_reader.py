@@ -15,15 +15,18 @@ from batchstream.contract.model import Column, Contract, Source, SourceFormat
 from batchstream.errors import SourceChangedError, SourceError, errors_about
 from batchstream.records.codec import RecordCodec
 from batchstream.records.footer import without_footer
+from batchstream.records.formats import typed_rows
 from batchstream.records.header import read_layout
 from batchstream.records.judge import BLANK_LINE, Judge, Values
+from batchstream.records.layout import Layout
 from batchstream.records.literals import MINUS_ZERO
 from batchstream.records.messages import Batch
 from batchstream.records.rejects import BadRecord, Keep, Rejects
 from batchstream.records.respelled import respeller
-from batchstream.records.rows import RowReader, Taken
-from batchstream.records.source_file import opened
+from batchstream.records.rows import RowReader
+from batchstream.records.source_file import SourceFile, opened
 from batchstream.records.source_files import files_of
+from batchstream.records.taken import Rows, Taken
 
 _MINUS_ZERO = re.compile(MINUS_ZERO.encode())
 
@@ -68,8 +71,9 @@ def check_header(contract: Contract) -> None:
     for path in files_of(contract.source):
         source = replace(contract.source, path=path)
         with errors_about(path=str(path)), opened(source) as file:
-            read_layout(replace(contract, source=source), file)
-            file.check_last_line()
+            if typed_rows(replace(contract, source=source), file) is None:
+                read_layout(replace(contract, source=source), file)
+                file.check_last_line()
 
 
 class SourceReader:
@@ -96,8 +100,9 @@ class SourceReader:
         self._codec = RecordCodec(contract)
         self._width = len(contract.columns)
         # Numbers without NULL are JSON as they stand: no field of such a source has to be looked at in Python.
-        self._plain = all(map(_is_plain, contract.columns))
-        whitespace = contract.source.format is SourceFormat.WHITESPACE
+        kind = contract.source.format
+        self._plain = kind in (SourceFormat.CSV, SourceFormat.WHITESPACE) and all(map(_is_plain, contract.columns))
+        whitespace = kind is SourceFormat.WHITESPACE
         self._delimiter = b" " if whitespace else contract.source.delimiter.encode()
         self._separator = None if whitespace else self._delimiter
         self._start()
@@ -159,15 +164,8 @@ class SourceReader:
         contract = replace(self._contract, source=source)
         with opened(source) as file:
             try:
-                layout = read_layout(contract, file)
-                file.check_last_line()
-                line, chunks = 1 + file.lines_read, file.chunks()
-                if source.footer_lines:
-                    chunks = without_footer(chunks, source.footer_lines)
-                rest = (yield from self._plain_batches(chunks)) if self._plain and layout.in_order else chunks
-                # So far each record was a line.
-                reader = RowReader(source, rest, line + self.records - before)
-                yield from self._batches(reader, Judge(contract, self._codec, layout))
+                layout, rows = typed_rows(contract, file) or (yield from self._text_rows(contract, file))
+                yield from self._batches(rows, Judge(contract, self._codec, layout))
             except SourceError as error:
                 # A file that is half written has faults that it won't have later.
                 file.check_unchanged()
@@ -176,6 +174,18 @@ class SourceReader:
         self.files.append(
             ReadFile(source.path, layout.header, file.sha256, self.records - before, self.rejected_records - rejected_before)
         )
+
+    def _text_rows(self, contract: Contract, file: SourceFile) -> Generator[Batch, None, tuple[Layout, Rows]]:
+        """Batches of the first lines, if they hold nothing but JSON numbers; returns the reader of the others."""
+        before = self.records
+        layout = read_layout(contract, file)
+        file.check_last_line()
+        line, chunks = 1 + file.lines_read, file.chunks()
+        if contract.source.footer_lines:
+            chunks = without_footer(chunks, contract.source.footer_lines)
+        rest = (yield from self._plain_batches(chunks)) if self._plain and layout.in_order else chunks
+        # So far each record was a line.
+        return layout, RowReader(contract.source, rest, line + self.records - before)
 
     def _plain_batches(self, chunks: Iterator[list[bytes]]) -> Generator[Batch, None, Iterator[list[bytes]]]:
         """Batches of lines that hold nothing but JSON numbers; returns the other lines, which are read by field."""
@@ -206,7 +216,7 @@ class SourceReader:
         del values[width - 1 :: width]
         return values
 
-    def _batches(self, reader: RowReader, judge: Judge) -> Iterator[Batch]:
+    def _batches(self, reader: Rows, judge: Judge) -> Iterator[Batch]:
         while True:
             taken = reader.take()
             for line in range(taken.line - taken.blank_lines, taken.line):
