@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -30,8 +30,8 @@ _EXAMPLES = {
 EDGE_YEARS = (b'"0001-01-01', b'"9999-12-31')
 """Days on which an offset may lead out of the years that Python can read back from PostgreSQL."""
 
-DECODE_ERRORS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-"""What msgspec raises for a value that is none of the wanted type."""
+DECODE_ERRORS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, InvalidOperation)
+"""What msgspec raises for a value that is none of the wanted type, and Decimal for an exponent that no Decimal has."""
 
 
 def field_type(column: Column) -> Any:
