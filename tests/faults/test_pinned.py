@@ -1,11 +1,16 @@
 """What changes around a load while it is on its way: its contract, its source, its landing, the verdicts on it."""
 
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+
 import psycopg
 import pytest
 from psycopg import sql
 
 from batchstream.errors import BusyError, LoadError
-from batchstream.load import close, open, verify
+from batchstream.load import close, open, topic, verify
 from batchstream.postgres import names, relations
 from batchstream.postgres.opening import Run
 from tests.support.pipeline import Pipeline
@@ -37,6 +42,51 @@ def test_a_load_goes_by_the_contract_with_which_it_was_opened(
     assert f"{pipeline.contract_path} has changed since load {load_id} was opened" in caplog.text
     pipeline.contract_path.write_text(text)
     assert pipeline.shows_source()
+
+
+def _make_a_loop(path: Path) -> None:
+    path.unlink()
+    path.symlink_to(path)
+
+
+def _make_a_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+def _make_a_pipe(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
+@pytest.mark.parametrize(
+    ("replace", "told"),
+    [
+        (Path.unlink, "not here any more"),
+        (lambda path: path.parent.rename(path.parent.with_name("elsewhere")), "not here any more"),
+        (_make_a_folder, "no regular file"),
+        (_make_a_pipe, "no regular file"),
+        (_make_a_loop, "can't be read"),
+        (lambda path: path.write_bytes(b"\xff\0{{"), "can't be read"),
+        (lambda path: path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n")), "another text"),
+    ],
+    ids=["nothing", "a moved folder", "a folder", "a pipe", "a link to itself", "no UTF-8", "other line ends"],
+)
+def test_whatever_takes_the_place_of_its_contract_stops_no_load(
+    pipeline: Pipeline, caplog: pytest.LogCaptureFixture, replace: Callable[[Path], object], told: str
+) -> None:
+    load_id = pipeline.open()
+    replace(pipeline.contract_path)
+    # Neither waits for a pipe's writer nor says a word of Python's.
+    topic.create_topic(pipeline.engines, load_id)
+    assert re.search(rf"has changed since load {load_id} was opened \(.*{told}", caplog.text)
+
+
+def test_a_contract_with_line_ends_of_windows_has_not_changed(pipeline: Pipeline, caplog: pytest.LogCaptureFixture) -> None:
+    path = pipeline.contract_path
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    pipeline.create_topic(pipeline.open())
+    assert "has changed" not in caplog.text
 
 
 @pytest.mark.parametrize("type_name", ["bigint", "timestamp", "real"])

@@ -1,5 +1,6 @@
 """What a contract says of its source file: the ``customProperties`` that begin with ``source``."""
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import replace
@@ -83,7 +84,8 @@ def read_source(path: Path, given: Mapping[str, Any]) -> Source:
                 f"sourceNull: got {null!r}; write a text without the escape, or the escape and a capital, such as {escape}N"
             )
     # dags/contracts/NAME.odcs.yaml → the folder that holds dags/.
-    root = path.resolve().parent.parent.parent
+    # Not Path.resolve: a load goes on when its contract's file has become a symbolic link that leads to itself.
+    root = Path(os.path.realpath(path)).parent.parent.parent
     return Source(
         root / name,
         SourceFormat(source_format),

@@ -1,13 +1,14 @@
 """The contract of a load: the text with which it was opened, whatever the file says by now."""
 
 import logging
+import os
 from pathlib import Path
 from typing import Any
 
 import psycopg
 
-from batchstream.contract import Contract, parse_contract
-from batchstream.errors import LoadError
+from batchstream.contract import Contract, contract_text, parse_contract
+from batchstream.errors import ContractError, LoadError
 from batchstream.postgres import ledger
 
 log = logging.getLogger(__name__)
@@ -28,11 +29,22 @@ def of_row(load: dict[str, Any]) -> Contract:
     text, path = load["contract_text"], Path(load["contract_path"] or "")
     if not text:
         raise LoadError(f"load {load['load_id']} has no contract in the ledger: start a new run")
-    if path.exists() and path.read_text(encoding="utf-8", errors="replace") != text:
+    if difference := _difference(path, text):
         log.warning(
-            "%s has changed since load %s was opened: this load goes on with the contract that it began with, the next one "
+            "%s has changed since load %s was opened (%s): this load goes on with the contract that it began with, the next one "
             "takes the new one",
             path,
             load["load_id"],
+            difference,
         )
     return parse_contract(text, path)
+
+
+def _difference(path: Path, text: str) -> str | None:
+    """How a contract's file differs from a text; whatever stands in its place, this waits for nothing and raises nothing."""
+    if not os.path.lexists(path):
+        return "it is not here any more"
+    try:
+        return None if contract_text(path) == text else "it has another text"
+    except ContractError as error:
+        return str(error)
