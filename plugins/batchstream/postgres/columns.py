@@ -17,11 +17,12 @@ _OWN_OF_TABLE = {
 }
 """What each table that is merged into has beside the contract's columns, and their types."""
 
-_OWN_OF_PARTITIONS = ("record_id", "created_at", "load_id")
+_OWN_OF_PARTITIONS = {"record_id": "bigint", "created_at": "timestamp with time zone", "load_id": "bigint"}
+"""What the landings of a swap have beside them; other landings have record_id alone."""
 
 _FIND = """
 SELECT attname, format_type(atttypid, atttypmod), attnotnull, attgenerated <> '' OR attidentity = 'a'
-FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum
+FROM pg_attribute WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped ORDER BY attnum
 """
 
 _SPELL_TYPE = "SELECT format_type(t.oid, t.typmod) FROM (SELECT to_regtype(%s)::oid AS oid, to_regtypemod(%s) AS typmod) AS t"
@@ -85,13 +86,24 @@ def compare_landing(connection: psycopg.Connection, contract: Contract, load_id:
         LoadError: It has others.
     """
     landing = relations.landing(contract, load_id)
+    name = landing.as_string(connection)
     found = _find(connection, landing)
-    for column in contract.columns:
-        wanted = _wanted(connection, column)
-        if found.get(column.name) != wanted:
+    if not found:
+        raise LoadError(f"load {load_id}: landing {name} is gone: somebody has dropped or renamed it; start a new run")
+    own = {column: _Column(type_name, not_null=True) for column, type_name in _OWN_OF_PARTITIONS.items()}
+    wanted = {column.name: _wanted(connection, column) for column in contract.columns}
+    for column, said in {"record_id": own["record_id"], **wanted}.items():
+        if found.get(column) != said:
             raise LoadError(
-                f"load {load_id}: landing {landing.as_string(connection)} has {found.get(column.name) or 'no such column'} for "
-                f"column '{column.name}', its contract says {wanted}: somebody has altered it; start a new run"
+                f"load {load_id}: landing {name} has {found.get(column) or 'no such column'} for column '{column}', "
+                f"its contract says {said}: somebody has altered it; start a new run"
+            )
+    for column, made in found.items():
+        # A first load's landing becomes the table, and would show it to readers.
+        if column not in wanted and own.get(column) != made:
+            raise LoadError(
+                f"load {load_id}: landing {name} has column '{column}' ({made}), which its contract has not: somebody has "
+                "altered it; start a new run"
             )
 
 
