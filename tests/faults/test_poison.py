@@ -155,6 +155,32 @@ def test_after_the_cause_is_mended_the_quarantine_is_replayed_and_the_load_publi
         replayed()
 
 
+def test_a_replay_that_fails_midway_can_be_begun_again(pipeline: Pipeline, previous: str, admin: psycopg.Connection) -> None:
+    load_id = pipeline.land()
+    pipeline.fail(load_id, "to be replayed")
+    mended = pipeline.contract_path.read_text()
+
+    def divide_by_zero(document: dict[str, Any]) -> None:
+        document["schema"][0]["quality"].append(
+            {"type": "sql", "query": "SELECT 1 / (count(*) - 506) FROM {object}", "mustBe": 0}
+        )
+
+    pipeline.edit_contract(divide_by_zero)
+    with pytest.raises(LoadError, match="can't be measured: division by zero"):
+        replay.replay_load(pipeline.engines, load_id)
+    assert pipeline.ledger(load_id)["state"] == "failed"
+    assert "division by zero" in pipeline.ledger(load_id)["reason"]
+    pipeline.contract_path.write_text(mended)
+    admin.execute(f"ALTER TABLE {pipeline.name} ADD CONSTRAINT mine CHECK (load_id < {load_id})")
+    with pytest.raises(LoadError, match="the constraint 'mine'"):
+        replay.replay_load(pipeline.engines, load_id)
+    assert pipeline.ledger(load_id)["state"] == "failed"
+    assert pipeline.checksum() == previous
+    admin.execute(f"ALTER TABLE {pipeline.name} DROP CONSTRAINT mine")
+    assert "published" in replay.replay_load(pipeline.engines, load_id)
+    assert pipeline.shows_source()
+
+
 def test_an_older_load_is_never_replayed_over_a_newer_one(pipeline: Pipeline, previous: str) -> None:
     load_id, messages = started(pipeline)
     messages[5] = (messages[5][0], with_values(messages[5][1], {0: b"{}"}))

@@ -2,13 +2,14 @@
 
 import hashlib
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import psycopg
 
 from batchstream.contract import Contract, contract_text, parse_contract
-from batchstream.errors import ContractError, LoadError, errors_about
+from batchstream.errors import BatchstreamError, ContractError, LoadError, errors_about
 from batchstream.load import publish, verify
 from batchstream.load.engines import Engines
 from batchstream.postgres import columns, landing_table, ledger, locks, quarantined, relations, source_files
@@ -48,15 +49,26 @@ def replay_load(engines: Engines, load_id: int) -> str:
             columns.compare_landing(connection, contract, load_id)
             landed, refused = _land_rejected(connection, contract, load_id)
             ledger.reopen(connection, load_id, landed, contract.version, text, hashlib.sha256(text.encode()).hexdigest())
-        with ledger.working_on(connection, load_id):
-            passed, message = verify.verify_load(engines, load_id)
-            if passed:
-                published = publish.publish_load(engines, load_id)
-                ledger.close(connection, load_id, reason=None)
-                return f"load {load_id} of {contract.name}: {landed} records replayed, published: {published._asdict()}"
+        try:
+            with ledger.working_on(connection, load_id):
+                passed, message = verify.verify_load(engines, load_id)
+                if passed:
+                    published = publish.publish_load(engines, load_id)
+                    ledger.close(connection, load_id, reason=None)
+                    return f"load {load_id} of {contract.name}: {landed} records replayed, published: {published._asdict()}"
+        except (BatchstreamError, psycopg.Error) as error:
+            _close(engines, load_id, str(error))
+            raise
         reason = message if landed or refused is None else f"{refused}; {message}"
         ledger.close(connection, load_id, reason=reason)
         raise LoadError(f"load {load_id} of {contract.name}: {landed} records replayed, nothing was published: {reason}")
+
+
+def _close(engines: Engines, load_id: int, reason: str) -> None:
+    """Close a load whose replay failed midway: left open, it could not be replayed again when the cause is mended."""
+    # The server may be what failed; then the next run gives the load up.
+    with suppress(BatchstreamError, psycopg.Error), connect(engines.owner, application_name="batchstream replay") as connection:
+        ledger.close(connection, load_id, reason=reason)
 
 
 def _mended(load: Mapping[str, Any]) -> tuple[Contract, str]:
