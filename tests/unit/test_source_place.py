@@ -208,6 +208,12 @@ def test_a_source_that_changes_while_it_is_read_is_told(change: str, size: int, 
         list(reader)
 
 
+@pytest.mark.parametrize("change", CHANGES)
+def test_so_is_one_that_is_too_large_for_a_second_look(change: str, contract: Contract, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(source_file, "MAX_BYTES_OF_SECOND_LOOK", 1000)
+    test_a_source_that_changes_while_it_is_read_is_told(change, 300_000, contract)
+
+
 @pytest.mark.parametrize("rest", [b"", b'"open\n', b"\xff\n" * 50], ids=["good", "never closed", "bad records"])
 def test_faults_of_a_source_that_changes_are_not_its_own(rest: bytes, contract: Contract) -> None:
     # More than what is read at once.

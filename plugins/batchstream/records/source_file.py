@@ -65,7 +65,9 @@ class SourceFile:
         self._source = source
         self._path = source.path
         self._file = file
-        self._began = _identity(os.fstat(file.fileno()))
+        found = os.fstat(file.fileno())
+        self._began = _identity(found)
+        self._status_changed_ns = found.st_ctime_ns
         self.lines_read = 0
         is_text = source.format not in (SourceFormat.PARQUET, SourceFormat.XLSX)
         content = unpacked(file) if is_text else None
@@ -188,10 +190,14 @@ class SourceFile:
             )
 
     def _differs(self) -> bool:
-        """Whether a small file that was read to its end has another content now; the clock of a file has steps of its own."""
+        """Whether the content is another one although size and time are as they were.
+
+        The clock of a file has steps of its own, so a small one that was read to its end is read again. Of others the time of
+        the last change of any kind has to do, which also new rights change, but which nobody can set back.
+        """
         size = self._began.size
         if size > MAX_BYTES_OF_SECOND_LOOK or (self._is_plain and self._file.tell() != size):
-            return False
+            return os.fstat(self._file.fileno()).st_ctime_ns != self._status_changed_ns
         return hashlib.sha256(os.pread(self._file.fileno(), size + 1, 0)).digest() != self._digest.digest()
 
     def _check_length(self, line: bytes) -> None:
