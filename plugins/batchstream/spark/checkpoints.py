@@ -3,7 +3,7 @@
 import logging
 from datetime import datetime
 
-from py4j.protocol import Py4JJavaError
+from py4j.protocol import Py4JError, Py4JJavaError
 from pyspark.sql import SparkSession
 
 from batchstream.errors import SparkError
@@ -52,11 +52,27 @@ def remove_old_checkpoints(spark: SparkSession, root: str, dataset: str, load_id
 
     A load has landed whatever becomes of this: what hinders it is logged.
     """
+    place = f"{root}/{dataset}"
     try:
-        file_system, folder = hadoop(spark, f"{root}/{dataset}")
+        file_system, folder = hadoop(spark, place)
         names = [str(status.getPath().getName()) for status in file_system.listStatus(folder)]
-        loads = sorted(((int(number), name) for name in names if (number := name.partition("-")[0]).isdigit()), reverse=True)
-        for _, old in [found for found in loads if found[0] <= load_id][KEPT_LOADS:]:
-            file_system.delete(hadoop(spark, f"{folder}/{old}")[1], True)
-    except Py4JJavaError as error:
-        log.warning("old checkpoints below %s/%s are not removed: %s", root, dataset, str(error).partition("\n")[0])
+    except Py4JError as error:
+        _tell(place, error)
+        return
+    loads = sorted(((load, name) for name in names if (load := _load_of(name)) is not None), reverse=True)
+    for _, old in [found for found in loads if found[0] <= load_id][KEPT_LOADS:]:
+        try:
+            if not file_system.delete(hadoop(spark, f"{folder}/{old}")[1], True):
+                _tell(f"{place}/{old}", "the file system refuses it")
+        except Py4JError as error:
+            _tell(f"{place}/{old}", error)
+
+
+def _load_of(name: str) -> int | None:
+    """Whose checkpoint a folder is; somebody else's folders may have any names."""
+    number = name.partition("-")[0]
+    return int(number) if number.isascii() and number.isdigit() else None
+
+
+def _tell(place: str, why: object) -> None:
+    log.warning("old checkpoints in %s are not removed: %s", place, str(why).partition("\n")[0])
