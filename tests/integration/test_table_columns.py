@@ -177,11 +177,15 @@ def test_names_that_are_words_of_sql_are_quoted_in_what_to_do(small: MakeDataset
     later.load([("a",)])
 
 
-def test_a_table_that_changed_after_the_load_was_opened_is_not_published(small: MakeDataset, admin: psycopg.Connection) -> None:
-    dataset = small({"code": "text"}, key="code")
+@pytest.mark.parametrize("way", list(Publish))
+def test_a_table_that_changed_after_the_load_was_opened_is_not_published(
+    small: MakeDataset, admin: psycopg.Connection, way: Publish
+) -> None:
+    dataset = small({"code": "text"}, key="code", publish=way)
     dataset.load([("a",)])
     load_id = dataset.land([("b",)])
-    admin.execute(f"ALTER TABLE {dataset.table} ADD COLUMN note text")
+    table = dataset.table if way is Publish.MERGE else f"published.{dataset.table}"
+    admin.execute(f"ALTER TABLE {table} ADD COLUMN note text")
     with pytest.raises(ContractError, match="has column 'note'"):
         dataset.publish(load_id)
     assert dataset.rows() == [("a",)]

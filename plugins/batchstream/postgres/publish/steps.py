@@ -110,6 +110,9 @@ def _swap(
 ) -> Published:
     with connection.transaction():
         _begin(connection, contract, load_id)
+        if relations.target_exists(connection, contract):
+            # Again: somebody may have changed the table since the load was opened.
+            obstacles.require_none(connection, contract)
         # Nothing lands any more, so what is counted here is what will be shown.
         rows = swap.prepare(connection, contract, load_id, allow_deletes=allow_deletes)
     with connection.transaction():
