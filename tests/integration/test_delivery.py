@@ -38,10 +38,15 @@ deliver(Producer({**json.loads(os.environ["KAFKA"]), "debug": "broker"}), sys.ar
 
 
 class LateProducer(Producer):
-    """A producer whose clock is an hour slow."""
+    """A producer whose clock is an hour slow for some messages."""
+
+    def __init__(self, settings: dict[str, Any], late: tuple[bool, ...]) -> None:
+        super().__init__(settings)
+        self._late = list(late)
 
     def produce(self, *arguments: Any, **settings: Any) -> None:
-        super().produce(*arguments, **settings, timestamp=int((time.time() - 3600) * 1000))
+        seconds = time.time() - 3600 * self._late.pop(0)
+        super().produce(*arguments, **settings, timestamp=int(seconds * 1000))
 
 
 def test_it_is_connected_before_it_sends_and_need_not_ask_twice_for_its_id(pipeline: Pipeline) -> None:
@@ -79,17 +84,19 @@ def test_what_is_under_way_is_bounded_by_its_bytes(pipeline: Pipeline) -> None:
     assert MAX_UNACKNOWLEDGED_BYTES / 2 < under_way <= MAX_UNACKNOWLEDGED_BYTES + len(value)
 
 
-def test_a_message_that_the_broker_refuses_is_told_with_its_cause(pipeline: Pipeline) -> None:
-    topic = f"{pipeline.contract.topic.name}-times"
-    config = {"message.timestamp.before.max.ms": "1000"}
+@pytest.mark.parametrize("late", [(True,), (True, True, True), (True, False, True)], ids=["alone", "all of them", "some of them"])
+def test_a_message_that_the_broker_refuses_is_told_with_its_cause(pipeline: Pipeline, late: tuple[bool, ...]) -> None:
+    topic = f"{pipeline.contract.topic.name}-times-{len(set(late))}-{len(late)}"
+    config = {"message.timestamp.before.max.ms": "60000"}
     admin = AdminClient(pipeline.kafka)
     admin.create_topics([NewTopic(topic, 1, 1, config=config)])[topic].result()
-    producer = LateProducer(pipeline.kafka)
+    # One batch of Kafka's, of which it refuses some or all.
+    producer = LateProducer({**pipeline.kafka, "linger.ms": 500}, late)
     with pytest.raises(KafkaException) as caught:
-        deliver(producer, topic, [(b"key", b"value")])
+        deliver(producer, topic, [(b"key", b"value")] * len(late))
     error = explained(caught.value.args[0], pipeline.kafka, topic)
     assert isinstance(error, TopicError)
-    assert "INVALID_TIMESTAMP" in str(error)
+    assert "INVALID_" in str(error)
     assert "set the clocks" in str(error)
 
 

@@ -57,7 +57,18 @@ REFUSED = frozenset(
 )
 """What the connection's own settings bring about."""
 
+_GIVEN_UP = frozenset({KafkaError._FATAL, KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT})
+"""Of an idempotent producer that sends nothing any more. It says why in its log only."""
+
+_OF_RECORDS = frozenset({KafkaError._INVALID_DIFFERENT_RECORD})
+"""The client's own codes for what a broker has said of messages."""
+
 _GRANT = "give the Kafka connection's user this right (kafka-acls.sh), or name another user in the connection"
+
+_TIMES = (
+    "set the clocks of this machine and of the brokers, or the topic's message.timestamp.type to LogAppendTime, or raise its "
+    "message.timestamp.before.max.ms and message.timestamp.after.max.ms"
+)
 
 _ADVICE = {
     KafkaError.TOPIC_EXCEPTION: "write another topic into the contract, or delete the one whose name collides",
@@ -67,11 +78,13 @@ _ADVICE = {
     KafkaError.INVALID_CONFIG: "write other topic settings into the contract, or mend the brokers' own",
     KafkaError.POLICY_VIOLATION: "write what the brokers' policy allows into the contract, or have the topic made for you",
     KafkaError.TOPIC_AUTHORIZATION_FAILED: _GRANT,
-    KafkaError.GROUP_AUTHORIZATION_FAILED: _GRANT,
+    KafkaError.GROUP_AUTHORIZATION_FAILED: "give the Kafka connection's user the right Read on the consumer groups whose names "
+    "begin with spark-consumer (kafka-acls.sh), or name another user in the connection",
     KafkaError.CLUSTER_AUTHORIZATION_FAILED: _GRANT,
-    KafkaError.INVALID_TIMESTAMP: "set the clocks of this machine and of the brokers, or the topic's message.timestamp.type to "
-    "LogAppendTime, or raise its message.timestamp.before.max.ms and message.timestamp.after.max.ms",
-    KafkaError.INVALID_RECORD: "look at the topic's settings and at the brokers' log",
+    KafkaError.INVALID_TIMESTAMP: _TIMES,
+    # What is said of each of several messages whose time is refused, and of a message beside one that is.
+    KafkaError.INVALID_RECORD: f"if the brokers' log has nothing else, the time of a message is refused: {_TIMES}",
+    KafkaError._INVALID_DIFFERENT_RECORD: f"if the brokers' log has nothing else, the time of a message is refused: {_TIMES}",
     KafkaError.UNSUPPORTED_VERSION: "use brokers of Kafka 2.4 or later",
 }
 
@@ -90,6 +103,11 @@ def explained(error: KafkaError, settings: Mapping[str, Any], topic: str) -> Bat
             f"Kafka at {servers} refused the log-in, or a setting is wrong: {error.str()}. Mend the Kafka connection: "
             "security.protocol, sasl.…, ssl.…"
         )
+    if code in _GIVEN_UP:
+        return DeliveryError(
+            f"Kafka at {servers}: topic '{topic}': the producer has given up ({error.str()}), and its log, in that of the task, "
+            "says why. Look at the right Write of the Kafka connection's user, and at the brokers' log; the retry may succeed"
+        )
     if code in _BUSY or (error.retriable() and not is_of_the_connection(error)):
         return DeliveryError(f"Kafka at {servers}: topic '{topic}': {error.str()}. Look at the brokers; the retry may succeed")
     if is_of_the_connection(error):
@@ -98,6 +116,11 @@ def explained(error: KafkaError, settings: Mapping[str, Any], topic: str) -> Bat
     return TopicError(f"topic '{topic}' at {servers}: {error.str()} ({error.name()}); {advice}")
 
 
+def needs_mending(error: KafkaError) -> bool:
+    """Whether somebody has to mend what a broker refuses, such as a right, before a retry succeeds."""
+    return error.code() in _ADVICE
+
+
 def is_of_the_connection(error: KafkaError) -> bool:
     """Whether no broker was reached or answered; the client's own codes are negative."""
-    return int(error.code()) < 0 and error.code() not in REFUSED | UNSETTLED
+    return int(error.code()) < 0 and error.code() not in REFUSED | UNSETTLED | _GIVEN_UP | _OF_RECORDS

@@ -6,7 +6,8 @@ from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, TopicPartition
 
-from batchstream.errors import FetchError, LoadError, errors_about
+from batchstream.errors import BatchstreamError, FetchError, LoadError, errors_about
+from batchstream.kafka.errors import explained, needs_mending
 from batchstream.kafka.topics import client_settings
 from batchstream.records.messages import Message
 from batchstream.spark.offset_ranges import OffsetRange
@@ -43,18 +44,19 @@ def fetch(settings: Mapping[str, Any], topic: str, offsets: OffsetRange, group: 
 
     Raises:
         LoadError: Some of these messages are gone.
+        TopicError: The user of the connection may not read them.
         FetchError: The broker can't be read from.
     """
     consumer = Consumer({**client_settings(settings), **FETCH_SETTINGS, "group.id": group})
     try:
         consumer.assign([TopicPartition(topic, offsets.partition, offsets.start)])
         with errors_about(topic=topic, partition=offsets.partition):
-            yield from _messages(consumer, topic, offsets)
+            yield from _messages(consumer, settings, topic, offsets)
     finally:
         consumer.close()
 
 
-def _messages(consumer: Consumer, topic: str, offsets: OffsetRange) -> Iterator[Message]:
+def _messages(consumer: Consumer, settings: Mapping[str, Any], topic: str, offsets: OffsetRange) -> Iterator[Message]:
     position = offsets.start
     silence = 0.0
     while position < offsets.end:
@@ -72,7 +74,7 @@ def _messages(consumer: Consumer, topic: str, offsets: OffsetRange) -> Iterator[
                 # Offsets that close a transaction have no message: after them comes another message, or this.
                 position = offset
             else:
-                raise _failure(error, topic, offsets, position)
+                raise _failure(error, settings, topic, offsets, position)
         if silence > SILENCE_SECONDS:
             raise FetchError(
                 f"topic '{topic}' partition {offsets.partition} offset {position}: no message came within {SILENCE_SECONDS} s; "
@@ -80,8 +82,10 @@ def _messages(consumer: Consumer, topic: str, offsets: OffsetRange) -> Iterator[
             )
 
 
-def _failure(error: KafkaError, topic: str, offsets: OffsetRange, position: int) -> FetchError | LoadError:
+def _failure(error: KafkaError, settings: Mapping[str, Any], topic: str, offsets: OffsetRange, position: int) -> BatchstreamError:
     place = f"topic '{topic}' partition {offsets.partition} offset {position}"
     if error.code() == KafkaError._AUTO_OFFSET_RESET:
         return LoadError(f"{place}: the messages from here to {offsets.end} are gone before they were read; start a new run")
+    if needs_mending(error):
+        return explained(error, settings, topic)
     return FetchError(f"{place}: {error.str()}; look whether topic and brokers are what the load began with")
