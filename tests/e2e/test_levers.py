@@ -125,3 +125,16 @@ def test_a_broken_rule_leaves_the_last_load(api: Api, admin: psycopg.Connection)
     assert row is not None
     assert "all there: got 4" in row[0]
     assert row[1:] == (False, "all there: got 4")
+
+
+def test_a_table_that_is_not_what_was_published_turns_the_run_red(api: Api, admin: psycopg.Connection) -> None:
+    """Somebody deletes a row between the publish and the look at it."""
+    (api.sources / "levered.csv").write_text("n\n1\n2\n3\n")
+    run = api.trigger("levered_pipeline")
+    published = "SELECT state = 'published' FROM batchstream.loads WHERE run_id = %s"
+    wait_for(lambda: admin.execute(published, [run]).fetchone() == (True,), 120, "the publish", every_seconds=0.01)
+    admin.execute("DELETE FROM public.levered WHERE n = 1")
+    assert _wait_for_end(api, "levered_pipeline", run) == "failed"
+    assert api.task_states("levered_pipeline", run)["verify_published"] == "failed"
+    row = admin.execute("SELECT state, reason FROM batchstream.loads WHERE run_id = %s", [run]).fetchone()
+    assert row == ("published", "failed: verify_published")

@@ -165,6 +165,15 @@ def test_a_closed_load_that_was_not_published_is_an_error(pipeline: Pipeline) ->
         close.close_load(pipeline.engines, load_id)
 
 
+def test_a_task_that_fails_after_the_publish_is_an_error(pipeline: Pipeline) -> None:
+    load_id = pipeline.land()
+    pipeline.finish(load_id)
+    close.close_load(pipeline.engines, load_id)
+    with pytest.raises(LoadError, match=rf"^load {load_id} of {pipeline.name} was published, and then its run failed: look$"):
+        close.close_load(pipeline.engines, load_id, ["look"])
+    assert pipeline.ledger(load_id)["state"] == "published"
+
+
 @pytest.mark.parametrize(
     ("state", "given_up_because"),
     [("running", None), ("queued", None), ("failed", "has ended as failed"), ("deleted", "has ended as deleted")],

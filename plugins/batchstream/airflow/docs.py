@@ -31,5 +31,8 @@ DOC = {
         "Waits at most 10 s for somebody else's lock."
     ),
     "verify_published": "Counts what readers see now. Emits the asset event, so the event means *verified*.",
-    "close_load": "Closes the row in the ledger whatever happened, with the reason if the load failed.",
+    "close_load": (
+        "Closes the row in the ledger whatever happened, with the reason if the load failed. "
+        "Fails if it did, or if a task failed."
+    ),
 }

@@ -18,7 +18,8 @@ def close_load(engines: Engines, load_id: int, failed_tasks: Sequence[str] = ())
         failed_tasks: Names of the tasks that failed, for a load of which nothing better is known.
 
     Raises:
-        LoadError: The load was not published, so its run must not be green.
+        LoadError: The load was not published, or a task failed, be it after the publish: its run must not be green. Airflow
+            judges a run by its last task alone, and that is the one that calls this.
     """
     because = f"failed: {', '.join(failed_tasks)}" if failed_tasks else None
     with (
@@ -31,3 +32,5 @@ def close_load(engines: Engines, load_id: int, failed_tasks: Sequence[str] = ())
         known["dataset"] = load["dataset"]
         if state is not ledger.State.PUBLISHED:
             raise LoadError(f"load {load_id} of {load['dataset']} was not published: {load['reason']}")
+        if because:
+            raise LoadError(f"load {load_id} of {load['dataset']} was published, and then its run {because}")
