@@ -299,3 +299,18 @@ def test_a_column_that_readers_would_not_see_is_told(swapping: Pipeline, admin: 
     swapping.consume(load_id)
     swapping.finish(load_id)
     assert admin.execute(query).fetchone() == (ROWS, ROWS, 1.5)
+
+
+def test_a_table_below_the_view_that_was_renamed_is_told(swapping: Pipeline, admin: psycopg.Connection) -> None:
+    swapping.reload()
+    stored = relations.partitioned_table(swapping.contract)
+    admin.execute(sql.SQL("ALTER TABLE {} RENAME TO {}").format(stored, sql.Identifier(f"{swapping.name}_away")))
+    with pytest.raises(ContractError, match=r"the table .* that it reads is not.*ALTER VIEW \w+ RENAME TO"):
+        swapping.open("refused")
+    row = admin.execute(
+        "SELECT state FROM batchstream.loads WHERE dataset = %s AND run_id = 'refused'", [swapping.name]
+    ).fetchone()
+    assert row == ("failed",)
+    rename_away(admin, swapping, "VIEW")
+    swapping.reload()
+    assert swapping.shows_source()

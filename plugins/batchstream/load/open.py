@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 
 from batchstream.contract import Contract, contract_text, parse_contract
-from batchstream.errors import BatchstreamError, BusyError, ContractError, LoadError, errors_about
+from batchstream.errors import BatchstreamError, BusyError, ContractError, LoadError, SinkError, errors_about
 from batchstream.postgres import housekeeping, opening, server, tables
 from batchstream.postgres.connection import PostgresSettings, connect
 from batchstream.postgres.failures import postgres_errors
@@ -47,7 +47,11 @@ def open_load(owner: PostgresSettings, contract: Contract, run: Run, *, wait_sec
         try:
             text, contract = _read_again(contract)
             check_header(contract)
-            tables.make_tables(connection, contract)
+            with postgres_errors("making its tables", connection):
+                tables.make_tables(connection, contract)
+        except SinkError:
+            # Tried again, or there is no ledger that could be told.
+            raise
         except BatchstreamError as error:
             _note_refused(connection, contract, run, str(error))
             raise

@@ -8,6 +8,7 @@ import psycopg
 from psycopg import sql
 
 from batchstream.contract.model import Contract
+from batchstream.errors import ContractError
 from batchstream.postgres import columns, landing_table, relations, rights, sql_files
 from batchstream.postgres.publish import guard
 
@@ -30,8 +31,17 @@ def make_view(connection: psycopg.Connection, contract: Contract, *, exists: boo
         connection: Of the owning role.
         contract: The dataset's, published by a swap.
         exists: Whether the view does, by `relations.target_exists`.
+
+    Raises:
+        ContractError: There is a view, and the table below it was renamed, moved or dropped.
     """
     view = relations.target(contract)
+    if exists and not relations.exists(connection, relations.partitioned_table(contract)):
+        name, table = relations.spelled(connection, view), relations.partitioned_table(contract).as_string(connection)
+        raise ContractError(
+            f"{contract.path}: view '{name}' is there, and the table {table} that it reads is not: it was renamed or moved; take "
+            f"that back, or ALTER VIEW {name} RENAME TO {contract.name}_old: the next load makes both anew"
+        )
     if not exists:
         connection.execute(_table(contract))
         connection.execute(_view(contract))
