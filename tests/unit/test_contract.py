@@ -203,7 +203,7 @@ MISTAKES = [
     case("misspelt field", "required", "requird", f"{FIRST}.requird", "is no field of the standard", "write required"),
     case("unknown field", "required", "zzz", f"{FIRST}.zzz", "is no field of the standard", "remove it"),
     case("unknown field of a rule", "metric: rowC", "metrik: rowC", "schema[0].quality[0].metrik", "no field", "write metric"),
-    case("unknown field at the top", "status:", "statuss:", "statuss", "got 'active'", STANDARD),
+    case("unknown field at the top", "status:", "statuss:", "statuss", "is no field", "write status"),
     case("word for a boolean", "required: true", "required: maybe", f"{FIRST}.required", "got 'maybe'", STANDARD),
     case(
         "unknown setting", "property: topic\n", "property: topik\n", SETTINGS, "'topik' is not known", "write one of sourcePath"

@@ -1,14 +1,14 @@
 """The columns of a contract: what the header of the source calls each, what the table calls it, and what it may hold."""
 
 import re
-from collections import Counter
 
 from open_data_contract_standard.model import SchemaObject, SchemaProperty
 
-from batchstream.contract.mistake import MistakeError
+from batchstream.contract.mistake import MistakeError, Place, said
+from batchstream.contract.mistakes import Mistakes
 from batchstream.contract.model import RECORD_ID, Column
 from batchstream.contract.properties import read_rules
-from batchstream.contract.types import SUPPORTED, parse_type
+from batchstream.contract.types import SUPPORTED, ColumnType, parse_type
 
 IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]*")
 MAX_NAME_LENGTH = 63
@@ -21,33 +21,43 @@ OWN_COLUMNS = ("created_at", "updated_at", "load_id", "record_id")
 SYSTEM_COLUMNS = ("cmax", "cmin", "ctid", "tableoid", "xmax", "xmin")
 """Names that PostgreSQL keeps to itself in every table."""
 
+_PROPERTIES: Place = ("schema", 0, "properties")
+
 # Fields of a property that ask for something that is not done here; to ignore them would be a promise not kept.
 _UNSUPPORTED = ("partitioned", "properties", "items", "map")
 
 
-def read_columns(table: SchemaObject) -> tuple[str | None, tuple[Column, ...]]:
-    """Name of the key column, if there is one, and all columns in the order of the source.
+def read_columns(table: SchemaObject, mistakes: Mistakes) -> tuple[str | None, tuple[Column, ...]]:
+    """Name of the key column, if there is one, and all columns without a mistake in the order of the source.
 
-    Raises:
-        MistakeError: A column breaks a rule.
+    Args:
+        table: The contract's.
+        mistakes: Takes each mistake of a column.
     """
-    if not table.properties:
-        raise MistakeError("schema[0].properties", "is empty; write a property for each column of the source, in its order")
-    if len(table.properties) > MAX_COLUMNS:
-        raise MistakeError(
-            "schema[0].properties",
-            f"a table of PostgreSQL has at most 1,600 columns, of which batchstream needs a few; got {len(table.properties):,}; "
-            f"write at most {MAX_COLUMNS:,}",
-        )
-    keys = [prop for prop in table.properties if prop.primaryKey]
-    if len(keys) > 1:
-        said = ", ".join(str(prop.name) for prop in keys)
-        raise MistakeError("schema[0].properties", f"primaryKey must stand at one column at most; got {said}; keep one")
-    columns = tuple(_column(number, prop, has_key=bool(keys)) for number, prop in enumerate(table.properties))
-    name, times = Counter(column.name for column in columns).most_common(1)[0]
-    if times > 1:
-        raise MistakeError(f"column '{name}'", "stands twice; write each column once, under a physicalName of its own")
-    return (table_name_of(keys[0]) if keys else None), columns
+    properties = table.properties or []
+    with mistakes.at(*_PROPERTIES):
+        if not properties:
+            raise MistakeError(said(_PROPERTIES), "is empty; write a property for each column of the source, in its order")
+        if len(properties) > MAX_COLUMNS:
+            raise MistakeError(
+                said(_PROPERTIES),
+                f"a table of PostgreSQL has at most 1,600 columns, of which batchstream needs a few; got {len(properties):,}; "
+                f"write at most {MAX_COLUMNS:,}",
+            )
+    keys = [prop for prop in properties if prop.primaryKey]
+    with mistakes.at(*_PROPERTIES):
+        if len(keys) > 1:
+            names = ", ".join(str(prop.name) for prop in keys)
+            raise MistakeError(said(_PROPERTIES), f"primaryKey must stand at one column at most; got {names}; keep one")
+    first: dict[str, int] = {}
+    for number, prop in enumerate(properties):
+        name = table_name_of(prop)
+        if first.setdefault(name, number) != number and name:
+            mistakes.note(
+                (*_PROPERTIES, number), f"column '{name}': stands twice; write each column once, under a physicalName of its own"
+            )
+    columns = [_column(number, prop, mistakes, has_key=bool(keys)) for number, prop in enumerate(properties[:MAX_COLUMNS])]
+    return (table_name_of(keys[0]) if keys else None), tuple(filter(None, columns))
 
 
 def table_name_of(prop: SchemaProperty) -> str:
@@ -55,29 +65,29 @@ def table_name_of(prop: SchemaProperty) -> str:
     return prop.physicalName or prop.name or ""
 
 
-def _column(number: int, prop: SchemaProperty, *, has_key: bool) -> Column:
-    name = _name(f"schema[0].properties[{number}]", prop, has_key=has_key)
-    field = f"column '{name}'"
+def _column(number: int, prop: SchemaProperty, mistakes: Mistakes, *, has_key: bool) -> Column | None:
+    place: Place = (*_PROPERTIES, number)
+    name = mistakes.read(lambda: _name(said(place), prop, has_key=has_key), *place, "name")
+    field = f"column '{name or table_name_of(prop)}'"
     for unsupported in _UNSUPPORTED:
         if getattr(prop, unsupported):
-            raise MistakeError(field, f"{unsupported} is not supported: a column holds one plain value; remove it")
+            mistakes.note(
+                (*place, unsupported), f"{field}: {unsupported} is not supported: a column holds one plain value; remove it"
+            )
     if prop.primaryKey and prop.required is False:
-        raise MistakeError(field, "a primaryKey can't be NULL; remove required: false")
-    if not prop.physicalType:
-        raise MistakeError(field, f"physicalType is missing, and a type is never guessed; write one of {SUPPORTED}")
-    try:
-        column_type = parse_type(prop.physicalType)
-    except ValueError as error:
-        raise MistakeError(field, f"physicalType: {error}") from error
+        mistakes.note((*place, "required"), f"{field}: a primaryKey can't be NULL; remove required: false")
+    column_type = mistakes.read(lambda: _type(prop), *place, "physicalType", field=field)
+    if column_type is None:
+        return None
     if prop.logicalType and prop.logicalType not in column_type.logical:
-        raise MistakeError(
-            field,
-            f"logicalType '{prop.logicalType}' does not agree with {column_type.sql}; write {' or '.join(column_type.logical)}",
+        mistakes.note(
+            (*place, "logicalType"),
+            f"{field}: logicalType '{prop.logicalType}' does not agree with {column_type.sql}; "
+            f"write {' or '.join(column_type.logical)}",
         )
-    try:
-        indexed, rules = read_rules(prop, column_type)
-    except ValueError as error:
-        raise MistakeError(field, str(error)) from error
+    indexed, rules = read_rules(prop, column_type, mistakes, place, field)
+    if name is None:
+        return None
     return Column(
         name,
         column_type,
@@ -86,6 +96,15 @@ def _column(number: int, prop: SchemaProperty, *, has_key: bool) -> Column:
         rules=rules,
         source_name=name if prop.name is None else prop.name.strip(),
     )
+
+
+def _type(prop: SchemaProperty) -> ColumnType:
+    if not prop.physicalType:
+        raise ValueError(f"physicalType is missing, and a type is never guessed; write one of {SUPPORTED}")
+    try:
+        return parse_type(prop.physicalType)
+    except ValueError as error:
+        raise ValueError(f"physicalType: {error}") from error
 
 
 def _name(where: str, prop: SchemaProperty, *, has_key: bool) -> str:
