@@ -206,7 +206,29 @@ MISTAKES = [
     case("unknown field at the top", "status:", "statuss:", "statuss", "is no field", "write status"),
     case("word for a boolean", "required: true", "required: maybe", f"{FIRST}.required", "got 'maybe'", STANDARD),
     case(
-        "unknown setting", "property: topic\n", "property: topik\n", SETTINGS, "'topik' is not known", "write one of sourcePath"
+        "misspelt setting",
+        "property: topic\n",
+        "property: topik\n",
+        SETTINGS,
+        "'topik' is not known",
+        "write topic, or the vendor",
+    ),
+    case("setting in snake case", "topicPartitions", "topic_partitions", SETTINGS, "'topic_partitions'", "write topicPartitions"),
+    case(
+        "unknown setting of ours",
+        "property: topic\n",
+        "property: stream\n    vendor: batchstream\n",
+        SETTINGS,
+        "'stream' is not known",
+        "write one of sourcePath",
+    ),
+    case(
+        "misspelt setting of ours",
+        "property: topic\n",
+        "property: topik\n    vendor: batchstream\n",
+        SETTINGS,
+        "'topik' is not known",
+        "write topic",
     ),
     case("setting without name", "- property: topic\n    v", "- v", SETTINGS, "'' is not known", "write one of sourcePath"),
     case(

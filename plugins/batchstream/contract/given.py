@@ -1,5 +1,6 @@
-"""``customProperties`` of ours: a closed vocabulary, each name with the type of its value."""
+"""``customProperties``: those of ours are a closed vocabulary, each name with the type of its value; others are left alone."""
 
+import difflib
 from collections.abc import Callable, Mapping
 from types import NoneType
 from typing import Any, TypeVar
@@ -12,6 +13,12 @@ from batchstream.contract.mistakes import Mistakes
 # As the fields of the standard that are true or false take them.
 _WORDS = {"yes": True, "on": True, "no": False, "off": False}
 
+VENDOR = "batchstream"
+"""Says that a property is ours, in version 3.2 of the standard; without any vendor, its name says so."""
+
+_NEAR = 0.8
+"""How alike a name is to one of ours that is taken for a slip: ``topik``, ``index``, ``source_path``, but not ``topicName``."""
+
 Types = type | tuple[type, ...]
 T = TypeVar("T")
 
@@ -22,7 +29,7 @@ class Given:
     Args:
         properties: The list.
         vocabulary: Name → type of its value.
-        mistakes: Takes each name that is unknown or stands twice, and each value of another type.
+        mistakes: Takes each name that is one of ours misspelt or stands twice, and each value of another type.
         place: Of the list in the document.
         field: What messages begin with.
     """
@@ -39,8 +46,10 @@ class Given:
 
     def _add(self, number: int, entry: CustomProperty, vocabulary: Mapping[str, Types]) -> None:
         name, value = entry.property or "", entry.value
-        if name not in vocabulary:
-            raise ValueError(f"{self._field}'{name}' is not known; write one of {', '.join(vocabulary)}")
+        if name not in vocabulary or not is_ours(entry, vocabulary):
+            if write := _correction(entry, vocabulary):
+                raise ValueError(f"{self._field}'{name}' is not known; {write}")
+            return
         if name in self._numbers:
             raise ValueError(f"{self._field}'{name}' stands twice; write it once")
         self._numbers[name] = number
@@ -75,6 +84,24 @@ class Given:
         except ValueError as error:
             self.note(name, f"{self._field}{name}: {error}")
             return None
+
+
+def is_ours(entry: CustomProperty, vocabulary: Mapping[str, Types]) -> bool:
+    """Whether a property is read, or would be if its name were right."""
+    return entry.vendor == VENDOR or (entry.vendor is None and entry.property in vocabulary)
+
+
+def _correction(entry: CustomProperty, vocabulary: Mapping[str, Types]) -> str | None:
+    """What to write in place of an unknown name; None if it may be somebody else's."""
+    near = difflib.get_close_matches(_plain(entry.property or ""), [_plain(name) for name in vocabulary], n=1, cutoff=_NEAR)
+    meant = next((name for name in vocabulary if near == [_plain(name)]), None)
+    if entry.vendor == VENDOR or not entry.property:
+        return f"write {meant}" if meant else f"write one of {', '.join(vocabulary)}"
+    return f"write {meant}, or the vendor of a property that is not batchstream's" if meant and entry.vendor is None else None
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("_", "").replace("-", "")
 
 
 def worded(types: Types) -> str:
