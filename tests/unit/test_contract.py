@@ -118,6 +118,12 @@ def test_a_column_may_be_called_otherwise_in_the_header(tmp_path: Path) -> None:
         check_header(contract)
 
 
+def test_a_key_is_never_null_whatever_is_said_of_it(tmp_path: Path) -> None:
+    for said in ({}, {"required": False}):
+        contract = make_contract(tmp_path, [{"name": "id", "physicalType": "int", "primaryKey": True, **said}])
+        assert (contract.key, [column.nullable for column in contract.columns]) == ("id", [False])
+
+
 def test_a_key_is_never_null_and_an_integer_is_a_number(tmp_path: Path) -> None:
     contract = make_contract(tmp_path, [{"name": "id", "physicalType": "int", "logicalType": "number", "primaryKey": True}])
     assert (contract.key, [column.nullable for column in contract.columns]) == ("id", [False])
@@ -199,7 +205,6 @@ MISTAKES = [
     ),
     case("partitioned column", REQUIRED, f"{REQUIRED}        partitioned: true\n", CRIM, "partitioned is not", "remove it"),
     case("items", REQUIRED, f"{REQUIRED}        items: {{name: x}}\n", CRIM, "items is not supported", "remove it"),
-    case("nullable key", "required: true", "primaryKey: true\n        required: false", CRIM, "can't be NULL", "remove required"),
     case("misspelt field", "required", "requird", f"{FIRST}.requird", "is no field of the standard", "write required"),
     case("unknown field", "required", "zzz", f"{FIRST}.zzz", "is no field of the standard", "remove it"),
     case("unknown field of a rule", "metric: rowC", "metrik: rowC", "schema[0].quality[0].metrik", "no field", "write metric"),

@@ -4,11 +4,12 @@ import re
 
 from open_data_contract_standard.model import SchemaObject, SchemaProperty
 
+from batchstream.contract.given import Given, Types
+from batchstream.contract.logical import require_agreement, type_of
 from batchstream.contract.mistake import MistakeError, Place, said
 from batchstream.contract.mistakes import Mistakes
 from batchstream.contract.model import RECORD_ID, Column
-from batchstream.contract.properties import read_rules
-from batchstream.contract.types import SUPPORTED, ColumnType, parse_type
+from batchstream.contract.value_rules import read_rules
 
 IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]*")
 MAX_NAME_LENGTH = 63
@@ -20,6 +21,9 @@ MAX_COLUMNS = 1590
 OWN_COLUMNS = ("created_at", "updated_at", "load_id", "record_id")
 SYSTEM_COLUMNS = ("cmax", "cmin", "ctid", "tableoid", "xmax", "xmin")
 """Names that PostgreSQL keeps to itself in every table."""
+
+COLUMN_SETTINGS: dict[str, Types] = {"indexed": bool}
+"""The ``customProperties`` of a column: name → type of its value."""
 
 _PROPERTIES: Place = ("schema", 0, "properties")
 
@@ -75,36 +79,31 @@ def _column(number: int, prop: SchemaProperty, mistakes: Mistakes, *, has_key: b
                 (*place, unsupported), f"{field}: {unsupported} is not supported: a column holds one plain value; remove it"
             )
     if prop.primaryKey and prop.required is False:
-        mistakes.note((*place, "required"), f"{field}: a primaryKey can't be NULL; remove required: false")
-    column_type = mistakes.read(lambda: _type(prop), *place, "physicalType", field=field)
+        mistakes.tell((*place, "required"), f"{field}: required: false: the primary key is NOT NULL all the same")
+    column_type = mistakes.read(lambda: type_of(prop), *place, "physicalType", field=field)
     if column_type is None:
         return None
-    if prop.logicalType and prop.logicalType not in column_type.logical:
-        mistakes.note(
-            (*place, "logicalType"),
-            f"{field}: logicalType '{prop.logicalType}' does not agree with {column_type.sql}; "
-            f"write {' or '.join(column_type.logical)}",
+    with mistakes.at(*place, "logicalType", field=field):
+        require_agreement(prop, column_type)
+    if not prop.physicalType:
+        mistakes.tell((*place, "logicalType"), f"{field}: is {column_type.sql}, by default for logicalType {prop.logicalType}")
+    elif prop.logicalType and prop.logicalType not in column_type.logical:
+        mistakes.tell(
+            (*place, "logicalType"), f"{field}: logicalType {prop.logicalType}: the column is {column_type.sql}, of any content"
         )
-    indexed, rules = read_rules(prop, column_type, mistakes, place, field)
+    own: Place = (*place, "customProperties")
+    given = Given(prop.customProperties or [], COLUMN_SETTINGS, mistakes, own, f"{field}: customProperties: ")
+    rules = read_rules(prop, column_type, mistakes, place, field)
     if name is None:
         return None
     return Column(
         name,
         column_type,
         nullable=not (prop.required or prop.primaryKey),
-        indexed=indexed,
+        indexed=given.get("indexed", False),
         rules=rules,
         source_name=name if prop.name is None else prop.name.strip(),
     )
-
-
-def _type(prop: SchemaProperty) -> ColumnType:
-    if not prop.physicalType:
-        raise ValueError(f"physicalType is missing, and a type is never guessed; write one of {SUPPORTED}")
-    try:
-        return parse_type(prop.physicalType)
-    except ValueError as error:
-        raise ValueError(f"physicalType: {error}") from error
 
 
 def _name(where: str, prop: SchemaProperty, *, has_key: bool) -> str:

@@ -1,4 +1,4 @@
-"""All mistakes of a contract: reading goes on after each, so that one look shows what is to be mended."""
+"""All mistakes of a contract, and all that has no effect: reading goes on after each, so that one look shows everything."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,11 +16,12 @@ T = TypeVar("T")
 
 
 class Mistakes:
-    """Notes mistakes by the place in the document where they stand."""
+    """Notes mistakes, and what is worth to be told, by the place in the document."""
 
     def __init__(self) -> None:
         self._found: dict[tuple[Place, str], None] = {}
         self._unreadable: set[Place] = set()
+        self._told: dict[tuple[Place, str], None] = {}
 
     def note(self, at: Place, message: str, *, unreadable: bool = False) -> None:
         """Add a mistake.
@@ -35,6 +36,15 @@ class Mistakes:
         self._found[at, clipped(message)] = None
         if unreadable:
             self._unreadable.add(at)
+
+    def tell(self, at: Place, message: str) -> None:
+        """Note what is no mistake, but may surprise: a field without effect here, or a default."""
+        self._told[at, clipped(message)] = None
+
+    def told(self, document: Document) -> tuple[str, ...]:
+        """What was noted by `tell`, in the order of the lines."""
+        located = sorted((document.line_of(at), message) for at, message in self._told)
+        return tuple(f"line {line}: {message}" for line, message in located)
 
     def any_below(self, place: Place) -> bool:
         """Whether something at a place, or within it, has a mistake already, of which a further one might be a consequence."""

@@ -1,6 +1,7 @@
 """What a contract says, as frozen data: the only form in which other modules see it."""
 
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
 from pathlib import Path
 
@@ -14,6 +15,16 @@ RECORD_ID = "id"
 
 
 @dataclass(frozen=True, slots=True)
+class Moments:
+    """Bounds of a date or a timestamp, with an offset where the column has one; None where there is no bound."""
+
+    minimum: date | None = None
+    maximum: date | None = None
+    exclusive_minimum: date | None = None
+    exclusive_maximum: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Rules:
     """What each value of a column has to keep; a record that breaks one goes to the quarantine."""
 
@@ -21,6 +32,7 @@ class Rules:
     maximum: float | None = None
     exclusive_minimum: float | None = None
     exclusive_maximum: float | None = None
+    moments: Moments = Moments()
     min_length: int | None = None
     max_length: int | None = None
     pattern: str | None = None

@@ -2,7 +2,7 @@
 
 import stat
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 from open_data_contract_standard.model import DataQuality, OpenDataContractStandard, SchemaObject, SchemaProperty
@@ -67,6 +67,23 @@ def parse_contract(text: str, path: Path) -> Contract:
     Raises:
         ContractError: Fields break a rule, all of which it tells: file, line, field, rule, what was found, what to write.
     """
+    return read_contract(text, path).contract
+
+
+class ReadContract(NamedTuple):
+    """A contract, and what of its text has no effect.
+
+    Attributes:
+        contract: What the text says.
+        told: A sentence for each field without effect here, and for each default that depends on other fields, with its line.
+    """
+
+    contract: Contract
+    told: tuple[str, ...]
+
+
+def read_contract(text: str, path: Path) -> ReadContract:
+    """The same as `parse_contract`, with what is worth to be told to the author of the contract."""
     with errors_about(path=str(path)):
         document = _document(text, path)
         mistakes = Mistakes()
@@ -77,7 +94,7 @@ def parse_contract(text: str, path: Path) -> Contract:
         mistakes.raise_any(path, document)
         if contract is None:
             raise ContractError(f"{path}: can't be read by the standard's model; write what the standard says")
-        return contract
+        return ReadContract(contract, mistakes.told(document))
 
 
 def _document(text: str, path: Path) -> Document:
