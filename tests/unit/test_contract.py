@@ -203,7 +203,8 @@ MISTAKES = [
     case(
         "system column", "name: crim", "name: ctid", "column 'ctid'", "system column of PostgreSQL", "physicalName: source_ctid"
     ),
-    case("partitioned column", REQUIRED, f"{REQUIRED}        partitioned: true\n", CRIM, "partitioned is not", "remove it"),
+    case("version of the standard to come", "v3.1.0", "v3.9.9", "apiVersion", "got 'v3.9.9'", "write v3.1.0"),
+    case("measure", REQUIRED, f"{REQUIRED}        semanticType: measure\n", CRIM, "got 'measure'", "remove it"),
     case("items", REQUIRED, f"{REQUIRED}        items: {{name: x}}\n", CRIM, "items is not supported", "remove it"),
     case("misspelt field", "required", "requird", f"{FIRST}.requird", "is no field of the standard", "write required"),
     case("unknown field", "required", "zzz", f"{FIRST}.zzz", "is no field of the standard", "remove it"),

@@ -47,8 +47,8 @@ def test_a_text_may_hold_what_is_something_else_logically(tmp_path: Path) -> Non
 
 def test_a_key_that_need_not_be_there_is_told(tmp_path: Path) -> None:
     path = edited(tmp_path, HOUSING, ("required: true", "required: false\n        primaryKey: true"))
-    (told,) = read_contract(contract_text(path), path).told
-    assert told == "line 43: column 'crim': required: false: the primary key is NOT NULL all the same"
+    told = read_contract(contract_text(path), path).told
+    assert "line 43: column 'crim': required: false: the primary key is NOT NULL all the same" in told
 
 
 PHYSICAL = "logicalType: number\n        physicalType: double precision"
@@ -77,4 +77,4 @@ def test_the_defaults_are_in_the_documentation() -> None:
 
 def test_what_is_told_is_of_the_text_and_not_of_the_file(tmp_path: Path) -> None:
     text = HOUSING.read_text()
-    assert read_contract(text, write_contract(tmp_path, "")).told == ()
+    assert read_contract(text, write_contract(tmp_path, "")).told == read_contract(text, HOUSING).told

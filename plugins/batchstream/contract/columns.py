@@ -27,9 +27,6 @@ COLUMN_SETTINGS: dict[str, Types] = {"indexed": bool}
 
 _PROPERTIES: Place = ("schema", 0, "properties")
 
-# Fields of a property that ask for something that is not done here; to ignore them would be a promise not kept.
-_UNSUPPORTED = ("partitioned", "properties", "items", "map")
-
 
 def read_columns(table: SchemaObject, mistakes: Mistakes) -> tuple[str | None, tuple[Column, ...]]:
     """Name of the key column, if there is one, and all columns without a mistake in the order of the source.
@@ -73,11 +70,6 @@ def _column(number: int, prop: SchemaProperty, mistakes: Mistakes, *, has_key: b
     place: Place = (*_PROPERTIES, number)
     name = mistakes.read(lambda: _name(said(place), prop, has_key=has_key), *place, "name")
     field = f"column '{name or table_name_of(prop)}'"
-    for unsupported in _UNSUPPORTED:
-        if getattr(prop, unsupported):
-            mistakes.note(
-                (*place, unsupported), f"{field}: {unsupported} is not supported: a column holds one plain value; remove it"
-            )
     if prop.primaryKey and prop.required is False:
         mistakes.tell((*place, "required"), f"{field}: required: false: the primary key is NOT NULL all the same")
     column_type = mistakes.read(lambda: type_of(prop), *place, "physicalType", field=field)

@@ -49,6 +49,7 @@ class Given:
         if name not in vocabulary or not is_ours(entry, vocabulary):
             if write := _correction(entry, vocabulary):
                 raise ValueError(f"{self._field}'{name}' is not known; {write}")
+            self._mistakes.tell((*self._place, number), f"{self._field}'{name}' has no effect: is not batchstream's")
             return
         if name in self._numbers:
             raise ValueError(f"{self._field}'{name}' stands twice; write it once")

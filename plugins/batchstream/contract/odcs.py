@@ -9,6 +9,7 @@ from open_data_contract_standard.model import DataQuality, OpenDataContractStand
 
 from batchstream.contract.columns import IDENTIFIER, NAME_RULE, read_columns, suggested_name, table_name_of
 from batchstream.contract.document import MAX_SIZE, Document, read_located
+from batchstream.contract.effects import note_effects
 from batchstream.contract.mistake import MistakeError, Place, clipped, said
 from batchstream.contract.mistakes import Mistakes
 from batchstream.contract.model import Check, Contract, SourceFormat
@@ -16,6 +17,11 @@ from batchstream.contract.properties import ContractSettings, read_settings
 from batchstream.contract.quality import expected_row_count, no_duplicates, read_check
 from batchstream.contract.standard import read_standard
 from batchstream.errors import ContractError, errors_about
+
+API_VERSIONS = ("v3.0.0", "v3.0.1", "v3.0.2", "v3.1.0", "v3.2.0")
+"""Versions 3 of the standard that exist; what a later one means is not known."""
+
+RETIRED = "retired"
 
 MAX_TABLE_NAME_LENGTH = 40
 """Leaves room for a load's id, and for suffixes such as that of the DAG."""
@@ -117,14 +123,20 @@ def _contract(path: Path, odcs: OpenDataContractStandard, mistakes: Mistakes) ->
         if odcs.kind != "DataContract":
             raise MistakeError("kind", f"must be DataContract; got {odcs.kind!r}; write DataContract")
     with mistakes.at("apiVersion"):
-        if not (odcs.apiVersion or "").startswith("v3."):
-            raise MistakeError("apiVersion", f"must be a version 3 of the standard; got {odcs.apiVersion!r}; write v3.1.0")
+        if odcs.apiVersion not in API_VERSIONS:
+            known = ", ".join(API_VERSIONS)
+            raise MistakeError("apiVersion", f"must be one of {known}; got {odcs.apiVersion!r}; write v3.1.0")
     with mistakes.at("version"):
         if not odcs.version:
             raise MistakeError("version", "is missing; write the version of this contract, such as 1.0.0")
     table = mistakes.read(lambda: _table(odcs), "schema")
     name = mistakes.read(lambda: _table_name(table), "schema", 0, "name") if table else None
     settings = read_settings(path, name or "", odcs.customProperties or [], mistakes)
+    note_effects(odcs, mistakes)
+    if odcs.status == RETIRED:
+        mistakes.tell(("status",), "status: retired: the DAG has no schedule, and is started by hand only")
+    elif odcs.status not in (None, "active"):
+        mistakes.tell(("status",), f"status: {odcs.status}: has no effect: the data set is loaded as an active one")
     if table is None:
         return None
     key, columns = read_columns(table, mistakes)
@@ -143,6 +155,7 @@ def _contract(path: Path, odcs: OpenDataContractStandard, mistakes: Mistakes) ->
         checks=checks,
         expected_records=expected,
         **_settings(settings),
+        schedule=None if odcs.status == RETIRED else settings.schedule,
     )
 
 
@@ -172,7 +185,6 @@ def _settings(settings: ContractSettings) -> dict[str, Any]:
         "topic": settings.topic,
         "rejected_records_allowed": settings.rejected_records_allowed,
         "publish": settings.publish,
-        "schedule": settings.schedule,
     }
 
 
