@@ -123,12 +123,14 @@ class Check:
         condition: A SQL template for the verdict, with ``{value}`` for the measured value.
         reads_published: Whether the query looks at what readers see of its own dataset, so that it has nothing to measure
             before the first publish.
+        stops_publish: Whether a load that breaks the rule is not published; otherwise that is told only.
     """
 
     name: str
     query: str
     condition: str
     reads_published: bool = False
+    stops_publish: bool = True
 
 
 @dataclass(frozen=True, slots=True)

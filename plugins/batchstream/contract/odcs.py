@@ -14,7 +14,7 @@ from batchstream.contract.mistake import MistakeError, Place, clipped, said
 from batchstream.contract.mistakes import Mistakes
 from batchstream.contract.model import Check, Contract, SourceFormat
 from batchstream.contract.properties import ContractSettings, read_settings
-from batchstream.contract.quality import expected_row_count, no_duplicates, read_check
+from batchstream.contract.quality import expected_row_count, no_duplicates, not_measured, read_check
 from batchstream.contract.standard import read_standard
 from batchstream.errors import ContractError, errors_about
 
@@ -201,6 +201,7 @@ def _table_name(table: SchemaObject) -> str:
 
 def _checks(table_name: str, table: SchemaObject, mistakes: Mistakes) -> tuple[int | None, tuple[Check, ...]]:
     columns = [(table_name_of(prop), prop) for prop in table.properties or []]
+    called = {prop.name or name: name for name, prop in columns}
     rules: list[tuple[Place, str, DataQuality, str | None]] = [
         (("schema", 0, "quality", number), f"schema[0].quality[{number}]", rule, None)
         for number, rule in enumerate(table.quality or [])
@@ -224,9 +225,11 @@ def _checks(table_name: str, table: SchemaObject, mistakes: Mistakes) -> tuple[i
         if mistakes.any_below(place):
             continue
         with mistakes.at(*place, field=field):
-            check = read_check(rule, column, table_name)
+            check = read_check(rule, column, table_name, called)
             if check is not None:
                 checks[check] = None
+            elif why := not_measured(rule):
+                mistakes.tell(place, f"{field}: {rule.name or rule.type}: {why}")
             if column is None and expected_row_count(rule) is not None:
                 expected = expected_row_count(rule)
     return expected, tuple(checks)
