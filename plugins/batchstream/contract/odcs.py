@@ -131,7 +131,7 @@ def _contract(path: Path, odcs: OpenDataContractStandard, mistakes: Mistakes) ->
             raise MistakeError("version", "is missing; write the version of this contract, such as 1.0.0")
     table = mistakes.read(lambda: _table(odcs), "schema")
     name = mistakes.read(lambda: _table_name(table), "schema", 0, "name") if table else None
-    settings = read_settings(path, name or "", odcs.customProperties or [], mistakes)
+    settings = read_settings(path, name or "", odcs.customProperties or [], odcs.servers or [], mistakes)
     note_effects(odcs, mistakes)
     if odcs.status == RETIRED:
         mistakes.tell(("status",), "status: retired: the DAG has no schedule, and is started by hand only")

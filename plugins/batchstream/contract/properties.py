@@ -5,14 +5,15 @@ from pathlib import Path
 from types import NoneType
 from typing import NamedTuple
 
-from open_data_contract_standard.model import CustomProperty
+from open_data_contract_standard.model import CustomProperty, Server
 
 from batchstream.contract.allowance import Allowance, parse_allowance
 from batchstream.contract.given import Given, Types
 from batchstream.contract.mistakes import Mistakes
 from batchstream.contract.model import Publish, Source, Topic
 from batchstream.contract.schedule import read_schedule
-from batchstream.contract.source_settings import SOURCE_SETTINGS, read_source
+from batchstream.contract.source import find_source
+from batchstream.contract.source_settings import SOURCE_SETTINGS
 
 DEFAULT_RETENTION_DAYS = 7
 MAX_PARTITIONS = 10_000
@@ -50,20 +51,23 @@ def default_topic(dataset: str) -> str:
     return f"{dataset.replace('_', '-')}-data"
 
 
-def read_settings(path: Path, name: str, properties: list[CustomProperty], mistakes: Mistakes) -> ContractSettings | None:
+def read_settings(
+    path: Path, name: str, properties: list[CustomProperty], servers: list[Server], mistakes: Mistakes
+) -> ContractSettings | None:
     """The contract's own ``customProperties``; None if one has a mistake.
 
     Args:
         path: The contract.
         name: Of the dataset.
         properties: As they stand in the contract.
+        servers: Of the contract; one of them says where the source is if no property does.
         mistakes: Takes each name that is unknown, stands twice or is missing, and each value that is not of its type.
     """
     field = "customProperties"
     given = Given(properties, SETTINGS, mistakes, (field,), f"{field}: ")
     publish = given.read("publish", lambda: _publish(given.get("publish", Publish.MERGE)))
     topic = _topic(name, given)
-    source = _source(path, given)
+    source = find_source(path, given, servers, mistakes)
     allowed = given.read("rejectedRecordsAllowed", lambda: parse_allowance(given.get("rejectedRecordsAllowed", 0)))
     # None is a schedule, too.
     schedule = given.read("schedule", lambda: (read_schedule(given.get("schedule", "@daily")),))
@@ -94,27 +98,6 @@ def _publish(word: str) -> Publish:
     if word not in list(Publish):
         raise ValueError(f"got {word!r}; write one of {', '.join(Publish)}")
     return Publish(word)
-
-
-def _source(path: Path, given: Given) -> Source | None:
-    """The source; after a mistake of a setting, the others are read without that."""
-    left = {name: given.get(name) for name in SOURCE_SETTINGS if name in given}
-    if given.stands("sourcePath"):
-        left.setdefault("sourcePath", "path")
-    while True:
-        try:
-            source = read_source(path, left)
-        except ValueError as error:
-            # Each of these messages begins with its setting.
-            setting = str(error).partition(":")[0]
-            given.note(setting, f"customProperties: {error}")
-            if setting not in left:
-                return None
-            del left[setting]
-            if setting == "sourcePath":
-                left[setting] = "path"
-        else:
-            return source
 
 
 def _between(minimum: int, maximum: int, given: Given, name: str, default: int) -> int | None:
