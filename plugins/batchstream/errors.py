@@ -51,7 +51,22 @@ class TerminalError(BatchstreamError):
 
 
 class ContractError(TerminalError):
-    """The contract file breaks a rule: mend the file."""
+    """The contract file breaks rules: mend the file.
+
+    Args:
+        mistakes: A message for each mistake; together they are the error's message, one a line.
+    """
+
+    def __init__(self, *mistakes: str) -> None:
+        super().__init__(*mistakes)
+
+    @property
+    def mistakes(self) -> tuple[str, ...]:
+        """A message for each mistake."""
+        return self.args
+
+    def __str__(self) -> str:
+        return "\n".join(self.args)
 
 
 class SourceError(TerminalError):

@@ -66,7 +66,8 @@ def test_every_fault_of_the_counts_is_told(pipeline: Pipeline, admin: psycopg.Co
 
 
 def rules(contract: Contract, *wanted: tuple[dict[str, Any], str | None]) -> Contract:
-    found = tuple(read_check(DataQuality(**rule), column, contract.name) for rule, column in wanted)
+    names = {column.source_name: column.name for column in contract.columns}
+    found = tuple(read_check(DataQuality(**rule), column, contract.name, names) for rule, column in wanted)
     return replace(contract, checks=tuple(check for check in found if check is not None))
 
 
@@ -76,6 +77,23 @@ RULES: list[tuple[dict[str, Any], str | None, dict[str, Any], str]] = [
     ({"type": "library", "metric": "nullValues", "mustBe": 0}, "medv", {"mustBe": 1}, "0"),
     ({"type": "library", "metric": "missingValues", "mustBe": 0}, "medv", {"mustBe": 1}, "0"),
     ({"type": "library", "metric": "duplicateValues", "mustBeGreaterThan": 0}, "chas", {"mustBeGreaterThan": 504}, "504"),
+    ({"metric": "missingValues", "arguments": {"missingValues": [None, 1]}, "mustBe": 35}, "chas", {"mustBe": 0}, "35"),
+    ({"metric": "invalidValues", "arguments": {"validValues": [0, 1]}, "mustBe": 0}, "chas", {"mustBe": 1}, "0"),
+    ({"metric": "invalidValues", "arguments": {"validValues": ["0"]}, "mustBe": 35}, "chas", {"mustBe": 1}, "35"),
+    ({"metric": "invalidValues", "arguments": {"pattern": "^[0-9]{1}$"}, "mustBe": 132}, "rad", {"mustBe": 1}, "132"),
+    ({"metric": "nullValues", "unit": "percent", "mustBe": 0}, "medv", {"mustBe": 1}, "0.00000000000000000000"),
+    (
+        {"metric": "duplicateValues", "unit": "percent", "mustBeLessThan": 100},
+        "chas",
+        {"mustBeLessThan": 99},
+        "99.6047430830039526",
+    ),
+    (
+        {"metric": "duplicateValues", "arguments": {"properties": ["chas", "rad"]}, "mustBeGreaterThan": 0},
+        None,
+        {"mustBeGreaterThan": 1000},
+        "491",
+    ),
     *(
         ({"type": "sql", "query": "SELECT max({property}) FROM {object}", **holds}, "rad", breaks, "24")
         for holds, breaks in [
@@ -116,6 +134,16 @@ def test_each_kind_of_rule_that_is_broken_alone_makes_the_check_red(landing: Lan
         kept = {name: found for name, found in rule.items() if name != operator or operator not in breaks}
         broken = ({"name": f"rule {number}", **kept, **breaks}, column)
         assert measured(*good[:number], broken, *good[number + 1 :]) == (False, f"rule {number}: got {value}")
+        warning = ({**broken[0], "severity": "warning"}, column)
+        assert measured(*good[:number], warning, *good[number + 1 :]) == (
+            True,
+            f"every quality rule of {landing.contract.name} that stops a load holds; warning: rule {number}: got {value}",
+        )
+    both = [
+        ({"name": name, "metric": "rowCount", "mustBe": 5, "severity": severity}, None)
+        for name, severity in (("a", "error"), ("b", "info"))
+    ]
+    assert measured(*both) == (False, "a: got 506; warning: b: got 506")
 
 
 def test_what_readers_see_is_compared_with_the_ledger(pipeline: Pipeline, admin: psycopg.Connection) -> None:

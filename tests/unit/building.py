@@ -1,6 +1,7 @@
 """Contracts, sources and records for the unit tests."""
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -54,13 +55,20 @@ def edited(folder: Path, original: Path, *edits: tuple[str, str]) -> Path:
     return write_contract(folder, text)
 
 
-def mistake_of(path: Path) -> str:
-    """What load_contract says of a contract, after the name of the file."""
+def mistakes_of(path: Path) -> list[str]:
+    """What load_contract says of a contract, after the name of the file, a mistake an item."""
     with pytest.raises(ContractError) as caught:
         load_contract(path)
-    said = str(caught.value)
-    assert said.startswith(f"{path}: ")
-    return said.removeprefix(f"{path}: ")
+    told = list(caught.value.mistakes)
+    assert str(caught.value) == "\n".join(told)
+    assert all(mistake.startswith(f"{path}: ") for mistake in told)
+    return [mistake.removeprefix(f"{path}: ") for mistake in told]
+
+
+def mistake_of(path: Path) -> str:
+    """The only mistake of a contract, without its line."""
+    (said,) = mistakes_of(path)
+    return re.sub(r"^line \d+: ", "", said)
 
 
 def make_contract(folder: Path, properties: list[dict[str, Any]], **settings: Any) -> Contract:

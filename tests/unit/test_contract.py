@@ -119,6 +119,12 @@ def test_a_column_may_be_called_otherwise_in_the_header(tmp_path: Path) -> None:
         check_header(contract)
 
 
+def test_a_key_is_never_null_whatever_is_said_of_it(tmp_path: Path) -> None:
+    for said in ({}, {"required": False}):
+        contract = make_contract(tmp_path, [{"name": "id", "physicalType": "int", "primaryKey": True, **said}])
+        assert (contract.key, [column.nullable for column in contract.columns]) == ("id", [False])
+
+
 def test_a_key_is_never_null_and_an_integer_is_a_number(tmp_path: Path) -> None:
     contract = make_contract(tmp_path, [{"name": "id", "physicalType": "int", "logicalType": "number", "primaryKey": True}])
     assert (contract.key, [column.nullable for column in contract.columns]) == ("id", [False])
@@ -198,16 +204,38 @@ MISTAKES = [
     case(
         "system column", "name: crim", "name: ctid", "column 'ctid'", "system column of PostgreSQL", "physicalName: source_ctid"
     ),
-    case("partitioned column", REQUIRED, f"{REQUIRED}        partitioned: true\n", CRIM, "partitioned is not", "remove it"),
+    case("version of the standard to come", "v3.1.0", "v3.9.9", "apiVersion", "got 'v3.9.9'", "write v3.1.0"),
+    case("measure", REQUIRED, f"{REQUIRED}        semanticType: measure\n", CRIM, "got 'measure'", "remove it"),
     case("items", REQUIRED, f"{REQUIRED}        items: {{name: x}}\n", CRIM, "items is not supported", "remove it"),
-    case("nullable key", "required: true", "primaryKey: true\n        required: false", CRIM, "can't be NULL", "remove required"),
     case("misspelt field", "required", "requird", f"{FIRST}.requird", "is no field of the standard", "write required"),
     case("unknown field", "required", "zzz", f"{FIRST}.zzz", "is no field of the standard", "remove it"),
     case("unknown field of a rule", "metric: rowC", "metrik: rowC", "schema[0].quality[0].metrik", "no field", "write metric"),
-    case("unknown field at the top", "status:", "statuss:", "statuss", "got 'active'", STANDARD),
+    case("unknown field at the top", "status:", "statuss:", "statuss", "is no field", "write status"),
     case("word for a boolean", "required: true", "required: maybe", f"{FIRST}.required", "got 'maybe'", STANDARD),
     case(
-        "unknown setting", "property: topic\n", "property: topik\n", SETTINGS, "'topik' is not known", "write one of sourcePath"
+        "misspelt setting",
+        "property: topic\n",
+        "property: topik\n",
+        SETTINGS,
+        "'topik' is not known",
+        "write topic, or the vendor",
+    ),
+    case("setting in snake case", "topicPartitions", "topic_partitions", SETTINGS, "'topic_partitions'", "write topicPartitions"),
+    case(
+        "unknown setting of ours",
+        "property: topic\n",
+        "property: stream\n    vendor: batchstream\n",
+        SETTINGS,
+        "'stream' is not known",
+        "write one of sourcePath",
+    ),
+    case(
+        "misspelt setting of ours",
+        "property: topic\n",
+        "property: topik\n    vendor: batchstream\n",
+        SETTINGS,
+        "'topik' is not known",
+        "write topic",
     ),
     case("setting without name", "- property: topic\n    v", "- v", SETTINGS, "'' is not known", "write one of sourcePath"),
     case(

@@ -44,7 +44,7 @@ def test_a_mistake_is_told_and_keeps_no_other_contract_from_being_checked(tmp_pa
     assert done.returncode == 1
     assert f"{good}: good" in done.stdout
     assert str(bad) not in done.stdout
-    assert f"error: {bad}: customProperties" in done.stderr
+    assert f"error: {bad}: line 28: customProperties" in done.stderr
     assert schedule in done.stderr
 
 

@@ -9,6 +9,7 @@ from open_data_contract_standard.model import DataQuality
 
 from batchstream.contract import load_contract
 from batchstream.contract.model import Check
+from batchstream.contract.odcs import contract_text, read_contract
 from batchstream.contract.quality import expected_row_count, no_duplicates, read_check
 from tests.conftest import HOUSING
 from tests.unit.building import edited, mistake_of, write_contract
@@ -54,12 +55,73 @@ def test_a_metric_becomes_a_query(metric: str, query: str) -> None:
     assert check == Check(f"a: {metric} mustBe 0", query, "{value} = (0)")
 
 
-@pytest.mark.parametrize("braces", ["{object}", "${object}", "{table}", "${table}"])
+@pytest.mark.parametrize(
+    ("rule", "column", "query"),
+    [
+        (
+            {"metric": "nullValues", "unit": "percent"},
+            "a",
+            'SELECT coalesce(100.0 * (count(*) FILTER (WHERE "a" IS NULL)) / nullif(count(*), 0), 0) FROM {object}',
+        ),
+        (
+            {"metric": "missingValues", "arguments": {"missingValues": [None, "", "n/a", "it's {0}"]}},
+            "a",
+            "SELECT count(*) FROM {object} WHERE \"a\" IS NULL OR \"a\"::text IN ('', 'n/a', 'it''s {{0}}')",
+        ),
+        (
+            {"metric": "missingValues", "arguments": {"missingValues": [-1]}},
+            "a",
+            "SELECT count(*) FROM {object} WHERE \"a\"::text IN ('-1') OR to_jsonb(\"a\") IN ('-1')",
+        ),
+        (
+            {"metric": "invalidValues", "arguments": {"validValues": ["x", True], "pattern": "^x{1}$"}},
+            "a",
+            'SELECT count(*) FROM {object} WHERE "a" IS NOT NULL AND '
+            "(NOT (\"a\"::text IN ('x', 'true') OR to_jsonb(\"a\") IN ('true')) OR \"a\"::text !~ '^x{{1}}$')",
+        ),
+        (
+            {"metric": "duplicateValues", "arguments": {"properties": ["A", "b"]}},
+            None,
+            'SELECT coalesce(sum(n - 1), 0) FROM (SELECT count(*) AS n FROM {object} WHERE "a" IS NOT NULL AND "b" IS NOT NULL '
+            'GROUP BY "a", "b") AS g',
+        ),
+    ],
+)
+def test_arguments_and_units_become_part_of_a_query(rule: dict[str, Any], column: str | None, query: str) -> None:
+    check = read_check(DataQuality(**rule, mustBe=0), column, "x", {"A": "a", "b": "b"})
+    assert check is not None
+    assert check.query == query
+    assert check.name.endswith("mustBe 0 percent") is ("unit" in rule)
+
+
+@pytest.mark.parametrize(
+    ("severity", "stops"),
+    [(None, True), ("error", True), ("critical", True), ("warning", False), ("Info", False), ("warn", False)],
+)
+def test_a_rule_stops_a_publish_unless_it_is_a_warning(severity: str | None, stops: bool) -> None:
+    rule = DataQuality(metric="rowCount", mustBe=5, severity=severity)
+    check = read_check(rule, None, "x")
+    assert check is not None
+    assert check.stops_publish is stops
+    assert expected_row_count(rule) == (5 if stops else None)
+
+
+@pytest.mark.parametrize(
+    ("rule", "why"), [("type: custom\n        engine: soda", "it is for soda"), ("type: text", "it is a text for people")]
+)
+def test_a_rule_that_is_not_measured_is_told(rule: str, why: str, tmp_path: Path) -> None:
+    path = edited(tmp_path, HOUSING, ("type: library\n        metric: rowCount\n        mustBe: 506", rule))
+    found = read_contract(contract_text(path), path)
+    assert (found.contract.expected_records, found.contract.checks[0].name) == (None, "crim: nullValues mustBe 0")
+    assert [told for told in found.told if told.endswith(f"506 tracts: is not measured: {why}")]
+
+
+@pytest.mark.parametrize("braces", ["{object}", "${object}", "{table}", "${table}", "{model}"])
 def test_a_query_names_the_landing_in_several_ways(braces: str) -> None:
     assert sql(f"SELECT 1 FROM {braces};") == "SELECT 1 FROM {object}"
 
 
-@pytest.mark.parametrize("braces", ["{property}", "${property}", "{column}", "${column}"])
+@pytest.mark.parametrize("braces", ["{property}", "${property}", "{column}", "${column}", "{field}"])
 def test_a_query_names_its_column_in_several_ways(braces: str) -> None:
     assert sql(f"SELECT {braces}", "a") == 'SELECT "a"'
 
@@ -119,18 +181,45 @@ QUERY = "query: SELECT avg({property}) FROM {object}"
 BETWEEN = "mustBeBetween: [22.5328055, 22.5328065]"
 ROWS = "metric: rowCount"
 
+NULLS = "metric: nullValues"
+
+
+def valid(arguments: str) -> str:
+    return f"metric: invalidValues\n            arguments: {{{arguments}}}"
+
+
+def pairs(properties: str) -> str:
+    return f"metric: duplicateValues\n        arguments: {{properties: {properties}}}"
+
+
 MISTAKES = [
-    case("unknown kind", "type: library", "type: custom", TABLE, "got 'custom'", "write library, sql or text"),
+    case("unknown kind", "type: library", "type: magic", TABLE, "got 'magic'", "write library, sql, custom or text"),
     case("sql without query", QUERY, "tags: []", MEDV, "needs a query", "write query: SELECT ..."),
     case("no metric", f"{ROWS}\n", "tags: []\n", TABLE, "metric 'None' can't be measured", "use rowCount"),
     case("unknown metric", "rowCount", "rows", TABLE, "metric 'rows' can't be measured here", "use rowCount"),
     case("column's metric of a table", "rowCount", "nullValues", TABLE, "metric 'nullValues'", "or a rule of type sql"),
-    case(
-        "table's metric of a column", "nullValues", "rowCount", CRIM, "'rowCount'", "nullValues, missingValues, duplicateValues"
-    ),
-    case("arguments", ROWS, f"{ROWS}\n        arguments: {{a: 1}}", TABLE, "with arguments", "write a rule of type sql"),
+    case("table's metric of a column", "nullValues", "rowCount", CRIM, "'rowCount'", "nullValues, missingValues, invalidValues"),
+    case("arguments", ROWS, f"{ROWS}\n        arguments: {{a: 1}}", TABLE, "a has no meaning", "or a rule of type sql"),
     case("percent", ROWS, f"{ROWS}\n        unit: percent", TABLE, "unit: got 'percent'", "write rows or remove it"),
-    case("warning", ROWS, f"{ROWS}\n        severity: warning", TABLE, "severity: got 'warning'", "write error or remove it"),
+    case("unit", ROWS, f"{ROWS}\n        unit: bytes", TABLE, "unit: got 'bytes'", "write rows or percent"),
+    case("no valid values", NULLS, "metric: invalidValues", CRIM, "needs arguments", "write validValues or pattern"),
+    case("a value as list", NULLS, valid("validValues: 5"), CRIM, "validValues: got 5", "write a list of values"),
+    case("a list in a list", NULLS, valid("validValues: [[]]"), CRIM, "validValues: got [[]]", "write a list of values"),
+    case("other argument", NULLS, valid("values: [5]"), CRIM, "values has no meaning", "write validValues or pattern"),
+    case("broken pattern", NULLS, valid("pattern: '['"), CRIM, "pattern: got '['", "write a regular expression of RE2"),
+    case("pattern of RE2 alone", NULLS, valid("pattern: '^\\pL'"), CRIM, "pattern: got", "RE2 and PostgreSQL both know"),
+    case("number as pattern", NULLS, valid("pattern: 5"), CRIM, "pattern: got 5", "write a regular expression"),
+    case("duplicates of nothing", ROWS, "metric: duplicateValues", TABLE, "needs arguments", "write the columns"),
+    case("duplicates of none", ROWS, pairs("[]"), TABLE, "properties: got []", "write a list of values"),
+    case("duplicates of a stranger", ROWS, pairs("[crim, x]"), TABLE, "properties: got 'x'", "write one of crim, zn"),
+    case(
+        "columns of a column",
+        NULLS,
+        "metric: duplicateValues\n            arguments: {properties: [crim]}",
+        CRIM,
+        "has a column already",
+        "under the table only",
+    ),
     case("no operator", "mustBe: 506", "tags: []", TABLE, "exactly one operator, got none", "write one of mustBe, mustNotBe"),
     case("two operators", "mustBe: 506", "mustBe: 506\n        mustNotBe: 5", TABLE, "got mustBe, mustNotBe", "write one of"),
     case("text as bound", "mustBe: 506", "mustBe: many", TABLE, "mustBe: got 'many'", "write 1 number"),

@@ -122,7 +122,7 @@ def test_a_device_is_refused(device: str, said: str, tmp_path: Path, monkeypatch
         pytest.param(b"\xfe\xff" + "t\nx\n".encode("utf-16-be"), "is UTF-16, and not", id="UTF-16, big end first"),
         pytest.param("t\nx\n".encode("utf-16-le"), "is UTF-16 without a byte order mark", id="UTF-16 without a mark"),
         pytest.param("t\nx\n".encode("utf-32"), "is UTF-32, and not", id="UTF-32"),
-        pytest.param(b"PAR1\x15\x04", "is Parquet, and not csv in UTF-8; write it as CSV", id="Parquet"),
+        pytest.param(b"PAR1\x15\x04", "is Parquet, and not csv in UTF-8; write sourceFormat: parquet", id="Parquet"),
         pytest.param(
             b"<!DOCTYPE html>\n<html>", "is a web page, and not csv in UTF-8; download the file itself", id="a web page"
         ),

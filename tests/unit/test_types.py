@@ -174,7 +174,7 @@ MISTAKES = [
         "enum: can't be combined",
         "keep one",
     ),
-    case("unknown setting", "property: indexed", "property: index", "ordered_on", "'index' is not known", "write one of indexed"),
+    case("unknown setting", "property: indexed", "property: index", "ordered_on", "'index' is not known", "write indexed, or"),
     case("word as indexed", "value: true", "value: sure", "ordered_on", "indexed: got 'sure'", "write a true or false"),
     case("number as indexed", "value: true", "value: 1", "ordered_on", "indexed: got 1", "write a true or false"),
 ]

@@ -39,7 +39,7 @@ def require_contracts(folder: Path | str | None = None, **arguments: Any) -> Non
     """
     _, mistakes = _read(folder, None, arguments)
     if mistakes:
-        raise ContractError("\n".join(mistakes))
+        raise ContractError(*mistakes)
 
 
 def _read(folder: Path | str | None, dag_id: str | None, arguments: dict[str, Any]) -> tuple[dict[str, DAG], list[str]]:

@@ -1,15 +1,16 @@
 """The columns of a contract: what the header of the source calls each, what the table calls it, and what it may hold."""
 
 import re
-from collections import Counter
 
 from open_data_contract_standard.model import SchemaObject, SchemaProperty
 
-from batchstream.contract.mistake import MistakeError
+from batchstream.contract.given import Given, Types
+from batchstream.contract.logical import require_agreement, type_of
+from batchstream.contract.mistake import MistakeError, Place, said
+from batchstream.contract.mistakes import Mistakes
 from batchstream.contract.model import RECORD_ID, Column
-from batchstream.contract.properties import read_column_settings, read_rules
-from batchstream.contract.spelling import Spelling
-from batchstream.contract.types import SUPPORTED, parse_type
+from batchstream.contract.spelling import SPELLING_SETTINGS, Spelling, read_spelling
+from batchstream.contract.value_rules import read_rules
 
 IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]*")
 MAX_NAME_LENGTH = 63
@@ -22,37 +23,46 @@ OWN_COLUMNS = ("created_at", "updated_at", "load_id", "record_id")
 SYSTEM_COLUMNS = ("cmax", "cmin", "ctid", "tableoid", "xmax", "xmin")
 """Names that PostgreSQL keeps to itself in every table."""
 
-# Fields of a property that ask for something that is not done here; to ignore them would be a promise not kept.
-_UNSUPPORTED = ("partitioned", "properties", "items", "map")
+COLUMN_SETTINGS: dict[str, Types] = {"indexed": bool, **SPELLING_SETTINGS}
+"""The ``customProperties`` of a column: name → type of its value."""
+
+_PROPERTIES: Place = ("schema", 0, "properties")
 
 
-def read_columns(table: SchemaObject, spelling: Spelling) -> tuple[str | None, tuple[Column, ...]]:
-    """Name of the key column, if there is one, and all columns in the order of the source.
+def read_columns(table: SchemaObject, spelling: Spelling, mistakes: Mistakes) -> tuple[str | None, tuple[Column, ...]]:
+    """Name of the key column, if there is one, and all columns without a mistake in the order of the source.
 
     Args:
-        table: The table of the contract.
+        table: The contract's.
         spelling: How the source spells values, unless a column says otherwise.
-
-    Raises:
-        MistakeError: A column breaks a rule.
+        mistakes: Takes each mistake of a column.
     """
-    if not table.properties:
-        raise MistakeError("schema[0].properties", "is empty; write a property for each column of the source, in its order")
-    if len(table.properties) > MAX_COLUMNS:
-        raise MistakeError(
-            "schema[0].properties",
-            f"a table of PostgreSQL has at most 1,600 columns, of which batchstream needs a few; got {len(table.properties):,}; "
-            f"write at most {MAX_COLUMNS:,}",
-        )
-    keys = [prop for prop in table.properties if prop.primaryKey]
-    if len(keys) > 1:
-        said = ", ".join(str(prop.name) for prop in keys)
-        raise MistakeError("schema[0].properties", f"primaryKey must stand at one column at most; got {said}; keep one")
-    columns = tuple(_column(number, prop, spelling, has_key=bool(keys)) for number, prop in enumerate(table.properties))
-    name, times = Counter(column.name for column in columns).most_common(1)[0]
-    if times > 1:
-        raise MistakeError(f"column '{name}'", "stands twice; write each column once, under a physicalName of its own")
-    return (table_name_of(keys[0]) if keys else None), columns
+    properties = table.properties or []
+    with mistakes.at(*_PROPERTIES):
+        if not properties:
+            raise MistakeError(said(_PROPERTIES), "is empty; write a property for each column of the source, in its order")
+        if len(properties) > MAX_COLUMNS:
+            raise MistakeError(
+                said(_PROPERTIES),
+                f"a table of PostgreSQL has at most 1,600 columns, of which batchstream needs a few; got {len(properties):,}; "
+                f"write at most {MAX_COLUMNS:,}",
+            )
+    keys = [prop for prop in properties if prop.primaryKey]
+    with mistakes.at(*_PROPERTIES):
+        if len(keys) > 1:
+            names = ", ".join(str(prop.name) for prop in keys)
+            raise MistakeError(said(_PROPERTIES), f"primaryKey must stand at one column at most; got {names}; keep one")
+    first: dict[str, int] = {}
+    for number, prop in enumerate(properties):
+        name = table_name_of(prop)
+        if first.setdefault(name, number) != number and name:
+            mistakes.note(
+                (*_PROPERTIES, number), f"column '{name}': stands twice; write each column once, under a physicalName of its own"
+            )
+    columns = [
+        _column(number, prop, spelling, mistakes, has_key=bool(keys)) for number, prop in enumerate(properties[:MAX_COLUMNS])
+    ]
+    return (table_name_of(keys[0]) if keys else None), tuple(filter(None, columns))
 
 
 def table_name_of(prop: SchemaProperty) -> str:
@@ -60,39 +70,47 @@ def table_name_of(prop: SchemaProperty) -> str:
     return prop.physicalName or prop.name or ""
 
 
-def _column(number: int, prop: SchemaProperty, general: Spelling, *, has_key: bool) -> Column:
-    name = _name(f"schema[0].properties[{number}]", prop, has_key=has_key)
-    field = f"column '{name}'"
-    for unsupported in _UNSUPPORTED:
-        if getattr(prop, unsupported):
-            raise MistakeError(field, f"{unsupported} is not supported: a column holds one plain value; remove it")
+def _column(number: int, prop: SchemaProperty, general: Spelling, mistakes: Mistakes, *, has_key: bool) -> Column | None:
+    place: Place = (*_PROPERTIES, number)
+    name = mistakes.read(lambda: _name(said(place), prop, has_key=has_key), *place, "name")
+    field = f"column '{name or table_name_of(prop)}'"
     if prop.primaryKey and prop.required is False:
-        raise MistakeError(field, "a primaryKey can't be NULL; remove required: false")
+        mistakes.tell((*place, "required"), f"{field}: required: false: the primary key is NOT NULL all the same")
+    column_type = mistakes.read(lambda: type_of(prop), *place, "physicalType", field=field)
+    if column_type is None:
+        return None
+    with mistakes.at(*place, "logicalType", field=field):
+        require_agreement(prop, column_type)
     if not prop.physicalType:
-        raise MistakeError(field, f"physicalType is missing, and a type is never guessed; write one of {SUPPORTED}")
-    try:
-        column_type = parse_type(prop.physicalType)
-    except ValueError as error:
-        raise MistakeError(field, f"physicalType: {error}") from error
-    if prop.logicalType and prop.logicalType not in column_type.logical:
-        raise MistakeError(
-            field,
-            f"logicalType '{prop.logicalType}' does not agree with {column_type.sql}; write {' or '.join(column_type.logical)}",
+        mistakes.tell((*place, "logicalType"), f"{field}: is {column_type.sql}, by default for logicalType {prop.logicalType}")
+    elif prop.logicalType and prop.logicalType not in column_type.logical:
+        mistakes.tell(
+            (*place, "logicalType"), f"{field}: logicalType {prop.logicalType}: the column is {column_type.sql}, of any content"
         )
-    try:
-        indexed, spelling = read_column_settings(prop, general)
-        rules = read_rules(prop, column_type)
-    except ValueError as error:
-        raise MistakeError(field, str(error)) from error
+    own: Place = (*place, "customProperties")
+    given = Given(prop.customProperties or [], COLUMN_SETTINGS, mistakes, own, f"{field}: customProperties: ")
+    spelling = _spelling(given, general, f"{field}: customProperties: ")
+    rules = read_rules(prop, column_type, mistakes, place, field)
+    if name is None or spelling is None:
+        return None
     return Column(
         name,
         column_type,
         nullable=not (prop.required or prop.primaryKey),
-        indexed=indexed,
+        indexed=given.get("indexed", False),
         rules=rules,
         source_name=name if prop.name is None else prop.name.strip(),
         spelling=spelling,
     )
+
+
+def _spelling(given: Given, general: Spelling, field: str) -> Spelling | None:
+    try:
+        return read_spelling({name: given.get(name) for name in SPELLING_SETTINGS if name in given}, general)
+    except ValueError as error:
+        # Each of these messages begins with its setting.
+        given.note(str(error).partition(":")[0], f"{field}{error}")
+        return None
 
 
 def _name(where: str, prop: SchemaProperty, *, has_key: bool) -> str:

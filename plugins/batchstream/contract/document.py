@@ -6,12 +6,13 @@ version 1.2. Here a value without quotes is a number only as JSON writes numbers
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 import yaml
 
-from batchstream.contract.mistake import MistakeError
+from batchstream.contract.mistake import MistakeError, Place
 
 MAX_SIZE = 1024 * 1024
 """Bytes of a contract: what 1,000 columns with a description and a few rules each need."""
@@ -34,6 +35,32 @@ _DISPUTED = re.compile(
 _TEXT_TAG = "tag:yaml.org,2002:str"
 
 
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What a text holds, and where.
+
+    Attributes:
+        value: Mappings with texts as keys, lists, texts, numbers, true, false and null.
+        lines: By the identity of a mapping or a list, and a key or a number: the line where that begins.
+        mistakes: Of single values; None stands in their place.
+    """
+
+    value: Any
+    lines: dict[tuple[int, str | int], int]
+    mistakes: tuple[MistakeError, ...]
+
+    def line_of(self, place: Place) -> int:
+        """The line of a place, or of the nearest one above it that the document has; what an alias repeats has its anchor's."""
+        value, line = self.value, 1
+        for part in place:
+            line = self.lines.get((id(value), part), line)
+            try:
+                value = value[part]
+            except (KeyError, IndexError, TypeError):
+                break
+        return line
+
+
 def read_document(text: str) -> Any:
     """Mappings with texts as keys, lists, texts, numbers, true, false and null.
 
@@ -41,9 +68,23 @@ def read_document(text: str) -> Any:
         MistakeError: The text is too long, or a line breaks a rule of this module.
         yaml.YAMLError: The text is not YAML.
     """
+    document = read_located(text)
+    if document.mistakes:
+        raise document.mistakes[0]
+    return document.value
+
+
+def read_located(text: str) -> Document:
+    """The same, with the line of each value; a value that breaks a rule keeps no other from being read.
+
+    Raises:
+        MistakeError: The text is too long, or what a line begins breaks a rule of this module.
+        yaml.YAMLError: The text is not YAML.
+    """
     if len(text) > MAX_SIZE:
         raise MistakeError("file", f"a contract has at most {MAX_SIZE:,} bytes; shorten it")
-    return _Reader(text).document()
+    reader = _Reader(text)
+    return Document(reader.document(), reader.lines, tuple(reader.mistakes))
 
 
 class _Reader:
@@ -54,6 +95,8 @@ class _Reader:
         # Value of an anchor, and how many values it holds.
         self._anchors: dict[str, tuple[Any, int]] = {}
         self._values = 0
+        self.lines: dict[tuple[int, str | int], int] = {}
+        self.mistakes: list[MistakeError] = []
 
     def document(self) -> Any:
         next(self._events)  # The stream begins.
@@ -65,7 +108,7 @@ class _Reader:
             raise _mistake(following, "a second document begins; keep one document in the file")
         return document
 
-    def _value(self, event: Any, depth: int) -> Any:
+    def _value(self, event: Any, depth: int, place: Place = ()) -> Any:
         if isinstance(event, yaml.AliasEvent):
             value, size = self._alias(event)
             self._count(event, size)
@@ -77,11 +120,11 @@ class _Reader:
         if event.tag not in (None, _TEXT_TAG) or (event.tag and not isinstance(event, yaml.ScalarEvent)):
             raise _mistake(event, f"got the tag {event.tag!r}; write the value without a tag")
         if isinstance(event, yaml.MappingStartEvent):
-            value = self._mapping(depth)
+            value = self._mapping(depth, place)
         elif isinstance(event, yaml.SequenceStartEvent):
-            value = self._sequence(depth)
+            value = self._sequence(depth, place)
         else:
-            value = _scalar(event)
+            value = self._scalar(event, place)
         if event.anchor:
             self._anchors[event.anchor] = value, self._values - before
         return value
@@ -99,7 +142,15 @@ class _Reader:
         if self._values > MAX_VALUES:
             raise _mistake(event, f"more than {MAX_VALUES:,} values, with those that aliases repeat; shorten the contract")
 
-    def _mapping(self, depth: int) -> dict[str, Any]:
+    def _scalar(self, event: Any, place: Place) -> Any:
+        try:
+            return _scalar(event)
+        except MistakeError as error:
+            error.at = place
+            self.mistakes.append(error)
+            return None
+
+    def _mapping(self, depth: int, place: Place) -> dict[str, Any]:
         mapping: dict[str, Any] = {}
         while not isinstance(event := next(self._events), yaml.MappingEndEvent):
             if not isinstance(event, yaml.ScalarEvent):
@@ -110,13 +161,15 @@ class _Reader:
             if key in mapping:
                 raise _mistake(event, f"key {key!r} stands twice in one mapping; write it once")
             self._count(event, 1)
-            mapping[key] = self._value(next(self._events), depth + 1)
+            self.lines[id(mapping), key] = _line(event)
+            mapping[key] = self._value(next(self._events), depth + 1, (*place, key))
         return mapping
 
-    def _sequence(self, depth: int) -> list[Any]:
+    def _sequence(self, depth: int, place: Place) -> list[Any]:
         values: list[Any] = []
         while not isinstance(event := next(self._events), yaml.SequenceEndEvent):
-            values.append(self._value(event, depth + 1))
+            self.lines[id(values), len(values)] = _line(event)
+            values.append(self._value(event, depth + 1, (*place, len(values))))
         return values
 
 
@@ -168,5 +221,9 @@ def _plain_number(text: str) -> str:
     return f"{sign}{digits.lstrip('0') or '0'}"
 
 
+def _line(event: Any) -> int:
+    return int(event.start_mark.line) + 1
+
+
 def _mistake(event: Any, rule: str) -> MistakeError:
-    return MistakeError(f"line {event.start_mark.line + 1}", rule)
+    return MistakeError(f"line {_line(event)}", rule)

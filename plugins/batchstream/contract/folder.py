@@ -16,7 +16,7 @@ class Contracts(NamedTuple):
 
     Attributes:
         valid: Every contract without a mistake, sorted by file name.
-        mistakes: A message for each of the others: file, field, rule, what was found and what to write.
+        mistakes: A message for each mistake of the others: file, line, field, rule, what was found and what to write.
     """
 
     valid: tuple[Contract, ...]
@@ -35,7 +35,7 @@ def read_contracts(paths: Iterable[Path] | None = None) -> Contracts:
         try:
             found.append(load_contract(path))
         except ContractError as error:
-            mistakes.append(str(error))
+            mistakes += error.mistakes
         except Exception as error:  # noqa: BLE001 - also a fault of ours may only stop the contract that shows it
             mistakes.append(our_fault(path, error))
     # The file that is called as its dataset comes first, so that no other file can take its name away.
@@ -57,7 +57,8 @@ def read_contracts(paths: Iterable[Path] | None = None) -> Contracts:
             )
         else:
             kept.append(contract)
-    return Contracts(tuple(kept), tuple(sorted(mistakes)))
+    # Stable: those of a file stay in the order of their lines.
+    return Contracts(tuple(kept), tuple(sorted(mistakes, key=lambda mistake: mistake.partition(": ")[0])))
 
 
 def contract_of(dataset: str, paths: Sequence[Path] | None = None) -> Contract:
@@ -103,7 +104,7 @@ def require_unique(contract: Contract) -> None:
     found = read_contracts()
     if all(valid.path != contract.path for valid in found.valid):
         own = [mistake for mistake in found.mistakes if mistake.startswith(f"{contract.path}: ")]
-        raise ContractError("\n".join(own) or f"{contract.path}: has changed meanwhile; try again")
+        raise ContractError(*(own or [f"{contract.path}: has changed meanwhile; try again"]))
 
 
 def our_fault(path: Path, error: Exception) -> str:

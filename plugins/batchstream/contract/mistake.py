@@ -3,12 +3,27 @@
 MAX_BEGIN, MAX_END = 600, 300
 """Characters of a message; what was found may be as long as the contract."""
 
+Place = tuple[str | int, ...]
+"""Where a value stands: keys and numbers, from the top of the document."""
+
 
 class MistakeError(ValueError):
-    """A field of the contract that breaks a rule."""
+    """A field of the contract that breaks a rule.
 
-    def __init__(self, field: str, rule: str) -> None:
+    Attributes:
+        rule: The message without the field.
+        at: Where the field stands, if that is known better than by the one who notes the mistake.
+    """
+
+    def __init__(self, field: str, rule: str, at: Place = ()) -> None:
         super().__init__(f"{field}: {rule}")
+        self.rule = rule
+        self.at = at
+
+
+def said(place: Place) -> str:
+    """A place as messages name it, such as ``schema[0].name``."""
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).removeprefix(".")
 
 
 def clipped(message: str) -> str:

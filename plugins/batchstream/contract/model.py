@@ -1,6 +1,7 @@
 """What a contract says, as frozen data: the only form in which other modules see it."""
 
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
 from pathlib import Path
 
@@ -15,6 +16,16 @@ RECORD_ID = "id"
 
 
 @dataclass(frozen=True, slots=True)
+class Moments:
+    """Bounds of a date or a timestamp, with an offset where the column has one; None where there is no bound."""
+
+    minimum: date | None = None
+    maximum: date | None = None
+    exclusive_minimum: date | None = None
+    exclusive_maximum: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Rules:
     """What each value of a column has to keep; a record that breaks one goes to the quarantine."""
 
@@ -22,6 +33,7 @@ class Rules:
     maximum: float | None = None
     exclusive_minimum: float | None = None
     exclusive_maximum: float | None = None
+    moments: Moments = Moments()
     min_length: int | None = None
     max_length: int | None = None
     pattern: str | None = None
@@ -146,12 +158,14 @@ class Check:
         condition: A SQL template for the verdict, with ``{value}`` for the measured value.
         reads_published: Whether the query looks at what readers see of its own dataset, so that it has nothing to measure
             before the first publish.
+        stops_publish: Whether a load that breaks the rule is not published; otherwise that is told only.
     """
 
     name: str
     query: str
     condition: str
     reads_published: bool = False
+    stops_publish: bool = True
 
 
 @dataclass(frozen=True, slots=True)

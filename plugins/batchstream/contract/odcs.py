@@ -2,20 +2,27 @@
 
 import stat
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
-from open_data_contract_standard.model import DataQuality, OpenDataContractStandard, SchemaObject
-from pydantic import ValidationError
+from open_data_contract_standard.model import DataQuality, OpenDataContractStandard, SchemaObject, SchemaProperty
 
 from batchstream.contract.columns import IDENTIFIER, NAME_RULE, read_columns, suggested_name, table_name_of
-from batchstream.contract.document import MAX_SIZE, read_document
-from batchstream.contract.mistake import MistakeError, clipped
+from batchstream.contract.document import MAX_SIZE, Document, read_located
+from batchstream.contract.effects import note_effects
+from batchstream.contract.mistake import MistakeError, Place, clipped, said
+from batchstream.contract.mistakes import Mistakes
 from batchstream.contract.model import Check, Contract, SourceFormat
 from batchstream.contract.properties import ContractSettings, read_settings
-from batchstream.contract.quality import expected_row_count, no_duplicates, read_check
-from batchstream.contract.strict import unknown_fields
+from batchstream.contract.quality import expected_row_count, no_duplicates, not_measured, read_check
+from batchstream.contract.spelling import USUAL
+from batchstream.contract.standard import read_standard
 from batchstream.errors import ContractError, errors_about
+
+API_VERSIONS = ("v3.0.0", "v3.0.1", "v3.0.2", "v3.1.0", "v3.2.0")
+"""Versions 3 of the standard that exist; what a later one means is not known."""
+
+RETIRED = "retired"
 
 MAX_TABLE_NAME_LENGTH = 40
 """Leaves room for a load's id, and for suffixes such as that of the DAG."""
@@ -65,71 +72,112 @@ def parse_contract(text: str, path: Path) -> Contract:
             ``sourcePath`` begins.
 
     Raises:
-        ContractError: A field breaks a rule: file, field, rule, what was found, what to write.
+        ContractError: Fields break a rule, all of which it tells: file, line, field, rule, what was found, what to write.
     """
+    return read_contract(text, path).contract
+
+
+class ReadContract(NamedTuple):
+    """A contract, and what of its text has no effect.
+
+    Attributes:
+        contract: What the text says.
+        told: A sentence for each field without effect here, and for each default that depends on other fields, with its line.
+    """
+
+    contract: Contract
+    told: tuple[str, ...]
+
+
+def read_contract(text: str, path: Path) -> ReadContract:
+    """The same as `parse_contract`, with what is worth to be told to the author of the contract."""
     with errors_about(path=str(path)):
-        try:
-            document = read_document(text)
-            if not isinstance(document, dict):
-                raise MistakeError("file", f"must be a mapping; got {type(document).__name__}; write an ODCS contract")
-            odcs = OpenDataContractStandard.model_validate(document)
-            for unknown in unknown_fields(odcs, document):
-                raise ValueError(unknown)
-            return _contract(path, odcs)
-        except yaml.YAMLError as error:
-            why = " ".join(str(error).split()).replace(' in "<unicode string>",', ",")
-            raise ContractError(
-                f"{path}: is not YAML: {why}; mend the file; a value that begins with such as * or @ needs quotes"
-            ) from error
-        except ValidationError as error:
-            raise ContractError(f"{path}: {clipped(_standard_mistake(error))}") from error
-        except ValueError as error:
-            raise ContractError(f"{path}: {clipped(str(error))}") from error
+        document = _document(text, path)
+        mistakes = Mistakes()
+        for error in document.mistakes:
+            mistakes.note(error.at, f"{said(error.at)}: {error.rule}", unreadable=True)
+        odcs = read_standard(document.value, mistakes)
+        contract = _contract(path, odcs, mistakes) if odcs else None
+        mistakes.raise_any(path, document)
+        if contract is None:
+            raise ContractError(f"{path}: can't be read by the standard's model; write what the standard says")
+        return ReadContract(contract, mistakes.told(document))
 
 
-def _standard_mistake(error: ValidationError) -> str:
-    first = error.errors(include_url=False)[0]
-    field = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"]).removeprefix(".")
-    got = first["input"]
-    if first["type"] == "string_type" and not isinstance(got, list | dict):
-        return f"{field}: must be a text; got {got!r}; put what you wrote in quotes"
-    return f"{field}: {first['msg']}; got {got!r}; write what the standard says of this field"
+def _document(text: str, path: Path) -> Document:
+    try:
+        document = read_located(text)
+        if not isinstance(document.value, dict):
+            raise MistakeError("file", f"must be a mapping; got {type(document.value).__name__}; write an ODCS contract")
+    except yaml.YAMLError as error:
+        why = " ".join(str(error).split()).replace(' in "<unicode string>",', ",")
+        raise ContractError(
+            f"{path}: is not YAML: {why}; mend the file; a value that begins with such as * or @ needs quotes"
+        ) from error
+    except MistakeError as error:
+        raise ContractError(f"{path}: {clipped(str(error))}") from error
+    return document
 
 
-def _contract(path: Path, odcs: OpenDataContractStandard) -> Contract:
-    if odcs.kind != "DataContract":
-        raise MistakeError("kind", f"must be DataContract; got {odcs.kind!r}; write DataContract")
-    if not (odcs.apiVersion or "").startswith("v3."):
-        raise MistakeError("apiVersion", f"must be a version 3 of the standard; got {odcs.apiVersion!r}; write v3.1.0")
-    if not odcs.version:
-        raise MistakeError("version", "is missing; write the version of this contract, such as 1.0.0")
-    if len(odcs.schema_ or []) != 1:
-        raise MistakeError("schema", f"must hold exactly one table; got {len(odcs.schema_ or [])}; write one contract a table")
-    table: SchemaObject = odcs.schema_[0]  # type: ignore[index]
-    name = _table_name(table)
-    settings = read_settings(path, name, odcs.customProperties or [])
-    key, columns = read_columns(table, settings.source.spelling)
-    for column in columns:
-        if settings.source.format is SourceFormat.WHITESPACE and column.source_name.encode().split() != [
-            column.source_name.encode()
-        ]:
-            raise MistakeError(
-                f"column '{column.name}'",
-                f"name: got {column.source_name!r}, but blanks separate the names of a header whose sourceFormat is "
-                "whitespace; write a name without blanks",
-            )
-    expected, checks = _checks(name, table)
+def _contract(path: Path, odcs: OpenDataContractStandard, mistakes: Mistakes) -> Contract | None:
+    with mistakes.at("kind"):
+        if odcs.kind != "DataContract":
+            raise MistakeError("kind", f"must be DataContract; got {odcs.kind!r}; write DataContract")
+    with mistakes.at("apiVersion"):
+        if odcs.apiVersion not in API_VERSIONS:
+            known = ", ".join(API_VERSIONS)
+            raise MistakeError("apiVersion", f"must be one of {known}; got {odcs.apiVersion!r}; write v3.1.0")
+    with mistakes.at("version"):
+        if not odcs.version:
+            raise MistakeError("version", "is missing; write the version of this contract, such as 1.0.0")
+    table = mistakes.read(lambda: _table(odcs), "schema")
+    name = mistakes.read(lambda: _table_name(table), "schema", 0, "name") if table else None
+    settings = read_settings(path, name or "", odcs.customProperties or [], odcs.servers or [], mistakes)
+    note_effects(odcs, mistakes)
+    if odcs.status == RETIRED:
+        mistakes.tell(("status",), "status: retired: the DAG has no schedule, and is started by hand only")
+    elif odcs.status not in (None, "active"):
+        mistakes.tell(("status",), f"status: {odcs.status}: has no effect: the data set is loaded as an active one")
+    if table is None:
+        return None
+    key, columns = read_columns(table, settings.source.spelling if settings else USUAL, mistakes)
+    if settings and settings.source.format is SourceFormat.WHITESPACE:
+        _refuse_blanks(table.properties or [], mistakes)
+    expected, checks = _checks(name or "", table, mistakes)
+    if name is None or settings is None:
+        return None
     return Contract(
         path=path,
         name=name,
-        version=odcs.version,
+        version=odcs.version or "",
         description=(odcs.description.purpose if odcs.description else None) or "",
         columns=columns,
         key=key,
         checks=checks,
         expected_records=expected,
         **_settings(settings),
+        schedule=None if odcs.status == RETIRED else settings.schedule,
     )
+
+
+def _table(odcs: OpenDataContractStandard) -> SchemaObject:
+    tables = odcs.schema_ or []
+    if len(tables) != 1:
+        raise MistakeError("schema", f"must hold exactly one table; got {len(tables)}; write one contract a table")
+    return tables[0]
+
+
+def _refuse_blanks(properties: list[SchemaProperty], mistakes: Mistakes) -> None:
+    for number, prop in enumerate(properties):
+        name = (table_name_of(prop) if prop.name is None else prop.name).strip()
+        if mistakes.any_below(("schema", 0, "properties", number, "name")):
+            continue
+        if name.encode().split() != [name.encode()]:
+            mistakes.note(
+                ("schema", 0, "properties", number, "name"),
+                f"column '{table_name_of(prop)}': name: got {name!r}, but blanks separate the names of a header whose "
+                "sourceFormat is whitespace; write a name without blanks",
+            )
 
 
 def _settings(settings: ContractSettings) -> dict[str, Any]:
@@ -138,7 +186,6 @@ def _settings(settings: ContractSettings) -> dict[str, Any]:
         "topic": settings.topic,
         "rejected_records_allowed": settings.rejected_records_allowed,
         "publish": settings.publish,
-        "schedule": settings.schedule,
     }
 
 
@@ -153,27 +200,45 @@ def _table_name(table: SchemaObject) -> str:
     return name
 
 
-def _checks(table_name: str, table: SchemaObject) -> tuple[int | None, tuple[Check, ...]]:
+def _checks(table_name: str, table: SchemaObject, mistakes: Mistakes) -> tuple[int | None, tuple[Check, ...]]:
     columns = [(table_name_of(prop), prop) for prop in table.properties or []]
-    rules: list[tuple[str, DataQuality, str | None]] = [
-        (f"schema[0].quality[{number}]", rule, None) for number, rule in enumerate(table.quality or [])
+    called = {prop.name or name: name for name, prop in columns}
+    rules: list[tuple[Place, str, DataQuality, str | None]] = [
+        (("schema", 0, "quality", number), f"schema[0].quality[{number}]", rule, None)
+        for number, rule in enumerate(table.quality or [])
     ]
-    for name, prop in columns:
-        rules += [(f"column '{name}': quality[{number}]", rule, name) for number, rule in enumerate(prop.quality or [])]
-    if (length := sum(len(rule.query or "") for _, rule, _ in rules)) > MAX_QUERIES_LENGTH:
-        raise MistakeError("quality", f"all queries together have {length:,} characters; write at most {MAX_QUERIES_LENGTH:,}")
+    for column_number, (name, prop) in enumerate(columns):
+        rules += [
+            (
+                ("schema", 0, "properties", column_number, "quality", number),
+                f"column '{name}': quality[{number}]",
+                rule,
+                name,
+            )
+            for number, rule in enumerate(prop.quality or [])
+        ]
     # A dict, as a rule that stands twice is measured once.
     checks = dict.fromkeys(no_duplicates(name) for name, prop in columns if prop.primaryKey or prop.unique)
-    if len(rules) > MAX_RULES:
-        raise MistakeError("quality", f"got {len(rules):,} rules; write at most {MAX_RULES:,}")
     expected: int | None = None
-    for field, rule, column in rules:
-        try:
-            check = read_check(rule, column, table_name)
-        except ValueError as error:
-            raise MistakeError(field, str(error)) from error
-        if check is not None:
-            checks[check] = None
-        if column is None and expected_row_count(rule) is not None:
-            expected = expected_row_count(rule)
+    # To look at more takes too long.
+    few = mistakes.read(lambda: _require_few([rule.query or "" for _, _, rule, _ in rules]), "schema", 0)
+    for place, field, rule, column in rules if few else ():
+        if mistakes.any_below(place):
+            continue
+        with mistakes.at(*place, field=field):
+            check = read_check(rule, column, table_name, called)
+            if check is not None:
+                checks[check] = None
+            elif why := not_measured(rule):
+                mistakes.tell(place, f"{field}: {rule.name or rule.type}: {why}")
+            if column is None and expected_row_count(rule) is not None:
+                expected = expected_row_count(rule)
     return expected, tuple(checks)
+
+
+def _require_few(queries: list[str]) -> bool:
+    if (length := sum(len(query) for query in queries)) > MAX_QUERIES_LENGTH:
+        raise MistakeError("quality", f"all queries together have {length:,} characters; write at most {MAX_QUERIES_LENGTH:,}")
+    if len(queries) > MAX_RULES:
+        raise MistakeError("quality", f"got {len(queries):,} rules; write at most {MAX_RULES:,}")
+    return True

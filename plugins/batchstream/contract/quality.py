@@ -1,11 +1,12 @@
 """Quality rules of the standard as checks over the landing."""
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
 from open_data_contract_standard.model import DataQuality
 
+from batchstream.contract.metrics import metric_query, quoted_column
 from batchstream.contract.model import Check
 from batchstream.contract.queries import OBJECT, PROPERTY, PUBLISHED, read_query
 
@@ -21,44 +22,43 @@ _OPERATORS: dict[str, str] = {
     "mustNotBeBetween": "{{value}} NOT BETWEEN {0} AND {1}",
 }
 
-# Metric of the standard → query over the landing, for a quoted column. Columns are plain identifiers (see odcs.py), for which
-# double quotes are all that psycopg's composition would add; importing it would triple the time to parse a DAG file.
-_COLUMN_METRICS: dict[str, Callable[[str], str]] = {
-    "nullValues": lambda column: f"SELECT count(*) FROM {{object}} WHERE {column} IS NULL",  # noqa: S608
-    "missingValues": lambda column: f"SELECT count(*) FROM {{object}} WHERE {column} IS NULL OR {column}::text = ''",  # noqa: S608
-    "duplicateValues": lambda column: f"SELECT count({column}) - count(DISTINCT {column}) FROM {{object}}",  # noqa: S608
-}
-
-
-# Fields that would change what a rule means → the only value that is what we do.
 MAX_BOUND = 1e300
 """Far beyond any count or mean; a number with more digits could not be compared by PostgreSQL's double precision."""
 
-_SUPPORTED = {"unit": "rows", "severity": "error"}
+STOPS_NOTHING = ("info", "warning", "warn")
+"""Severities of a rule that is measured and told. Any other word, such as critical, is as severe as error, the default."""
 
 
 def no_duplicates(column: str) -> Check:
     """What a primary key and a unique column promise."""
-    return Check(f"{column}: duplicateValues mustBe 0", _COLUMN_METRICS["duplicateValues"](f'"{column}"'), "{value} = (0)")
+    rule = DataQuality.model_validate({"metric": "duplicateValues"})
+    return Check(f"{column}: duplicateValues mustBe 0", metric_query(rule, column, {}), "{value} = (0)")
 
 
-def read_check(rule: DataQuality, column: str | None, dataset: str) -> Check | None:
-    """One quality rule as a check; None for a rule that is text for people.
+def not_measured(rule: DataQuality) -> str | None:
+    """Why a rule is no check; None if it is one."""
+    if rule.type == "text":
+        return "is not measured: it is a text for people"
+    if rule.type == "custom":
+        return f"is not measured: it is for {rule.engine or 'another engine'}"
+    return None
+
+
+def read_check(rule: DataQuality, column: str | None, dataset: str, columns: Mapping[str, str] | None = None) -> Check | None:
+    """One quality rule as a check; None for a rule that is not measured.
 
     Args:
         rule: The rule.
         column: The column it stands under, None under the table.
         dataset: Name of the published table.
+        columns: What the contract calls each column → what the table calls it.
 
     Raises:
         ValueError: The rule is of a kind that we don't measure; the message says which kinds we do.
     """
-    kind = rule.type or "library"
-    if kind == "text":
+    kind = rule.type or ("sql" if rule.query and not rule.metric else "library")
+    if not_measured(rule) is not None:
         return None
-    for name, supported in _SUPPORTED.items():
-        if (got := getattr(rule, name)) not in (None, supported):
-            raise ValueError(f"{name}: got {got!r}, but a rule counts rows and stops the publish; write {supported} or remove it")
     reads_published = False
     if kind == "sql":
         if not rule.query:
@@ -66,35 +66,30 @@ def read_check(rule: DataQuality, column: str | None, dataset: str) -> Check | N
         text, reads_published = read_query(_mark(rule.query, column), dataset)
         query = _template(text, column)
     elif kind == "library":
-        query = _metric(rule, column)
+        query = metric_query(rule, column, columns or {})
     else:
-        raise ValueError(f"type: got '{kind}', which can't be measured; write library, sql or text")
+        raise ValueError(f"type: got '{kind}', which can't be measured; write library, sql, custom or text")
     condition, said = _condition(rule)
+    unit = " percent" if rule.unit == "percent" else ""
     return Check(
-        name=rule.name or f"{column or 'table'}: {rule.metric or rule.rule or rule.query} {said}",
+        name=rule.name or f"{column or 'table'}: {rule.metric or rule.rule or rule.query} {said}{unit}",
         query=query,
         condition=condition,
         reads_published=reads_published,
+        stops_publish=_stops(rule),
     )
+
+
+def _stops(rule: DataQuality) -> bool:
+    return (rule.severity or "").lower() not in STOPS_NOTHING
 
 
 def expected_row_count(rule: DataQuality) -> int | None:
     """The number of a rule that says how many rows there must be."""
-    if (rule.metric or rule.rule) == "rowCount" and isinstance(rule.mustBe, int) and not isinstance(rule.mustBe, bool):
+    counts = (rule.metric or rule.rule) == "rowCount" and rule.type in (None, "library") and _stops(rule)
+    if counts and isinstance(rule.mustBe, int) and not isinstance(rule.mustBe, bool):
         return rule.mustBe
     return None
-
-
-def _metric(rule: DataQuality, column: str | None) -> str:
-    metric = rule.metric or rule.rule
-    if rule.arguments:
-        raise ValueError(f"metric '{metric}' with arguments can't be measured; write a rule of type sql")
-    if metric == "rowCount" and column is None:
-        return "SELECT count(*) FROM {object}"
-    if metric in _COLUMN_METRICS and column is not None:
-        return _COLUMN_METRICS[metric](f'"{column}"')
-    known = "rowCount" if column is None else ", ".join(_COLUMN_METRICS)
-    raise ValueError(f"metric '{metric}' can't be measured here; use {known}, or a rule of type sql")
 
 
 def _condition(rule: DataQuality) -> tuple[str, str]:
@@ -114,8 +109,12 @@ def _condition(rule: DataQuality) -> tuple[str, str]:
     return _OPERATORS[operator].format(*(f"({number})" for number in numbers)), f"{operator} {' and '.join(numbers)}"
 
 
-# Placeholder → its mark; the standard writes ``{object}`` or ``${object}``.
-_PLACEHOLDERS = {"object": OBJECT, "table": OBJECT, "property": PROPERTY, "column": PROPERTY, "published": PUBLISHED}
+# Placeholder → its mark; the standard writes ``{object}`` or ``${object}``, other tools have further names.
+_PLACEHOLDERS = {
+    **dict.fromkeys(("object", "table", "model"), OBJECT),
+    **dict.fromkeys(("property", "column", "field"), PROPERTY),
+    "published": PUBLISHED,
+}
 
 
 def _mark(query: str, column: str | None) -> str:
@@ -130,5 +129,5 @@ def _mark(query: str, column: str | None) -> str:
 
 def _template(query: str, column: str | None) -> str:
     """Leave only our placeholders in braces."""
-    query = query.replace("{", "{{").replace("}", "}}").replace(PROPERTY, f'"{column}"')
+    query = query.replace("{", "{{").replace("}", "}}").replace(PROPERTY, quoted_column(column or ""))
     return query.replace(OBJECT, "{object}").replace(PUBLISHED, "{published}")

@@ -7,18 +7,20 @@ from batchstream.postgres import relations, sql_files
 
 # OFFSET 0, or PostgreSQL runs the query twice: once for the value, once for the verdict.
 _RULE_OVER_LANDING = """\
-SELECT {number} AS number, {rule} AS rule, value::text AS value, ({condition}) AS passed, true AS is_measured
+SELECT {number} AS number, {rule} AS rule, value::text AS value, ({condition}) AS passed, true AS is_measured, {stops} AS stops
     FROM (SELECT ({query}) AS value OFFSET 0) AS measurement"""
 
 _RULE_OVER_BOTH = """\
 SELECT {number} AS number, {rule} AS rule, value::text AS value,
-    NOT is_measured OR coalesce(({condition}), false) AS passed, is_measured
+    NOT is_measured OR coalesce(({condition}), false) AS passed, is_measured, {stops} AS stops
     FROM (SELECT is_measured, CASE WHEN is_measured THEN ({query}) END AS value
     FROM (SELECT EXISTS (SELECT FROM {target}) AS is_measured OFFSET 0) AS shown OFFSET 0) AS measurement"""
 
-_RULE_WITHOUT_TARGET = "SELECT {number} AS number, {rule} AS rule, NULL AS value, true AS passed, false AS is_measured"
+_RULE_WITHOUT_TARGET = (
+    "SELECT {number} AS number, {rule} AS rule, NULL AS value, true AS passed, false AS is_measured, {stops} AS stops"
+)
 
-_NO_RULE = "SELECT 0 AS number, '' AS rule, '' AS value, true AS passed, true AS is_measured"
+_NO_RULE = "SELECT 0 AS number, '' AS rule, '' AS value, true AS passed, true AS is_measured, true AS stops"
 
 
 def row_count(contract: Contract, load_id: int) -> sql.Composed:
@@ -67,6 +69,7 @@ def _measurement(number: int, check: Check, contract: Contract, load_id: int, *,
     return sql.SQL(template).format(
         number=sql.Literal(number),
         rule=sql.Literal(check.name),
+        stops=sql.Literal(check.stops_publish),
         condition=sql.SQL(check.condition).format(value=sql.SQL("value")),
         query=sql.SQL(check.query).format(object=relations.landing(contract, load_id), published=target),
         target=target,

@@ -12,6 +12,7 @@ from batchstream.contract.model import Contract
 from batchstream.contract.patterns import pattern_of
 from batchstream.records import damaged_json
 from batchstream.records.fields import DECODE_ERRORS, EDGE_YEARS, Field, batch_type, number_finisher, within_years
+from batchstream.records.moments import moments_finisher
 from batchstream.records.oddities import Oddities
 from batchstream.records.shown import shorten
 
@@ -86,6 +87,9 @@ class RecordCodec:
             (name, number_finisher(column))
             for name, column in zip(names, columns, strict=True)
             if column.type.copy_type == "numeric"
+        ]
+        self._finishers += [
+            (name, finish) for name, column in zip(names, columns, strict=True) if (finish := moments_finisher(column))
         ]
         self._zoned = [name for name, column in zip(names, columns, strict=True) if column.type.has_zone]
         self._patterns = [

@@ -11,6 +11,7 @@ import msgspec
 from batchstream.contract.model import Column
 from batchstream.contract.patterns import pattern_of
 from batchstream.records.decimals import NumericFit
+from batchstream.records.moments import moments_finisher
 
 # More digits than PostgreSQL's microseconds; msgspec would round them.
 _NANOSECONDS = re.compile(rb":\d\d\.\d{7}")
@@ -75,6 +76,7 @@ class Field:
         self._example = _EXAMPLES.get(column.type.copy_type)
         self._decoder = msgspec.json.Decoder(field_type(column))
         self._finish = finisher(column)
+        self._within = moments_finisher(column)
         self._pattern = column.rules.pattern and pattern_of(column.rules.pattern)
         self._timestamp = column.type.python is datetime
         self._decimal = column.type.copy_type == "numeric"
@@ -101,7 +103,8 @@ class Field:
             raise ValueError(f"does not match the pattern {self._column.rules.pattern}")
         if self._is_text_key and not value.strip():
             raise ValueError("is blank, which no primary key may be")
-        return value if self._finish is None or value is None else self._finish(value)
+        value = value if self._finish is None or value is None else self._finish(value)
+        return value if self._within is None else self._within(value)
 
 
 def finisher(column: Column) -> Callable[[Any], Any] | None:

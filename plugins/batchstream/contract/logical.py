@@ -1,0 +1,85 @@
+"""The standard's logical types: the type of a column whose contract has no ``physicalType``, and which types agree."""
+
+from typing import Any
+
+from open_data_contract_standard.model import SchemaProperty
+
+from batchstream.contract.types import SUPPORTED, ColumnType, parse_type
+
+WITH_ZONE, WITHOUT_ZONE = "timestamp with time zone", "timestamp without time zone"
+
+# Logical type → physical type, where no option says more.
+DEFAULTS = {
+    "string": "text",
+    "integer": "bigint",
+    "number": "double precision",
+    "boolean": "boolean",
+    "date": "date",
+    "timestamp": WITH_ZONE,
+}
+
+# Logical type, option and its value → physical type.
+BY_OPTION: dict[tuple[str, str, Any], str] = {
+    ("string", "format", "uuid"): "uuid",
+    ("integer", "format", "i8"): "smallint",
+    ("integer", "format", "u8"): "smallint",
+    ("integer", "format", "i16"): "smallint",
+    ("integer", "format", "u16"): "integer",
+    ("integer", "format", "i32"): "integer",
+    ("integer", "format", "u32"): "bigint",
+    ("integer", "format", "u64"): "numeric(20,0)",
+    ("integer", "format", "i128"): "numeric(39,0)",
+    ("integer", "format", "u128"): "numeric(39,0)",
+    ("number", "format", "f32"): "real",
+    ("timestamp", "timezone", False): WITHOUT_ZONE,
+}
+
+
+def default_type(prop: SchemaProperty) -> str:
+    """The physical type of a column that has a logical one only.
+
+    Raises:
+        ValueError: It has neither, or a logical one for which there is no column.
+    """
+    if not prop.logicalType:
+        raise ValueError(f"physicalType is missing, and a type is never guessed; write one of {SUPPORTED}")
+    for option, value in (prop.logicalTypeOptions or {}).items():
+        if isinstance(value, str | bool) and (found := BY_OPTION.get((prop.logicalType, option, value))):
+            return found
+    if prop.logicalType not in DEFAULTS:
+        raise ValueError(
+            f"logicalType: got '{prop.logicalType}', for which there is no physicalType by default; write a physicalType, one of "
+            f"{SUPPORTED}, or a logicalType such as {', '.join(DEFAULTS)}"
+        )
+    return DEFAULTS[prop.logicalType]
+
+
+def type_of(prop: SchemaProperty) -> ColumnType:
+    """The type of a column: its physical one, or the default for its logical one.
+
+    Many databases call it ``timestamp`` with and without a time zone; the option ``timezone`` says which.
+
+    Raises:
+        ValueError: It has neither, or it is not supported.
+    """
+    try:
+        column_type = parse_type(prop.physicalType or default_type(prop))
+        if column_type.sql == WITHOUT_ZONE and (prop.logicalTypeOptions or {}).get("timezone") is True:
+            return parse_type(WITH_ZONE)
+        return column_type
+    except ValueError as error:
+        raise ValueError(f"physicalType: {error}" if prop.physicalType else str(error)) from error
+
+
+def require_agreement(prop: SchemaProperty, column_type: ColumnType) -> None:
+    """See that the logical type is one that the table's column can have.
+
+    A text may hold a value of any logical type.
+
+    Raises:
+        ValueError: It is not.
+    """
+    if prop.logicalType and column_type.python is not str and prop.logicalType not in column_type.logical:
+        raise ValueError(
+            f"logicalType '{prop.logicalType}' does not agree with {column_type.sql}; write {' or '.join(column_type.logical)}"
+        )

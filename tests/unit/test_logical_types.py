@@ -1,0 +1,80 @@
+"""A column without ``physicalType`` gets the documented one of its ``logicalType``, and is told to have it."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from batchstream.contract.logical import BY_OPTION, DEFAULTS
+from batchstream.contract.odcs import contract_text, read_contract
+from batchstream.contract.types import parse_type
+from batchstream.paths import ROOT
+from tests.conftest import HOUSING
+from tests.unit.building import edited, make_contract, write_contract
+from tests.unit.mistakes import Mistake, case
+
+
+@pytest.mark.parametrize(
+    ("logical", "options", "sql"),
+    [
+        *((logical, {}, physical) for logical, physical in DEFAULTS.items()),
+        *((logical, {option: value}, physical) for (logical, option, value), physical in BY_OPTION.items()),
+        ("timestamp", {"timezone": True}, "timestamp with time zone"),
+        ("integer", {"format": "i64"}, "bigint"),
+        ("number", {"format": "f64"}, "double precision"),
+    ],
+)
+def test_a_logical_type_alone_is_enough(logical: str, options: dict[str, Any], sql: str, tmp_path: Path) -> None:
+    column = {"name": "a", "logicalType": logical, **({"logicalTypeOptions": options} if options else {})}
+    contract = make_contract(tmp_path, [column])
+    assert [column.type for column in contract.columns] == [parse_type(sql)]
+    told = read_contract(contract_text(contract.path), contract.path).told
+    assert f"column 'a': is {sql}, by default for logicalType {logical}" in [one.partition(": ")[2] for one in told]
+
+
+def test_a_physical_type_has_the_last_word(tmp_path: Path) -> None:
+    contract = make_contract(tmp_path, [{"name": "a", "logicalType": "integer", "physicalType": "smallint"}])
+    assert contract.columns[0].type.sql == "smallint"
+    assert read_contract(contract_text(contract.path), contract.path).told == ()
+
+
+def test_a_text_may_hold_what_is_something_else_logically(tmp_path: Path) -> None:
+    contract = make_contract(tmp_path, [{"name": "a", "logicalType": "date", "physicalType": "VARCHAR"}])
+    assert contract.columns[0].type.sql == "character varying"
+    (told,) = read_contract(contract_text(contract.path), contract.path).told
+    assert told.endswith("column 'a': logicalType date: the column is character varying, of any content")
+
+
+def test_a_key_that_need_not_be_there_is_told(tmp_path: Path) -> None:
+    path = edited(tmp_path, HOUSING, ("required: true", "required: false\n        primaryKey: true"))
+    told = read_contract(contract_text(path), path).told
+    assert "line 43: column 'crim': required: false: the primary key is NOT NULL all the same" in told
+
+
+PHYSICAL = "logicalType: number\n        physicalType: double precision"
+
+
+@pytest.mark.parametrize(
+    "mistake",
+    [
+        case("no type at all", PHYSICAL, "businessName: a", "column 'crim'", "physicalType is missing", "write one of smallint"),
+        case("a vector", PHYSICAL, "logicalType: vector", "column 'crim'", "got 'vector'", "write a physicalType, one of"),
+        case("no logical type", PHYSICAL, "logicalType: int", "column 'crim'", "got 'int'", "such as string, integer"),
+    ],
+)
+def test_a_mistake_is_told(mistake: Mistake, tmp_path: Path) -> None:
+    mistake.is_told(HOUSING, tmp_path)
+
+
+def test_the_defaults_are_in_the_documentation() -> None:
+    text = (ROOT / "docs" / "contracts.md").read_text(encoding="utf-8")
+    for logical, physical in DEFAULTS.items():
+        assert f"| `{logical}` | `{physical}` |" in text
+    for (logical, option, value), physical in BY_OPTION.items():
+        said = "false" if value is False else value
+        assert f"| `{logical}` with `{option}: {said}` | `{physical}` |" in text
+
+
+def test_what_is_told_is_of_the_text_and_not_of_the_file(tmp_path: Path) -> None:
+    text = HOUSING.read_text()
+    assert read_contract(text, write_contract(tmp_path, "")).told == read_contract(text, HOUSING).told
