@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg
@@ -60,7 +61,7 @@ def _make_a_pipe(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("replace", "told"),
+    ("take_its_place", "told"),
     [
         (Path.unlink, "not here any more"),
         (lambda path: path.parent.rename(path.parent.with_name("elsewhere")), "not here any more"),
@@ -73,10 +74,10 @@ def _make_a_pipe(path: Path) -> None:
     ids=["nothing", "a moved folder", "a folder", "a pipe", "a link to itself", "no UTF-8", "other line ends"],
 )
 def test_whatever_takes_the_place_of_its_contract_stops_no_load(
-    pipeline: Pipeline, caplog: pytest.LogCaptureFixture, replace: Callable[[Path], object], told: str
+    pipeline: Pipeline, caplog: pytest.LogCaptureFixture, take_its_place: Callable[[Path], object], told: str
 ) -> None:
     load_id = pipeline.open()
-    replace(pipeline.contract_path)
+    take_its_place(pipeline.contract_path)
     # Neither waits for a pipe's writer nor says a word of Python's.
     topic.create_topic(pipeline.engines, load_id)
     assert re.search(rf"has changed since load {load_id} was opened \(.*{told}", caplog.text)
@@ -184,7 +185,7 @@ def test_airflow_knows_whether_another_run_lives(
     """However long it has to wait for its next task: a backfill fills all slots."""
     first = open.open_load(pipeline.engines.owner, pipeline.contract, Run("first", "here", is_scheduled=True))
     admin.execute("UPDATE batchstream.loads SET seen_at = seen_at - interval '1 hour' WHERE load_id = %s", [first])
-    second = Run("second", "here", is_scheduled=True, state_of={"first": state}.get)
+    second = Run("second", "here", is_scheduled=True, state_of=lambda _, run_id: {"first": state}.get(run_id))
     if given_up_because is None:
         with pytest.raises(BusyError):
             open.open_load(pipeline.engines.owner, pipeline.contract, second)
@@ -195,9 +196,27 @@ def test_airflow_knows_whether_another_run_lives(
 
 def test_a_run_of_another_installation_has_its_own_load(pipeline: Pipeline) -> None:
     open.open_load(pipeline.engines.owner, pipeline.contract, Run("scheduled__2026-01-01", "one", is_scheduled=True))
-    other = Run("scheduled__2026-01-01", "two", is_scheduled=True, state_of=lambda _: "failed")
+    other = Run("scheduled__2026-01-01", "two", is_scheduled=True, state_of=lambda *_: "failed")
     with pytest.raises(BusyError):
         open.open_load(pipeline.engines.owner, pipeline.contract, other)
+
+
+def test_a_run_of_another_dag_has_its_own_load(pipeline: Pipeline) -> None:
+    """Two DAGs with one schedule, which reload the same data set, have runs of the same names."""
+    name, asked = "scheduled__2026-01-01", []
+
+    def state_of(dag_id: str, run_id: str) -> str:
+        asked.append((dag_id, run_id))
+        return "running" if dag_id == "nightly" else "deleted"
+
+    run = Run(name, "here", "nightly", is_scheduled=True, state_of=state_of)
+    first = open.open_load(pipeline.engines.owner, pipeline.contract, run)
+    with pytest.raises(BusyError):
+        open.open_load(pipeline.engines.owner, pipeline.contract, replace(run, dag_id="hourly"))
+    assert asked == [("nightly", name)]
+    assert pipeline.ledger(first)["state"] == "opened"
+    # The same run is asked for nothing: its own task has begun again.
+    assert open.open_load(pipeline.engines.owner, pipeline.contract, run) > first
 
 
 def test_a_clock_that_was_set_back_keeps_no_dead_load_alive(

@@ -9,6 +9,7 @@ import pytest
 
 from batchstream.cli.dags_test import Outcome
 from batchstream.cli.verdict import Verdict, judge
+from batchstream.local import metadata, runs
 from batchstream.local.installation import Installation
 from batchstream.postgres import names
 from batchstream.report import Failure
@@ -63,6 +64,22 @@ def test_a_newer_load_of_another_run_is_not_this_ones(judged: Judged) -> None:
     assert found.load is not None
     assert found.load["load_id"] == own
     assert found.reason == "its own cause (everything that was printed: the.log)"
+
+
+@pytest.mark.parametrize("column", ["installation", "dag_id"])
+def test_a_load_of_another_airflow_or_dag_is_not_this_ones_and_goes_on(
+    judged: Judged, admin: psycopg.Connection, column: str
+) -> None:
+    """Their runs may have the same name, as those of ``airflow dags test`` with a date."""
+    pipeline, dag_id = judged.pipeline, judged.pipeline.contract.dag_id
+    load_id = pipeline.open(RUN)
+    admin.execute(f"UPDATE batchstream.loads SET {column} = 'another' WHERE load_id = %s", [load_id])
+    assert judged.verdict(1).load is None
+    runs._close_loads(pipeline.installation, metadata.DagRun(dag_id, RUN, "running"))
+    assert pipeline.ledger(load_id)["state"] == "opened"
+    if column == "dag_id":
+        runs._close_loads(pipeline.installation, metadata.DagRun("another", RUN, "running"))
+        assert pipeline.ledger(load_id)["state"] == "failed"
 
 
 def test_a_run_without_a_load_shows_none(judged: Judged) -> None:

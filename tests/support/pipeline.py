@@ -21,6 +21,7 @@ from batchstream.kafka.topics import KAFKA_VARIABLE
 from batchstream.load import close, open, publish, send, topic, verify
 from batchstream.load.engines import Engines
 from batchstream.local import ports
+from batchstream.local.environment import ledger_name
 from batchstream.local.installation import Installation
 from batchstream.paths import SPARK_APPLICATION
 from batchstream.postgres import ledger, names, relations
@@ -133,7 +134,7 @@ class Pipeline:
 
     def open(self, run_id: str | None = None, *, wait_seconds: float = 0) -> int:
         self.runs += 1
-        run = Run(run_id or f"run-{self.runs}")
+        run = Run(run_id or f"run-{self.runs}", ledger_name(self.installation.state), self.contract.dag_id)
         return open.open_load(self.engines.owner, self.contract, run, wait_seconds=wait_seconds)
 
     def create_topic(self, load_id: int) -> None:

@@ -49,15 +49,16 @@ def open_load(contract: Contract, context: Any) -> int:
 def _run(context: Any) -> Run:
     ti = context["ti"]
 
-    def state_of(run_id: str) -> str | None:
-        if ti.get_dr_count(dag_id=ti.dag_id, run_ids=[run_id]) == 0:
+    def state_of(dag_id: str, run_id: str) -> str | None:
+        if ti.get_dr_count(dag_id=dag_id, run_ids=[run_id]) == 0:
             return "deleted"
         # An enum of Airflow's, whose text is not its value.
-        return str(DagRunState(ti.get_dagrun_state(ti.dag_id, run_id)).value)
+        return str(DagRunState(ti.get_dagrun_state(dag_id, run_id)).value)
 
     return Run(
         run_id=context["run_id"],
         installation=installation(),
+        dag_id=ti.dag_id,
         parameters={name: context["params"][name] for name in PARAMETERS if context["params"].get(name)},
         is_scheduled=context["dag_run"].triggering_user_name != USER_OF_DAGS_TEST,
         state_of=state_of,

@@ -10,6 +10,7 @@ from psycopg.rows import dict_row
 from batchstream.cli.dags_test import Outcome
 from batchstream.contract import Contract
 from batchstream.local import metadata
+from batchstream.local.environment import ledger_name
 from batchstream.local.installation import Installation
 from batchstream.postgres import names
 
@@ -38,7 +39,7 @@ def judge(installation: Installation, ledger: psycopg.Connection | None, contrac
     """
     with installation.postgres.connect(names.AIRFLOW) as airflow:
         found = metadata.find(airflow, contract.dag_id, outcome.logical_date)
-    load = None if found is None or ledger is None else _load(ledger, contract, found.run_id)
+    load = None if found is None or ledger is None else _load(ledger, contract, found, ledger_name(installation.state))
     published = load is not None and load["published_at"] is not None
     if published and outcome.status == 0:
         return Verdict(load, None)
@@ -67,12 +68,13 @@ def _cause(outcome: Outcome, load: dict[str, Any] | None) -> str:
     return f"airflow dags test ended with exit status {outcome.status} and no message: run again"
 
 
-def _load(connection: psycopg.Connection, contract: Contract, run_id: str) -> dict[str, Any] | None:
+def _load(connection: psycopg.Connection, contract: Contract, run: metadata.DagRun, installation: str) -> dict[str, Any] | None:
     """The load of a run; of those that its retries opened, the last."""
     with connection.cursor(row_factory=dict_row) as cursor:
         if cursor.execute("SELECT to_regclass('batchstream.loads') AS found").fetchone() == {"found": None}:
             return None
         return cursor.execute(
-            "SELECT * FROM batchstream.loads WHERE dataset = %s AND run_id = %s ORDER BY load_id DESC LIMIT 1",
-            [contract.name, run_id],
+            "SELECT * FROM batchstream.loads WHERE dataset = %s AND dag_id = %s AND run_id = %s AND installation = %s "
+            "ORDER BY load_id DESC LIMIT 1",
+            [contract.name, run.dag_id, run.run_id, installation],
         ).fetchone()

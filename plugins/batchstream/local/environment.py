@@ -21,6 +21,11 @@ from batchstream.postgres import names
 UI_USER = "admin"
 
 
+def ledger_name(state: Path) -> str:
+    """What a ledger calls the Airflow of an installation."""
+    return f"{socket.gethostname()}:{state}"
+
+
 def airflow_settings(state: Path, chosen: Mapping[str, int], secrets: Mapping[str, str]) -> dict[str, str]:
     """Airflow's own settings: LocalExecutor, and its metadata in a database of its own in the same PostgreSQL."""
     home = state / "airflow"
@@ -56,7 +61,7 @@ def airflow_settings(state: Path, chosen: Mapping[str, int], secrets: Mapping[st
         "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.25",
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
         # The name of this Airflow in a ledger that several write; the address of its API, which is the usual one, may change.
-        "BATCHSTREAM_INSTALLATION": f"{socket.gethostname()}:{state}",
+        "BATCHSTREAM_INSTALLATION": ledger_name(state),
     }
 
 

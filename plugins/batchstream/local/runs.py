@@ -20,6 +20,7 @@ import psycopg
 from batchstream.errors import BatchstreamError
 from batchstream.local import metadata
 from batchstream.local.console import out
+from batchstream.local.environment import ledger_name
 from batchstream.local.installation import Installation
 from batchstream.postgres import ledger, names
 from batchstream.postgres.connection import connect
@@ -134,7 +135,11 @@ def _close_loads(installation: Installation, run: metadata.DagRun) -> None:
         with connect(installation.engines().owner, application_name="batchstream recovery") as session:
             if session.execute("SELECT to_regclass('batchstream.loads')").fetchone() == (None,):
                 return
-            loads = session.execute("SELECT load_id FROM batchstream.loads WHERE run_id = %s", [run.run_id]).fetchall()
+            # Another Airflow, or another DAG, may have a run of that name, which goes on.
+            loads = session.execute(
+                "SELECT load_id FROM batchstream.loads WHERE run_id = %s AND dag_id = %s AND installation = %s",
+                [run.run_id, run.dag_id, ledger_name(installation.state)],
+            ).fetchall()
             for (load_id,) in loads:
                 ledger.close(session, load_id, reason=REASON)
     except (BatchstreamError, psycopg.Error) as error:

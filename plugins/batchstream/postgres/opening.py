@@ -27,18 +27,20 @@ class Run:
     """Who opens a load.
 
     Attributes:
-        run_id: Airflow's name of the run.
+        run_id: Airflow's name of the run, which each DAG has runs of.
         installation: Which Airflow that is; two of them may share a database and give runs the same name.
+        dag_id: Of which DAG; two of them may reload one data set, and give runs the same name.
         parameters: What the run was asked for, such as ``allow_changes``; noted in the ledger.
         is_scheduled: Whether a scheduler looks after the run, so that `state_of` knows of it; not so in ``airflow dags test``.
-        state_of: State in this Airflow of another run of the same DAG, by its name; None if there is no such run.
+        state_of: State in this Airflow of another run, by its DAG and its name; None if nobody can be asked.
     """
 
     run_id: str
     installation: str = ""
+    dag_id: str = ""
     parameters: Mapping[str, Any] = field(default_factory=dict)
     is_scheduled: bool = False
-    state_of: Callable[[str], str | None] = lambda _: None
+    state_of: Callable[[str, str], str | None] = lambda _dag_id, _run_id: None
 
 
 class Busy(NamedTuple):
@@ -90,18 +92,19 @@ def note_refused(connection: psycopg.Connection, contract: Contract, run: Run, r
 
 def _give_up_dead_loads(connection: psycopg.Connection, contract: Contract, run: Run, silent: Mapping[int, Any]) -> Busy | None:
     rows = connection.execute(
-        "SELECT load_id, run_id, installation, run_kind, state, seen_at, "
+        "SELECT load_id, coalesce(dag_id, %s), run_id, installation, run_kind, state, seen_at, "
         "extract(epoch FROM clock_timestamp() - seen_at)::float "
         "FROM batchstream.loads WHERE dataset = %s AND state NOT IN ('published', 'failed') ORDER BY load_id",
-        [contract.name],
+        [run.dag_id, contract.name],
     ).fetchall()
-    for load_id, other_run, installation, run_kind, state, seen_at, idle_seconds in rows:
+    for load_id, dag_id, other_run, installation, run_kind, state, seen_at, idle_seconds in rows:
         description = f"load {load_id} of {contract.name}, run {other_run}, is in progress ({state})"
         ours = installation == run.installation
-        asked = run.state_of(other_run) if ours and run_kind == "scheduler" and other_run != run.run_id else None
+        same_run = ours and (dag_id, other_run) == (run.dag_id, run.run_id)
+        asked = run.state_of(dag_id, other_run) if ours and run_kind == "scheduler" and not same_run else None
         if locks.is_worked_on(connection, load_id):
             return Busy(load_id, description, seen_at, until_silent=False)
-        if ours and other_run == run.run_id:
+        if same_run:
             reason = "the same run opened another load"
         elif asked in ("running", "queued"):
             return Busy(load_id, description, seen_at, until_silent=False)
@@ -121,12 +124,13 @@ def _insert(connection: psycopg.Connection, contract: Contract, run: Run, contra
     # PostgreSQL's own sequence would leave out up to 32 numbers after a crash.
     locks.numbering(connection)
     row = connection.execute(
-        "INSERT INTO batchstream.loads (load_id, dataset, run_id, installation, run_kind, run_parameters, contract_version, "
-        "contract_path, contract_text, contract_sha256, source_path, topic) OVERRIDING SYSTEM VALUE "
-        "SELECT coalesce(max(load_id), 0) + 1, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s FROM batchstream.loads "
+        "INSERT INTO batchstream.loads (load_id, dataset, dag_id, run_id, installation, run_kind, run_parameters, "
+        "contract_version, contract_path, contract_text, contract_sha256, source_path, topic) OVERRIDING SYSTEM VALUE "
+        "SELECT coalesce(max(load_id), 0) + 1, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s FROM batchstream.loads "
         "RETURNING load_id",
         [
             contract.name,
+            run.dag_id,
             run.run_id,
             run.installation,
             "scheduler" if run.is_scheduled else "test",
