@@ -3,9 +3,9 @@
 WITH merged AS (
     MERGE INTO {target} AS t
     USING (
-        (SELECT changed.key, changed.action FROM pg_temp.changed WHERE changed.action IN ({actions})) AS c
-        LEFT JOIN {landing} AS s ON s.{landing_key} = c.key
-    ) ON t.{key} = c.key
+        (SELECT {changed_key}, changed.action FROM pg_temp.changed WHERE changed.action IN ({actions})) AS c
+        LEFT JOIN {landing} AS s ON {key_in_landing}
+    ) ON {key_in_table}
     WHEN MATCHED AND c.action = 'd' THEN
         DELETE
     WHEN MATCHED THEN

@@ -9,7 +9,7 @@ import pytest
 from batchstream.contract import Contract, load_contract, parse_contract
 from batchstream.contract.allowance import Allowance
 from batchstream.contract.model import SourceFormat, Topic
-from batchstream.errors import SourceError
+from batchstream.errors import ContractError, SourceError
 from batchstream.records.codec import RecordCodec
 from batchstream.records.source_reader import SourceReader, check_header
 from tests.conftest import HOUSING
@@ -30,7 +30,7 @@ def test_housing_has_its_columns_in_order_and_none_nullable(housing: Contract) -
 
 def test_housing_travels_and_is_checked_as_its_contract_says(housing: Contract) -> None:
     assert (housing.name, housing.version, housing.dag_id) == ("housing", "1.0.0", "housing_pipeline")
-    assert (housing.key, housing.key_column) == (None, "id")
+    assert (housing.keys, housing.key_columns) == ((), ("id",))
     assert housing.topic == Topic("housing-data", partitions=1, replication_factor=1, retention_days=7)
     assert housing.source.format is SourceFormat.WHITESPACE
     assert housing.source.path == HOUSING.parents[2] / "data" / "housing.csv"
@@ -74,7 +74,7 @@ def test_orders_has_a_column_of_every_kind(orders: Contract) -> None:
 
 
 def test_orders_travels_and_is_checked_as_its_contract_says(orders: Contract) -> None:
-    assert (orders.key, orders.key_column, orders.expected_records) == ("order_number", "order_number", None)
+    assert (orders.keys, orders.key_columns, orders.expected_records) == (("order_number",), ("order_number",), None)
     assert orders.topic == Topic("orders-data", partitions=3, replication_factor=1, retention_days=2)
     assert (orders.source.format, orders.source.delimiter, orders.source.null) == (SourceFormat.CSV, ",", "")
     assert orders.schedule == "30 4 * * *"
@@ -120,7 +120,7 @@ def test_a_column_may_be_called_otherwise_in_the_header(tmp_path: Path) -> None:
 
 def test_a_key_is_never_null_and_an_integer_is_a_number(tmp_path: Path) -> None:
     contract = make_contract(tmp_path, [{"name": "id", "physicalType": "int", "logicalType": "number", "primaryKey": True}])
-    assert (contract.key, [column.nullable for column in contract.columns]) == ("id", [False])
+    assert (contract.keys, [column.nullable for column in contract.columns]) == (("id",), [False])
 
 
 @pytest.mark.parametrize(("replicas", "in_sync"), [(1, 1), (2, 1), (3, 2), (5, 2)])
@@ -199,7 +199,10 @@ MISTAKES = [
     ),
     case("partitioned column", REQUIRED, f"{REQUIRED}        partitioned: true\n", CRIM, "partitioned is not", "remove it"),
     case("items", REQUIRED, f"{REQUIRED}        items: {{name: x}}\n", CRIM, "items is not supported", "remove it"),
-    case("nullable key", "required: true", "primaryKey: true\n        required: false", CRIM, "can't be NULL", "remove required"),
+    case("place in no key", REQUIRED, f"{REQUIRED}        primaryKeyPosition: 1\n", CRIM, "got 1", "add primaryKey: true"),
+    case(
+        "no place", REQUIRED, f"{REQUIRED}        primaryKey: true\n        primaryKeyPosition: 0\n", CRIM, "got 0", "write 1 for"
+    ),
     case("misspelt field", "required", "requird", f"{FIRST}.requird", "is no field of the standard", "write required"),
     case("unknown field", "required", "zzz", f"{FIRST}.zzz", "is no field of the standard", "remove it"),
     case("unknown field of a rule", "metric: rowC", "metrik: rowC", "schema[0].quality[0].metrik", "no field", "write metric"),
@@ -265,10 +268,39 @@ def test_a_setting_that_stands_twice_is_told(tmp_path: Path) -> None:
     assert said == "customProperties: 'topic' stands twice; write it once"
 
 
-def test_two_keys_are_told(tmp_path: Path) -> None:
-    key = ("required: true\n", "required: True\n        primaryKey: true\n")
-    said = mistake_of(edited(tmp_path, HOUSING, key, key))
-    assert said == "schema[0].properties: primaryKey must stand at one column at most; got crim, zn; keep one"
+KEY = {"physicalType": "text", "primaryKey": True}
+
+
+def test_a_key_of_several_columns_has_the_order_of_its_positions(tmp_path: Path) -> None:
+    columns = [
+        KEY | {"name": "a"},
+        KEY | {"name": "b", "primaryKeyPosition": 7, "required": False},
+        {"name": "c", "physicalType": "int", "primaryKeyPosition": -1},
+        KEY | {"name": "d", "physicalName": "e", "primaryKeyPosition": 2, "unique": True},
+    ]
+    contract = make_contract(tmp_path, columns)
+    assert contract.keys == contract.key_columns == ("e", "b", "a")
+    assert [column.nullable for column in contract.columns] == [False, False, True, False]
+    together, alone = contract.checks
+    assert (together.name, alone.name) == ("e, b, a: duplicateValues mustBe 0", "e: duplicateValues mustBe 0")
+    assert 'GROUP BY "e", "b", "a"' in together.query
+
+
+def test_a_place_in_the_key_that_is_taken_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ContractError, match=r"column 'b': primaryKeyPosition: got 1, as for 'a'; write another number for one"):
+        make_contract(tmp_path, [KEY | {"name": name, "primaryKeyPosition": 1} for name in "ab"])
+
+
+def test_a_key_of_more_columns_than_an_index_has_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ContractError, match=r"got 33 columns with primaryKey; write at most 32"):
+        make_contract(tmp_path, [KEY | {"name": f"c{number}"} for number in range(33)])
+
+
+def test_a_blank_part_of_a_key_is_rejected(tmp_path: Path) -> None:
+    codec = RecordCodec(make_contract(tmp_path, [KEY | {"name": "a"}, KEY | {"name": "b"}]))
+    (rejected,) = codec.decode(b'[{"a":"x","b":" "}]').rejected
+    assert (rejected.column, rejected.reason) == ("b", "column 'b': \" \" is blank, which no primary key may be")
+    assert codec.decode(b'[{"a":"x","b":"y"}]').records == [("x", "y", 1)]
 
 
 def test_a_table_without_columns_is_told(tmp_path: Path) -> None:

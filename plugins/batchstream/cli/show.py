@@ -41,7 +41,7 @@ def show_load(connection: psycopg.Connection, contract: Contract, load: dict[str
         table.add_row(label, value)
     out.print(table)
     if published:
-        names = list(dict.fromkeys([contract.key_column, *(column.name for column in contract.columns)]))
+        names = list(dict.fromkeys([*contract.key_columns, *(column.name for column in contract.columns)]))
         _show_rows(connection, contract, [name for name in names if name in there])
 
 
@@ -87,7 +87,7 @@ def _show_rows(connection: psycopg.Connection, contract: Contract, names: list[s
         sql.SQL("SELECT {} FROM {} ORDER BY {} LIMIT {}").format(
             sql.SQL(", ").join(map(sql.Identifier, names)),
             relations.target(contract),
-            sql.Identifier(names[0]),
+            sql.SQL(", ").join(map(sql.Identifier, [name for name in contract.key_columns if name in names] or names[:1])),
             sql.Literal(SHOWN_ROWS),
         )
     ).fetchall()

@@ -17,6 +17,12 @@ MAX_NAME_LENGTH = 63
 MAX_COLUMNS = 1590
 """PostgreSQL allows 1,600 in a table, those of ours and those that were dropped included."""
 
+MAX_KEYS = 32
+"""PostgreSQL's own limit of columns in an index."""
+
+NO_POSITION = -1
+"""The standard's default of primaryKeyPosition."""
+
 OWN_COLUMNS = ("created_at", "updated_at", "load_id", "record_id")
 SYSTEM_COLUMNS = ("cmax", "cmin", "ctid", "tableoid", "xmax", "xmin")
 """Names that PostgreSQL keeps to itself in every table."""
@@ -25,8 +31,8 @@ SYSTEM_COLUMNS = ("cmax", "cmin", "ctid", "tableoid", "xmax", "xmin")
 _UNSUPPORTED = ("partitioned", "properties", "items", "map")
 
 
-def read_columns(table: SchemaObject) -> tuple[str | None, tuple[Column, ...]]:
-    """Name of the key column, if there is one, and all columns in the order of the source.
+def read_columns(table: SchemaObject) -> tuple[tuple[str, ...], tuple[Column, ...]]:
+    """Names of the key columns, in the order of the key, and all columns in the order of the source.
 
     Raises:
         MistakeError: A column breaks a rule.
@@ -39,15 +45,39 @@ def read_columns(table: SchemaObject) -> tuple[str | None, tuple[Column, ...]]:
             f"a table of PostgreSQL has at most 1,600 columns, of which batchstream needs a few; got {len(table.properties):,}; "
             f"write at most {MAX_COLUMNS:,}",
         )
-    keys = [prop for prop in table.properties if prop.primaryKey]
-    if len(keys) > 1:
-        said = ", ".join(str(prop.name) for prop in keys)
-        raise MistakeError("schema[0].properties", f"primaryKey must stand at one column at most; got {said}; keep one")
-    columns = tuple(_column(number, prop, has_key=bool(keys)) for number, prop in enumerate(table.properties))
+    has_key = any(prop.primaryKey for prop in table.properties)
+    columns = tuple(_column(number, prop, has_key=has_key) for number, prop in enumerate(table.properties))
     name, times = Counter(column.name for column in columns).most_common(1)[0]
     if times > 1:
         raise MistakeError(f"column '{name}'", "stands twice; write each column once, under a physicalName of its own")
-    return (table_name_of(keys[0]) if keys else None), columns
+    return _keys(table.properties), columns
+
+
+def _keys(properties: list[SchemaProperty]) -> tuple[str, ...]:
+    """The key columns: by primaryKeyPosition those that have one, then the others as they stand."""
+    positions: dict[int, str] = {}
+    for prop in properties:
+        position = prop.primaryKeyPosition
+        if position is None or position == NO_POSITION:
+            continue
+        name = table_name_of(prop)
+        if not prop.primaryKey:
+            raise MistakeError(
+                f"column '{name}'", f"primaryKeyPosition: got {position}; add primaryKey: true, or remove the position"
+            )
+        if position < 1:
+            raise MistakeError(f"column '{name}'", f"primaryKeyPosition: got {position}; write 1 for the first column of the key")
+        if position in positions:
+            raise MistakeError(
+                f"column '{name}'",
+                f"primaryKeyPosition: got {position}, as for '{positions[position]}'; write another number for one of them",
+            )
+        positions[position] = name
+    placed = [positions[position] for position in sorted(positions)]
+    keys = (*placed, *(name for prop in properties if prop.primaryKey and (name := table_name_of(prop)) not in placed))
+    if len(keys) > MAX_KEYS:
+        raise MistakeError("schema[0].properties", f"got {len(keys)} columns with primaryKey; write at most {MAX_KEYS}")
+    return keys
 
 
 def table_name_of(prop: SchemaProperty) -> str:
@@ -61,8 +91,6 @@ def _column(number: int, prop: SchemaProperty, *, has_key: bool) -> Column:
     for unsupported in _UNSUPPORTED:
         if getattr(prop, unsupported):
             raise MistakeError(field, f"{unsupported} is not supported: a column holds one plain value; remove it")
-    if prop.primaryKey and prop.required is False:
-        raise MistakeError(field, "a primaryKey can't be NULL; remove required: false")
     if not prop.physicalType:
         raise MistakeError(field, f"physicalType is missing, and a type is never guessed; write one of {SUPPORTED}")
     try:

@@ -121,14 +121,18 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """One dataset: where it comes from, how it travels, what its table looks like, what must hold."""
+    """One dataset: where it comes from, how it travels, what its table looks like, what must hold.
+
+    Attributes:
+        keys: The columns of the primary key, in its order; none if the record id is the key.
+    """
 
     path: Path
     name: str
     version: str
     description: str
     columns: tuple[Column, ...]
-    key: str | None
+    keys: tuple[str, ...]
     source: Source
     topic: Topic
     checks: tuple[Check, ...]
@@ -143,6 +147,6 @@ class Contract:
         return f"{self.name}{DAG_SUFFIX}"
 
     @property
-    def key_column(self) -> str:
-        """Primary key of the target table: the contract's key column, or the record id."""
-        return self.key or RECORD_ID
+    def key_columns(self) -> tuple[str, ...]:
+        """Primary key of the target table: the contract's key columns, or the record id."""
+        return self.keys or (RECORD_ID,)

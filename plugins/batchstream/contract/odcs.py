@@ -108,7 +108,7 @@ def _contract(path: Path, odcs: OpenDataContractStandard) -> Contract:
     table: SchemaObject = odcs.schema_[0]  # type: ignore[index]
     name = _table_name(table)
     settings = read_settings(path, name, odcs.customProperties or [])
-    key, columns = read_columns(table)
+    keys, columns = read_columns(table)
     for column in columns:
         if settings.source.format is SourceFormat.WHITESPACE and column.source_name.encode().split() != [
             column.source_name.encode()
@@ -118,14 +118,14 @@ def _contract(path: Path, odcs: OpenDataContractStandard) -> Contract:
                 f"name: got {column.source_name!r}, but blanks separate the names of a header whose sourceFormat is "
                 "whitespace; write a name without blanks",
             )
-    expected, checks = _checks(name, table)
+    expected, checks = _checks(name, table, keys)
     return Contract(
         path=path,
         name=name,
         version=odcs.version,
         description=(odcs.description.purpose if odcs.description else None) or "",
         columns=columns,
-        key=key,
+        keys=keys,
         checks=checks,
         expected_records=expected,
         **_settings(settings),
@@ -153,7 +153,7 @@ def _table_name(table: SchemaObject) -> str:
     return name
 
 
-def _checks(table_name: str, table: SchemaObject) -> tuple[int | None, tuple[Check, ...]]:
+def _checks(table_name: str, table: SchemaObject, keys: tuple[str, ...]) -> tuple[int | None, tuple[Check, ...]]:
     columns = [(table_name_of(prop), prop) for prop in table.properties or []]
     rules: list[tuple[str, DataQuality, str | None]] = [
         (f"schema[0].quality[{number}]", rule, None) for number, rule in enumerate(table.quality or [])
@@ -163,7 +163,8 @@ def _checks(table_name: str, table: SchemaObject) -> tuple[int | None, tuple[Che
     if (length := sum(len(rule.query or "") for _, rule, _ in rules)) > MAX_QUERIES_LENGTH:
         raise MistakeError("quality", f"all queries together have {length:,} characters; write at most {MAX_QUERIES_LENGTH:,}")
     # A dict, as a rule that stands twice is measured once.
-    checks = dict.fromkeys(no_duplicates(name) for name, prop in columns if prop.primaryKey or prop.unique)
+    unique = [(name,) for name, prop in columns if prop.unique or (name,) == keys]
+    checks = dict.fromkeys(no_duplicates(*names) for names in ([keys, *unique] if len(keys) > 1 else unique))
     if len(rules) > MAX_RULES:
         raise MistakeError("quality", f"got {len(rules):,} rules; write at most {MAX_RULES:,}")
     expected: int | None = None

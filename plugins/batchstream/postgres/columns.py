@@ -75,7 +75,7 @@ def compare(connection: psycopg.Connection, contract: Contract, name: str) -> No
     else:
         _compare_own(contract, table)
         _compare_contract(connection, contract, table)
-        _refuse_further(connection, contract, table, [*_OWN_OF_TABLE, *([] if contract.key else [contract.key_column])])
+        _refuse_further(connection, contract, table, [*_OWN_OF_TABLE, *contract.key_columns])
 
 
 def compare_landing(connection: psycopg.Connection, contract: Contract, load_id: int) -> None:
@@ -131,12 +131,13 @@ def _change(column: str, found: _Column | None, wanted: _Column) -> str:
 
 def _compare_own(contract: Contract, table: _Table) -> None:
     """See that a table that somebody else made, or that was made for another key, has what each publish writes."""
-    own = dict(_OWN_OF_TABLE) if contract.key else {contract.key_column: "bigint", **_OWN_OF_TABLE}
+    numbers = () if contract.keys else contract.key_columns
+    own = {**dict.fromkeys(numbers, "bigint"), **_OWN_OF_TABLE}
     for name, type_name in own.items():
         found = table.columns.get(name)
         if found is not None and found.type_name == type_name and not found.generated:
             continue
-        if name == contract.key_column:
+        if name in numbers:
             raise ContractError(
                 f"{contract.path}: the contract has no key column, so column '{name}' of table '{table.name}' has to be "
                 f"{type_name}, the number of the record in its source; got {found or 'no such column'}; change the contract "
@@ -178,7 +179,7 @@ def _compare_view(contract: Contract, view: _Table, table: _Table) -> None:
                 f"{contract.path}: column '{column.name}': view '{view.name}' does not show it as table '{table.name}' has it; "
                 f"DROP VIEW {view.name}: it is made anew by the next run"
             )
-    wanted = {*_OWN_OF_TABLE, *(column.name for column in contract.columns), contract.key_column}
+    wanted = {*_OWN_OF_TABLE, *(column.name for column in contract.columns), *contract.key_columns}
     if differing := sorted(wanted ^ view.columns.keys()):
         raise ContractError(
             f"{contract.path}: view '{view.name}' {'shows' if differing[0] in view.columns else 'does not show'} column "

@@ -48,11 +48,6 @@ def base_table(contract: Contract) -> sql.Identifier:
     return partitioned_table(contract) if contract.publish is Publish.SWAP else target(contract)
 
 
-def landing_key(contract: Contract) -> sql.Identifier:
-    """The column of the landing that becomes the target's primary key."""
-    return sql.Identifier(contract.key or "record_id")
-
-
 def exists(connection: psycopg.Connection, relation: sql.Identifier) -> bool:
     """Whether there is a relation of that name."""
     return kind_of(connection, relation) is not None

@@ -68,7 +68,7 @@ class RecordCodec:
 
     def __init__(self, contract: Contract) -> None:
         columns = contract.columns
-        self._fields = {column.name: Field(column, is_key=column.name == contract.key) for column in columns}
+        self._fields = {column.name: Field(column, is_key=column.name in contract.keys) for column in columns}
         # Neutral names in Python: a column may be called what Python forbids, such as class.
         names = [f"f{number}" for number in range(len(columns))]
         record_type: Any = msgspec.defstruct(
@@ -93,10 +93,10 @@ class RecordCodec:
             for name, column in zip(names, columns, strict=True)
             if column.rules.pattern
         ]
-        # A blank text is no key; of other types no value is blank.
-        self._text_key = next(
-            (n for n, c in zip(names, columns, strict=True) if c.name == contract.key and c.type.python is str), None
-        )
+        # A blank text is no key, and no part of one; of other types no value is blank.
+        self._text_keys = [
+            name for name, c in zip(names, columns, strict=True) if c.name in contract.keys and c.type.python is str
+        ]
         self._oddities = Oddities(dict(zip(names, columns, strict=True)))
         # What stands between the values of a full batch, with a place for each value.
         begin = [b"{" + _name(columns[0].name), b"", *(part for c in columns[1:] for part in (b"," + _name(c.name), b""))]
@@ -155,11 +155,11 @@ class RecordCodec:
         return records if self._fit_texts(records) else None
 
     def _fit_texts(self, records: list[Any]) -> bool:
-        """Whether every text matches its pattern, and no text that is the key is blank."""
+        """Whether every text matches its pattern, and no text of the key is blank."""
         for name, matches in self._patterns:
             if not all(matches(text) for record in records if (text := getattr(record, name)) is not None):
                 return False
-        return self._text_key is None or all(getattr(record, self._text_key).strip() for record in records)
+        return all(getattr(record, name).strip() for name in self._text_keys for record in records)
 
     def _decode_one_by_one(self, value: bytes, first_record_id: int) -> DecodedBatch:
         try:

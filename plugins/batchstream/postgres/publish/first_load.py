@@ -4,7 +4,7 @@ import psycopg
 from psycopg import sql
 
 from batchstream.contract.model import Contract
-from batchstream.postgres import names, relations, rights, sql_files
+from batchstream.postgres import key_columns, names, relations, rights, sql_files
 from batchstream.postgres.publish import indexes
 
 
@@ -20,7 +20,8 @@ def take_landing(connection: psycopg.Connection, contract: Contract, load_id: in
 
 
 def _first_load(contract: Contract, load_id: int) -> sql.Composed:
-    record_id = "RENAME COLUMN record_id TO {}" if contract.key is None else "DROP COLUMN record_id"
+    key = key_columns.listed(key_columns.of_table(contract))
+    record_id = "DROP COLUMN record_id" if contract.keys else "RENAME COLUMN record_id TO {}"
     # Begins with a digit, as no dataset's name does.
     passing_name = f"{load_id} of {contract.name}"
     return sql_files.read("publish/first.sql").format(
@@ -31,7 +32,7 @@ def _first_load(contract: Contract, load_id: int) -> sql.Composed:
         schema=sql.Identifier(names.TARGET_SCHEMA),
         name=sql.Identifier(contract.name),
         target=relations.target(contract),
-        key=sql.Identifier(contract.key_column),
-        record_id=sql.SQL(record_id).format(sql.Identifier(contract.key_column)),
+        key=key,
+        record_id=sql.SQL(record_id).format(key),
         load_id=sql.Literal(load_id),
     )

@@ -7,7 +7,8 @@ from psycopg import sql
 
 from batchstream.contract.model import Contract
 from batchstream.errors import SinkError
-from batchstream.postgres import relations
+from batchstream.postgres import key_columns, relations
+from batchstream.records.shown import listed
 
 INDEX_COLUMNS = """
 SELECT ARRAY(SELECT a.attname::text FROM unnest(i.indkey::int2[]) AS number
@@ -21,14 +22,19 @@ WHERE n.nspname = %s AND c.relname = %s
 def repeated_key(connection: psycopg.Connection, contract: Contract, load_id: int) -> str | None:
     """Which key stands twice in the landing; None if none does."""
     landing = relations.landing(contract, load_id)
-    found = _repeated(connection, landing, [contract.key or "record_id"], with_records=True)
+    found = _repeated(connection, landing, key_columns.of_landing(contract), with_records=True)
     if found is None:
         return None
     value, times, records = found
     return (
-        f"{contract.source.path}: column '{contract.key_column}': a key must be unique, {value!r} occurs {times} times, first "
+        f"{contract.source.path}: {_columns(contract)}: a key must be unique, {value!r} occurs {times} times, first "
         f"in record {records[0]}, last in record {records[1]}; mend the source"
     )
+
+
+def _columns(contract: Contract) -> str:
+    names = key_columns.of_table(contract)
+    return f"column{'s' if len(names) > 1 else ''} {listed([*names])}"
 
 
 def _repeated(
@@ -56,15 +62,16 @@ def explain(connection: psycopg.Connection, contract: Contract, load_id: int, er
     found = connection.execute(INDEX_COLUMNS, [error.diag.schema_name, index]).fetchone()
     target = relations.target(contract)
     # An index that could not be built is gone again; only the key's is built as a unique one.
-    names, plain = found or ([contract.key_column], True)
-    if names == [contract.key_column]:
+    key = key_columns.of_table(contract)
+    names, plain = found or (key, True)
+    if set(names) == set(key):
         if (twice := _repeated(connection, target, names, with_records=False)) is None:
             return SinkError(
                 f"load {load_id}: somebody else wrote a row with the same key into table '{contract.name}' during the publish "
                 f"({error.diag.message_detail}); nothing was changed"
             )
         return (
-            f"table '{contract.name}' has rows from before in which '{contract.key_column}' is not unique: {twice[0]!r} occurs "
+            f"table '{contract.name}' has rows from before in which {listed([*key])} is not unique: {twice[0]!r} occurs "
             f"{twice[1]} times; delete all but one of them, or ALTER TABLE {relations.spelled(connection, target)} RENAME TO "
             f"{contract.name}_old: the next load makes the table anew"
         )

@@ -8,7 +8,7 @@ import psycopg
 from psycopg import sql
 
 from batchstream.contract.model import Contract
-from batchstream.postgres import columns, landing_table, relations, rights, sql_files
+from batchstream.postgres import columns, key_columns, landing_table, relations, rights, sql_files
 from batchstream.postgres.publish import guard
 
 _IS_CURRENT = """
@@ -85,8 +85,8 @@ def _table(contract: Contract) -> sql.Composed:
 
 def _view(contract: Contract) -> sql.Composed:
     shown: list[sql.Composable] = [sql.Identifier(column.name) for column in contract.columns]
-    if contract.key is None:
-        shown.insert(0, sql.SQL("record_id AS {}").format(sql.Identifier(contract.key_column)))
+    if not contract.keys:
+        shown.insert(0, sql.SQL("record_id AS {}").format(key_columns.listed(key_columns.of_table(contract))))
     return sql_files.read("tables/swap_view.sql").format(
         partitioned_table=relations.partitioned_table(contract),
         target=relations.target(contract),
@@ -104,7 +104,7 @@ def _prepare(contract: Contract, load_id: int) -> sql.Composed:
     ]
     return sql_files.read("publish/prepare.sql").format(
         landing=landing,
-        key=relations.landing_key(contract),
+        key=key_columns.listed(key_columns.of_landing(contract)),
         indexes=sql.SQL("\n").join(indexes),
         load_id_column=landing_table.load_id_column(load_id),
     )
