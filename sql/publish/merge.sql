@@ -9,9 +9,9 @@ WITH merged AS (
     WHEN MATCHED AND c.action = 'd' THEN
         DELETE
     WHEN MATCHED THEN
-        UPDATE SET {assignments}, updated_at = now(), load_id = {load_id}
+        UPDATE SET {assignments}, {updated_at} = now(), {load_id} = {load_number}
     WHEN NOT MATCHED AND c.action <> 'd' THEN
-        INSERT ({columns}, created_at, updated_at, load_id) VALUES ({values}, now(), now(), {load_id})
+        INSERT ({columns}, {created_at}, {updated_at}, {load_id}) VALUES ({values}, now(), now(), {load_number})
     RETURNING merge_action() AS action
 )
 SELECT

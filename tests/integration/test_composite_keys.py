@@ -144,5 +144,5 @@ def test_what_gives_up_a_value_is_written_first_beside_an_index_of_somebodys_own
 def test_parts_that_are_too_large_together_are_told(small: MakeDataset, way: Publish) -> None:
     dataset = small({"a": "text", "b": "text"}, key=["a", "b"], publish=way)
     part = "".join(chr(0x4E00 + n * 7919 % 20000) for n in range(600))
-    with pytest.raises(LoadError, match=r"record 2, columns 'a', 'b': values together of an index take at most 2704 bytes"):
+    with pytest.raises(LoadError, match=r"record 2, columns 'a', 'b': values of one index take together at most 2704 bytes"):
         dataset.load([("x", "y"), (part, part[::-1])])

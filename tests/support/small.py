@@ -98,9 +98,8 @@ class SmallDataset:
 
     def insert(self, load_id: int, rows: Iterable[Sequence[Any]]) -> None:
         names = [sql.Identifier(column.name) for column in self.contract.columns]
-        copy = sql.SQL("COPY {} (record_id, {}) FROM STDIN").format(
-            relations.landing(self.contract, load_id), sql.SQL(", ").join(names)
-        )
+        names.insert(0, sql.Identifier(self.contract.own.record_id))
+        copy = sql.SQL("COPY {} ({}) FROM STDIN").format(relations.landing(self.contract, load_id), sql.SQL(", ").join(names))
         with self.connect() as connection:
             with connection.cursor() as cursor, cursor.copy(copy) as into:
                 landed = 0

@@ -192,8 +192,6 @@ MISTAKES = [
         "write a name without blanks",
     ),
     case("column twice", "name: zn", "name: crim", CRIM, "stands twice", "write each column once"),
-    case("column of ours", "name: crim", "name: created_at", "column 'created_at'", "batchstream adds", "add another name"),
-    case("column id without key", "name: crim", "name: id", "column 'id'", "batchstream adds", "add primaryKey: true if it is"),
     case(
         "system column", "name: crim", "name: ctid", "column 'ctid'", "system column of PostgreSQL", "physicalName: source_ctid"
     ),
@@ -266,6 +264,23 @@ def test_a_setting_that_stands_twice_is_told(tmp_path: Path) -> None:
     twice = "  - property: topic\n    value: housing-data\n"
     said = mistake_of(edited(tmp_path, HOUSING, (twice, twice * 2)))
     assert said == "customProperties: 'topic' stands twice; write it once"
+
+
+def test_our_columns_give_way_to_those_of_a_contract(tmp_path: Path) -> None:
+    names = ["id", "created_at", "load_id", "batchstream_load_id", "batchstream_load_id_2"]
+    contract = make_contract(tmp_path, [{"name": name, "physicalType": "int"} for name in names])
+    assert contract.own._asdict() == {
+        "id": "batchstream_id",
+        "created_at": "batchstream_created_at",
+        "updated_at": "updated_at",
+        "load_id": "batchstream_load_id_3",
+        "record_id": "record_id",
+    }
+    assert contract.key_columns == ("batchstream_id",)
+
+
+def test_our_columns_keep_their_names_where_they_are_free(housing: Contract) -> None:
+    assert housing.own == ("id", "created_at", "updated_at", "load_id", "record_id")
 
 
 KEY = {"physicalType": "text", "primaryKey": True}

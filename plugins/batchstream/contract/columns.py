@@ -6,7 +6,7 @@ from collections import Counter
 from open_data_contract_standard.model import SchemaObject, SchemaProperty
 
 from batchstream.contract.mistake import MistakeError
-from batchstream.contract.model import RECORD_ID, Column
+from batchstream.contract.model import Column
 from batchstream.contract.properties import read_rules
 from batchstream.contract.types import SUPPORTED, parse_type
 
@@ -23,7 +23,6 @@ MAX_KEYS = 32
 NO_POSITION = -1
 """The standard's default of primaryKeyPosition."""
 
-OWN_COLUMNS = ("created_at", "updated_at", "load_id", "record_id")
 SYSTEM_COLUMNS = ("cmax", "cmin", "ctid", "tableoid", "xmax", "xmin")
 """Names that PostgreSQL keeps to itself in every table."""
 
@@ -45,8 +44,7 @@ def read_columns(table: SchemaObject) -> tuple[tuple[str, ...], tuple[Column, ..
             f"a table of PostgreSQL has at most 1,600 columns, of which batchstream needs a few; got {len(table.properties):,}; "
             f"write at most {MAX_COLUMNS:,}",
         )
-    has_key = any(prop.primaryKey for prop in table.properties)
-    columns = tuple(_column(number, prop, has_key=has_key) for number, prop in enumerate(table.properties))
+    columns = tuple(_column(number, prop) for number, prop in enumerate(table.properties))
     name, times = Counter(column.name for column in columns).most_common(1)[0]
     if times > 1:
         raise MistakeError(f"column '{name}'", "stands twice; write each column once, under a physicalName of its own")
@@ -85,8 +83,8 @@ def table_name_of(prop: SchemaProperty) -> str:
     return prop.physicalName or prop.name or ""
 
 
-def _column(number: int, prop: SchemaProperty, *, has_key: bool) -> Column:
-    name = _name(f"schema[0].properties[{number}]", prop, has_key=has_key)
+def _column(number: int, prop: SchemaProperty) -> Column:
+    name = _name(f"schema[0].properties[{number}]", prop)
     field = f"column '{name}'"
     for unsupported in _UNSUPPORTED:
         if getattr(prop, unsupported):
@@ -116,7 +114,7 @@ def _column(number: int, prop: SchemaProperty, *, has_key: bool) -> Column:
     )
 
 
-def _name(where: str, prop: SchemaProperty, *, has_key: bool) -> str:
+def _name(where: str, prop: SchemaProperty) -> str:
     """What the table calls a column; the source may call it otherwise."""
     name = table_name_of(prop)
     if not name:
@@ -131,15 +129,10 @@ def _name(where: str, prop: SchemaProperty, *, has_key: bool) -> str:
             f"a column of the table must be called {NAME_RULE.format(MAX_NAME_LENGTH)}; got {name!r}; "
             + (f"write such as {suggestion!r}" if prop.physicalName else f"add such as physicalName: {suggestion}"),
         )
-    taken = None
-    if name in OWN_COLUMNS or (name == RECORD_ID and not has_key):
-        taken = "is the name of a column that batchstream adds"
-    elif name in SYSTEM_COLUMNS:
-        taken = "is the name of a system column of PostgreSQL"
-    if taken:
-        key = "primaryKey: true if it is the key, or " if name == RECORD_ID else ""
+    if name in SYSTEM_COLUMNS:
         raise MistakeError(
-            f"column '{name}'", f"{taken}; add {key}another name for the table, such as physicalName: source_{name}"
+            f"column '{name}'",
+            f"is the name of a system column of PostgreSQL; add another name for the table, such as physicalName: source_{name}",
         )
     return name
 

@@ -5,12 +5,10 @@ from enum import StrEnum
 from pathlib import Path
 
 from batchstream.contract.allowance import Allowance
+from batchstream.contract.own_columns import OwnColumns, own_columns
 from batchstream.contract.types import ColumnType
 
 DAG_SUFFIX = "_pipeline"
-
-RECORD_ID = "id"
-"""Primary key of a table whose contract names no key column: the 1-based number of the record in its source."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,4 +147,9 @@ class Contract:
     @property
     def key_columns(self) -> tuple[str, ...]:
         """Primary key of the target table: the contract's key columns, or the record id."""
-        return self.keys or (RECORD_ID,)
+        return self.keys or (self.own.id,)
+
+    @property
+    def own(self) -> OwnColumns:
+        """What the tables call the columns that batchstream adds."""
+        return own_columns({column.name for column in self.columns})

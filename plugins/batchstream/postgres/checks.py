@@ -28,6 +28,7 @@ def row_count(contract: Contract, load_id: int) -> sql.Composed:
         load_number=sql.SQL(str(load_id)),
         dataset=sql.SQL(contract.name),
         landing=relations.landing(contract, load_id),
+        record_id=sql.Identifier(contract.own.record_id),
         expected=sql.Literal(contract.expected_records),
         rejected_allowed=_rejected_allowed(contract),
     )

@@ -25,7 +25,7 @@ def of_table(contract: Contract) -> tuple[str, ...]:
 
 def of_landing(contract: Contract) -> tuple[str, ...]:
     """The columns of a landing that become that key. None of their values is NULL."""
-    return contract.keys or ("record_id",)
+    return contract.keys or (contract.own.record_id,)
 
 
 def listed(names: Iterable[str]) -> sql.Composed:

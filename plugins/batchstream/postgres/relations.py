@@ -48,6 +48,11 @@ def base_table(contract: Contract) -> sql.Identifier:
     return partitioned_table(contract) if contract.publish is Publish.SWAP else target(contract)
 
 
+def own_columns(contract: Contract) -> dict[str, sql.Identifier]:
+    """Our own columns as the templates below ``sql/`` name them: there each has its plain name in braces."""
+    return {plain: sql.Identifier(name) for plain, name in contract.own._asdict().items()}
+
+
 def exists(connection: psycopg.Connection, relation: sql.Identifier) -> bool:
     """Whether there is a relation of that name."""
     return kind_of(connection, relation) is not None

@@ -21,7 +21,7 @@ def take_landing(connection: psycopg.Connection, contract: Contract, load_id: in
 
 def _first_load(contract: Contract, load_id: int) -> sql.Composed:
     key = key_columns.listed(key_columns.of_table(contract))
-    record_id = "DROP COLUMN record_id" if contract.keys else "RENAME COLUMN record_id TO {}"
+    number = "DROP COLUMN {}" if contract.keys else "RENAME COLUMN {} TO {}"
     # Begins with a digit, as no dataset's name does.
     passing_name = f"{load_id} of {contract.name}"
     return sql_files.read("publish/first.sql").format(
@@ -33,6 +33,7 @@ def _first_load(contract: Contract, load_id: int) -> sql.Composed:
         name=sql.Identifier(contract.name),
         target=relations.target(contract),
         key=key,
-        record_id=sql.SQL(record_id).format(key),
-        load_id=sql.Literal(load_id),
+        number=sql.SQL(number).format(sql.Identifier(contract.own.record_id), key),
+        load_number=sql.Literal(load_id),
+        **relations.own_columns(contract),
     )

@@ -72,13 +72,14 @@ def _compare_keys(
     row = connection.execute(
         sql.SQL(
             "SELECT count(*), count(*) FILTER (WHERE s.{key} IS NULL) FROM {partitioned_table} AS t {sample} "
-            "LEFT JOIN {landing} AS s ON {same_key} WHERE t.load_id = {shown_load}"
+            "LEFT JOIN {landing} AS s ON {same_key} WHERE t.{load_id} = {shown_load}"
         ).format(
             partitioned_table=relations.partitioned_table(contract),
             landing=relations.landing(contract, load_id),
             key=sql.Identifier(key_columns.of_landing(contract)[0]),
             same_key=key_columns.matched_in_landings(contract),
             sample=sql.SQL("TABLESAMPLE SYSTEM ({})").format(sql.Literal(percent)) if percent < 100 else sql.SQL(""),
+            load_id=sql.Identifier(contract.own.load_id),
             shown_load=sql.Literal(shown_load),
         )
     ).fetchone()

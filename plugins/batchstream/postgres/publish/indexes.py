@@ -51,9 +51,10 @@ def build_missing(connection: psycopg.Connection, contract: Contract) -> None:
             sql.SQL("CREATE UNIQUE INDEX ON {} ({})").format(target, key_columns.listed(key_columns.of_table(contract))),
         )
     found = {name for (name,) in connection.execute(_FIND_LEADING_COLUMNS, [target.as_string(connection)])}
-    if "created_at" not in found:
+    if contract.own.created_at not in found:
         # Rows are inserted in the order of their times, which is what BRIN is for: it costs a load next to nothing.
-        connection.execute(sql.SQL("CREATE INDEX ON {} USING brin (created_at)").format(target))
+        created_at = sql.Identifier(contract.own.created_at)
+        connection.execute(sql.SQL("CREATE INDEX ON {} USING brin ({})").format(target, created_at))
     for column in contract.columns:
         if column.indexed and column.name not in found:
             connection.execute(sql.SQL("CREATE INDEX ON {} ({})").format(target, sql.Identifier(column.name)))

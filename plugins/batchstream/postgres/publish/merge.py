@@ -120,7 +120,7 @@ def _merge(contract: Contract, load_id: int, actions: Sequence[str]) -> sql.Comp
     values: list[sql.Composable] = [sql.SQL("s.{}").format(name) for name in names]
     if not contract.keys:
         columns.insert(0, key_columns.listed(key_columns.of_table(contract)))
-        values.insert(0, sql.SQL("s.record_id"))
+        values.insert(0, sql.SQL("s.{}").format(sql.Identifier(contract.own.record_id)))
     return sql_files.read("publish/merge.sql").format(
         target=relations.target(contract),
         landing=relations.landing(contract, load_id),
@@ -131,7 +131,8 @@ def _merge(contract: Contract, load_id: int, actions: Sequence[str]) -> sql.Comp
         assignments=sql.SQL(", ").join([sql.SQL("{0} = s.{0}").format(name) for name in changing or names]),
         columns=sql.SQL(", ").join(columns),
         values=sql.SQL(", ").join(values),
-        load_id=sql.Literal(load_id),
+        load_number=sql.Literal(load_id),
+        **relations.own_columns(contract),
     )
 
 

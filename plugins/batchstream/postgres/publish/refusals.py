@@ -128,8 +128,10 @@ def _too_large(connection: psycopg.Connection, contract: Contract, load_id: int,
     for columns in filter(None, ([name for name in index if name in own] for index in indexes)):
         sizes = [sql.SQL("coalesce(pg_column_size(found.{}), 0)").format(sql.Identifier(name)) for name in columns]
         row = connection.execute(
-            sql.SQL("SELECT {size}, found.record_id FROM {landing} AS found ORDER BY 1 DESC, 2 LIMIT 1").format(
-                size=sql.SQL(" + ").join(sizes), landing=relations.landing(contract, load_id)
+            sql.SQL("SELECT {size}, found.{record_id} FROM {landing} AS found ORDER BY 1 DESC, 2 LIMIT 1").format(
+                size=sql.SQL(" + ").join(sizes),
+                record_id=sql.Identifier(contract.own.record_id),
+                landing=relations.landing(contract, load_id),
             )
         ).fetchone()
         if row and row[0] > largest[0]:
@@ -138,9 +140,11 @@ def _too_large(connection: psycopg.Connection, contract: Contract, load_id: int,
     # Eight bytes of a row of an index are not the value's.
     if size <= MAX_INDEXED_BYTES - 8:
         return None
-    said = f"column {listed(columns)}: a value" if len(columns) == 1 else f"columns {listed(columns)}: values together"
+    said = f"column {listed(columns)}: a value of a column with an index takes"
+    if len(columns) > 1:
+        said = f"columns {listed(columns)}: values of one index take together"
     return (
-        f"{contract.source.path}: record {record_id}, {said} of an index take{'s' if len(columns) == 1 else ''} at most "
+        f"{contract.source.path}: record {record_id}, {said} at most "
         f"{MAX_INDEXED_BYTES} bytes, after compression; got {size}; mend the source, or take the index or the key from "
         f"{'this column' if len(columns) == 1 else 'one of these columns'}"
     )

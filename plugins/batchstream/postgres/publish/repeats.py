@@ -22,7 +22,7 @@ WHERE n.nspname = %s AND c.relname = %s
 def repeated_key(connection: psycopg.Connection, contract: Contract, load_id: int) -> str | None:
     """Which key stands twice in the landing; None if none does."""
     landing = relations.landing(contract, load_id)
-    found = _repeated(connection, landing, key_columns.of_landing(contract), with_records=True)
+    found = _repeated(connection, landing, key_columns.of_landing(contract), contract.own.record_id)
     if found is None:
         return None
     value, times, records = found
@@ -38,11 +38,11 @@ def _columns(contract: Contract) -> str:
 
 
 def _repeated(
-    connection: psycopg.Connection, table: sql.Identifier, names: Sequence[str], *, with_records: bool
+    connection: psycopg.Connection, table: sql.Identifier, names: Sequence[str], record_id: str | None = None
 ) -> tuple[str, int, tuple[int, int]] | None:
-    """Values that stand twice, how often, and the numbers of the first and the last record that has them."""
+    """Values that stand twice, how often, and the first and the last record that has them, if a column numbers these."""
     value = sql.SQL(", ").join([sql.SQL("found.{}").format(sql.Identifier(name)) for name in names])
-    records = sql.SQL("min(found.record_id), max(found.record_id)" if with_records else "0, 0")
+    records = sql.SQL("min(found.{0}), max(found.{0})" if record_id else "0, 0").format(sql.Identifier(record_id or ""))
     row = connection.execute(
         sql.SQL(
             "SELECT concat_ws(', ', {value}), count(*), {records} FROM {table} AS found WHERE num_nulls({value}) = 0 "
@@ -65,7 +65,7 @@ def explain(connection: psycopg.Connection, contract: Contract, load_id: int, er
     key = key_columns.of_table(contract)
     names, plain = found or (key, True)
     if set(names) == set(key):
-        if (twice := _repeated(connection, target, names, with_records=False)) is None:
+        if (twice := _repeated(connection, target, names)) is None:
             return SinkError(
                 f"load {load_id}: somebody else wrote a row with the same key into table '{contract.name}' during the publish "
                 f"({error.diag.message_detail}); nothing was changed"
@@ -78,7 +78,7 @@ def explain(connection: psycopg.Connection, contract: Contract, load_id: int, er
     whose = f"the unique index '{index}' of table '{contract.name}', which is not the contract's, refuses a row"
     landing = relations.landing(contract, load_id)
     if plain and set(names) <= {column.name for column in contract.columns}:
-        if twice := _repeated(connection, landing, names, with_records=True):
+        if twice := _repeated(connection, landing, names, contract.own.record_id):
             return (
                 f"{whose}: {', '.join(names)} {twice[0]!r} occurs {twice[1]} times, first in record {twice[2][0]}, last in "
                 f"record {twice[2][1]}; mend the source, or drop the index"
