@@ -88,5 +88,5 @@ fault AS (
 )
 SELECT
     count(*) = 1 AND bool_and(text IS NULL) AS passed,
-    'load {load_number} of {dataset}: ' || coalesce(min(text), CASE count(*) WHEN 0 THEN 'not in the ledger' ELSE 'all counts agree' END) AS message
+    'load {load_number} of ' || {dataset} || ': ' || coalesce(min(text), CASE count(*) WHEN 0 THEN 'not in the ledger' ELSE 'all counts agree' END) AS message
 FROM fault

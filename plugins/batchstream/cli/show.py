@@ -4,6 +4,7 @@ from typing import Any
 
 import psycopg
 from psycopg import sql
+from rich.markup import escape
 from rich.table import Table
 
 from batchstream.contract import Contract
@@ -20,7 +21,7 @@ GAP = "  "
 
 def show_load(connection: psycopg.Connection, contract: Contract, load: dict[str, Any], seconds: float) -> None:
     """Print what the ledger says of a load, and of a published one what readers see."""
-    title = f"load {load['load_id']} of {contract.name}: {load['state']}"
+    title = escape(f"load {load['load_id']} of {contract.name}: {load['state']}")
     table = Table(title=title, title_justify="left", title_style="none", show_header=False)
     for label, value in (
         ("seconds, all steps", f"{seconds:.1f}"),
@@ -38,7 +39,7 @@ def show_load(connection: psycopg.Connection, contract: Contract, load: dict[str
     # By its real columns: those of a later contract may not be there yet.
     there = _columns(connection, relations.target(contract)) if published else set()
     for label, value in _measures(connection, contract, there) if published else []:
-        table.add_row(label, value)
+        table.add_row(escape(label), value)
     out.print(table)
     if published:
         names = list(dict.fromkeys([*contract.key_columns, *(column.name for column in contract.columns)]))

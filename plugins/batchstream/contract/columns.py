@@ -1,18 +1,14 @@
 """The columns of a contract: what the header of the source calls each, what the table calls it, and what it may hold."""
 
-import re
 from collections import Counter
 
 from open_data_contract_standard.model import SchemaObject, SchemaProperty
 
 from batchstream.contract.mistake import MistakeError
 from batchstream.contract.model import Column
+from batchstream.contract.names import SYSTEM_COLUMNS, why_impossible
 from batchstream.contract.properties import read_rules
 from batchstream.contract.types import SUPPORTED, parse_type
-
-IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]*")
-MAX_NAME_LENGTH = 63
-"""PostgreSQL cuts longer names without an error."""
 
 MAX_COLUMNS = 1590
 """PostgreSQL allows 1,600 in a table, those of ours and those that were dropped included."""
@@ -22,9 +18,6 @@ MAX_KEYS = 32
 
 NO_POSITION = -1
 """The standard's default of primaryKeyPosition."""
-
-SYSTEM_COLUMNS = ("cmax", "cmin", "ctid", "tableoid", "xmax", "xmin")
-"""Names that PostgreSQL keeps to itself in every table."""
 
 # Fields of a property that ask for something that is not done here; to ignore them would be a promise not kept.
 _UNSUPPORTED = ("partitioned", "properties", "items", "map")
@@ -121,26 +114,13 @@ def _name(where: str, prop: SchemaProperty) -> str:
         raise MistakeError(f"{where}.name", "is missing; write what the header of the source calls the column")
     if prop.name is not None and any(character in prop.name for character in "\r\n"):
         raise MistakeError(f"{where}.name", f"got {prop.name!r}; write the name as the header has it, which is one line")
-    suggestion = suggested_name(name)
-    if not IDENTIFIER.fullmatch(name) or len(name) > MAX_NAME_LENGTH:
+    if why := why_impossible(name):
         field = "physicalName" if prop.physicalName else "name"
-        raise MistakeError(
-            f"{where}.{field}",
-            f"a column of the table must be called {NAME_RULE.format(MAX_NAME_LENGTH)}; got {name!r}; "
-            + (f"write such as {suggestion!r}" if prop.physicalName else f"add such as physicalName: {suggestion}"),
-        )
+        also = "" if prop.physicalName else "; what the header calls it may be longer if physicalName says what the table does"
+        raise MistakeError(f"{where}.{field}", f"{why}{also}")
     if name in SYSTEM_COLUMNS:
         raise MistakeError(
             f"column '{name}'",
             f"is the name of a system column of PostgreSQL; add another name for the table, such as physicalName: source_{name}",
         )
     return name
-
-
-NAME_RULE = "lower-case letters, digits and underscores, at most {}, not beginning with a digit"
-
-
-def suggested_name(name: str, max_length: int = MAX_NAME_LENGTH) -> str:
-    """A name for PostgreSQL that resembles another one."""
-    cleaned = re.sub(r"[^a-z0-9_]+", "_", name.lower()).strip("_")
-    return (cleaned if IDENTIFIER.fullmatch(cleaned) else f"c_{cleaned}")[:max_length]

@@ -5,6 +5,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from batchstream.contract.allowance import Allowance
+from batchstream.contract.names import handle_of
 from batchstream.contract.own_columns import OwnColumns, own_columns
 from batchstream.contract.types import ColumnType
 
@@ -142,7 +143,12 @@ class Contract:
     @property
     def dag_id(self) -> str:
         """Name of the DAG that reloads this dataset."""
-        return f"{self.name}{DAG_SUFFIX}"
+        return f"{self.handle}{DAG_SUFFIX}"
+
+    @property
+    def handle(self) -> str:
+        """What stands for the table in names of DAG, topic, landings, checkpoints and consumer group; see `handle_of`."""
+        return handle_of(self.name)
 
     @property
     def key_columns(self) -> tuple[str, ...]:

@@ -8,17 +8,18 @@ import yaml
 from open_data_contract_standard.model import DataQuality, OpenDataContractStandard, SchemaObject
 from pydantic import ValidationError
 
-from batchstream.contract.columns import IDENTIFIER, NAME_RULE, read_columns, suggested_name, table_name_of
+from batchstream.contract.columns import read_columns, table_name_of
 from batchstream.contract.document import MAX_SIZE, read_document
 from batchstream.contract.mistake import MistakeError, clipped
 from batchstream.contract.model import Check, Contract, SourceFormat
+from batchstream.contract.names import handle_of, why_impossible
 from batchstream.contract.properties import ContractSettings, read_settings
 from batchstream.contract.quality import expected_row_count, no_duplicates, read_check
 from batchstream.contract.strict import unknown_fields
 from batchstream.errors import ContractError, errors_about
 
-MAX_TABLE_NAME_LENGTH = 40
-"""Leaves room for a load's id, and for suffixes such as that of the DAG."""
+SCHEMA = "public"
+"""Where published tables are."""
 
 MAX_RULES = 5000
 """PostgreSQL measures them in one statement, for which more would be too complex."""
@@ -107,7 +108,7 @@ def _contract(path: Path, odcs: OpenDataContractStandard) -> Contract:
         raise MistakeError("schema", f"must hold exactly one table; got {len(odcs.schema_ or [])}; write one contract a table")
     table: SchemaObject = odcs.schema_[0]  # type: ignore[index]
     name = _table_name(table)
-    settings = read_settings(path, name, odcs.customProperties or [])
+    settings = read_settings(path, handle_of(name), odcs.customProperties or [])
     keys, columns = read_columns(table)
     for column in columns:
         if settings.source.format is SourceFormat.WHITESPACE and column.source_name.encode().split() != [
@@ -143,13 +144,22 @@ def _settings(settings: ContractSettings) -> dict[str, Any]:
 
 
 def _table_name(table: SchemaObject) -> str:
-    name = table.physicalName or table.name
-    if not name or not IDENTIFIER.fullmatch(name) or len(name) > MAX_TABLE_NAME_LENGTH:
-        raise MistakeError(
-            "schema[0].name",
-            f"a table must be called {NAME_RULE.format(MAX_TABLE_NAME_LENGTH)}; got {name!r}; "
-            f"write such as {suggested_name(name or 'my_name', MAX_TABLE_NAME_LENGTH)!r}",
-        )
+    """The name as it stands; in a physicalName a schema may stand before it, as everybody writes it."""
+    field, name = "schema[0].physicalName", table.physicalName
+    if name is None:
+        field, name = "schema[0].name", table.name or ""
+    elif "." in name:
+        schema, _, name = name.partition(".")
+        if schema != SCHEMA:
+            raise MistakeError(
+                field,
+                f"got {table.physicalName!r}, a table of schema '{schema}', but tables are in schema '{SCHEMA}'; write "
+                f"{SCHEMA}.{name}; a table whose own name has a dot is {SCHEMA}.{table.physicalName}",
+            )
+    if not name:
+        raise MistakeError(field, "is missing; write the name of the table")
+    if why := why_impossible(name):
+        raise MistakeError(field, why)
     return name
 
 

@@ -64,12 +64,12 @@ class ContractSettings(NamedTuple):
     schedule: str | None
 
 
-def default_topic(dataset: str) -> str:
+def default_topic(handle: str) -> str:
     """Name of the topic of a dataset whose contract names none."""
-    return f"{dataset.replace('_', '-')}-data"
+    return f"{handle.replace('_', '-')}-data"
 
 
-def read_settings(path: Path, name: str, properties: list[CustomProperty]) -> ContractSettings:
+def read_settings(path: Path, handle: str, properties: list[CustomProperty]) -> ContractSettings:
     """The contract's own ``customProperties``.
 
     Raises:
@@ -81,7 +81,7 @@ def read_settings(path: Path, name: str, properties: list[CustomProperty]) -> Co
         raise ValueError(f"customProperties: publish: got {publish!r}; write one of {', '.join(Publish)}")
     replicas = _between(1, MAX_REPLICATION_FACTOR, given, "topicReplicationFactor", 1)
     topic = Topic(
-        name=given.get("topic", default_topic(name)),
+        name=given.get("topic", default_topic(handle)),
         partitions=_between(1, MAX_PARTITIONS, given, "topicPartitions", 1),
         replication_factor=replicas,
         # Kafka's own default is 1: acks=all would then mean one broker whenever the others lag, and its loss a lost batch.

@@ -1,5 +1,6 @@
 """Quality rules of the standard as checks over the landing."""
 
+import re
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from open_data_contract_standard.model import DataQuality
 
 from batchstream.contract.model import Check
+from batchstream.contract.names import quoted
 from batchstream.contract.queries import OBJECT, PROPERTY, PUBLISHED, read_query
 
 # Operator of the standard → SQL verdict; numbers stand in the second pair of braces.
@@ -21,8 +23,7 @@ _OPERATORS: dict[str, str] = {
     "mustNotBeBetween": "{{value}} NOT BETWEEN {0} AND {1}",
 }
 
-# Metric of the standard → query over the landing, for a quoted column. Columns are plain identifiers (see odcs.py), for which
-# double quotes are all that psycopg's composition would add; importing it would triple the time to parse a DAG file.
+# Metric of the standard → query over the landing, for a column by `_identifier`.
 _COLUMN_METRICS: dict[str, Callable[[str], str]] = {
     "nullValues": lambda column: f"SELECT count(*) FROM {{object}} WHERE {column} IS NULL",  # noqa: S608
     "missingValues": lambda column: f"SELECT count(*) FROM {{object}} WHERE {column} IS NULL OR {column}::text = ''",  # noqa: S608
@@ -44,13 +45,13 @@ def no_duplicates(*columns: str) -> Check:
 
 def _duplicates(columns: Sequence[str]) -> str:
     """How many rows have the values of a row before them. As for a unique index, NULL is like nothing."""
-    quoted = [f'"{column}"' for column in columns]
-    if len(quoted) == 1:
-        return _COLUMN_METRICS["duplicateValues"](quoted[0])
+    names = [_identifier(column) for column in columns]
+    if len(names) == 1:
+        return _COLUMN_METRICS["duplicateValues"](names[0])
     # In groups, which all cores count: count(DISTINCT …) would sort every row in one process.
     return (
         "SELECT coalesce(sum(times - 1), 0) FROM (SELECT count(*) AS times FROM {object} "  # noqa: S608
-        f"WHERE {' AND '.join(f'{name} IS NOT NULL' for name in quoted)} GROUP BY {', '.join(quoted)}) AS found"
+        f"WHERE {' AND '.join(f'{name} IS NOT NULL' for name in names)} GROUP BY {', '.join(names)}) AS found"
     )
 
 
@@ -104,7 +105,7 @@ def _metric(rule: DataQuality, column: str | None) -> str:
     if metric == "rowCount" and column is None:
         return "SELECT count(*) FROM {object}"
     if metric in _COLUMN_METRICS and column is not None:
-        return _COLUMN_METRICS[metric](f'"{column}"')
+        return _COLUMN_METRICS[metric](_identifier(column))
     known = "rowCount" if column is None else ", ".join(_COLUMN_METRICS)
     raise ValueError(f"metric '{metric}' can't be measured here; use {known}, or a rule of type sql")
 
@@ -131,6 +132,8 @@ _PLACEHOLDERS = {"object": OBJECT, "table": OBJECT, "property": PROPERTY, "colum
 
 
 def _mark(query: str, column: str | None) -> str:
+    if any(mark in query for mark in (OBJECT, PROPERTY, PUBLISHED)):
+        raise ValueError("query: names something U+0001, U+0002 or U+0003; write a placeholder, or another name")
     for name, mark in _PLACEHOLDERS.items():
         # Some put it in quotes themselves, as it stands for a name.
         for written in ("${" + name + "}", "{" + name + "}"):
@@ -142,5 +145,11 @@ def _mark(query: str, column: str | None) -> str:
 
 def _template(query: str, column: str | None) -> str:
     """Leave only our placeholders in braces."""
-    query = query.replace("{", "{{").replace("}", "}}").replace(PROPERTY, f'"{column}"')
-    return query.replace(OBJECT, "{object}").replace(PUBLISHED, "{published}")
+    parts = {OBJECT: "{object}", PUBLISHED: "{published}", PROPERTY: _identifier(column or "")}
+    # At once: a column may be called like a mark.
+    return re.sub("|".join(parts), lambda found: parts[found[0]], query.replace("{", "{{").replace("}", "}}"))
+
+
+def _identifier(column: str) -> str:
+    """A column in the template of a query. psycopg's composition says the same, and would triple the time to parse a DAG file."""
+    return quoted(column).replace("{", "{{").replace("}", "}}")

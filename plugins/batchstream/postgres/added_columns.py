@@ -51,11 +51,11 @@ def compare(connection: psycopg.Connection, contract: Contract, table: FoundTabl
         if found is not None and found.type_name == type_name and not found.generated:
             continue
         if plain == "id":
-            old = relations.quoted(connection, f"{contract.name}_old")
             raise ContractError(
                 f"{contract.path}: the contract has no key column, so column '{name}' of table '{table.name}' has to be "
                 f"{type_name}, the number of the record in its source; got {found or 'no such column'}; change the contract "
-                f"back, or ALTER TABLE {table.name} RENAME TO {old}: the next load makes the table anew"
+                f"back, or ALTER TABLE {table.name} {relations.set_aside(connection, contract)}: the next load makes the table "
+                "anew"
             )
         quoted = relations.quoted(connection, name)
         missing = f"ADD COLUMN {quoted} {type_name} NOT NULL DEFAULT {'0' if type_name == 'bigint' else 'now()'}"

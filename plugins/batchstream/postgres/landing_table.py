@@ -28,7 +28,11 @@ def create(connection: psycopg.Connection, contract: Contract, load_id: int) -> 
 
 def insert(connection: psycopg.Connection, contract: Contract, load_id: int, rows: Iterable[Sequence[Any]]) -> None:
     """Insert a few records: of each its number, and its values in the contract's order."""
-    fields = [sql.Identifier(name) for name in (contract.own.record_id, *(column.name for column in contract.columns))]
+    # Doubled, as psycopg looks for values' places in names, too.
+    fields = [
+        sql.Identifier(name.replace("%", "%%"))
+        for name in (contract.own.record_id, *(column.name for column in contract.columns))
+    ]
     statement = sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(
         relations.landing(contract, load_id),
         sql.SQL(", ").join(fields),

@@ -105,7 +105,7 @@ def _other_key(connection: psycopg.Connection, contract: Contract, table: str) -
     return (
         f"has the primary key ({', '.join(row[1])}), constraint '{row[0]}', and the key of the contract is "
         f"{listed([*key])}{'' if contract.keys else ', the number of the record, as it names no key column'}; "
-        f"change the contract back, or ALTER TABLE {table} RENAME TO {contract.name}_old: the next "
+        f"change the contract back, or ALTER TABLE {table} {relations.set_aside(connection, contract)}: the next "
         "load makes the table anew"
     )
 

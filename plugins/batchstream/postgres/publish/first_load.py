@@ -1,5 +1,7 @@
 """The publish of a first load: its landing becomes the table that readers see, whole, if the contract says merge."""
 
+import hashlib
+
 import psycopg
 from psycopg import sql
 
@@ -22,8 +24,8 @@ def take_landing(connection: psycopg.Connection, contract: Contract, load_id: in
 def _first_load(contract: Contract, load_id: int) -> sql.Composed:
     key = key_columns.listed(key_columns.of_table(contract))
     number = "DROP COLUMN {}" if contract.keys else "RENAME COLUMN {} TO {}"
-    # Begins with a digit, as no dataset's name does.
-    passing_name = f"{load_id} of {contract.name}"
+    # Begins with a digit, as no landing's name does, and ends in what nobody calls a table.
+    passing_name = f"{load_id} of {hashlib.sha256(contract.name.encode()).hexdigest()[:32]}"
     return sql_files.read("publish/first.sql").format(
         landing=relations.landing(contract, load_id),
         passing_name=sql.Identifier(passing_name),

@@ -70,7 +70,7 @@ def _foreign_key(connection: psycopg.Connection, contract: Contract, load_id: in
     constraint, table = error.diag.constraint_name, error.diag.table_name
     detail = error.diag.message_detail or error
     # A swap's key is looked at where the partition is attached.
-    if table in (contract.name, f"{contract.name}_{load_id}"):
+    if table in (contract.name, f"{contract.handle}_{load_id}"):
         return (
             f"the foreign key '{constraint}' of table '{contract.name}' refuses a record: {detail}; load the table that it "
             "refers to first, mend the source, or drop the constraint"

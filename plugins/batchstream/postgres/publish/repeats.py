@@ -72,8 +72,8 @@ def explain(connection: psycopg.Connection, contract: Contract, load_id: int, er
             )
         return (
             f"table '{contract.name}' has rows from before in which {listed([*key])} is not unique: {twice[0]!r} occurs "
-            f"{twice[1]} times; delete all but one of them, or ALTER TABLE {relations.spelled(connection, target)} RENAME TO "
-            f"{contract.name}_old: the next load makes the table anew"
+            f"{twice[1]} times; delete all but one of them, or ALTER TABLE {relations.spelled(connection, target)} "
+            f"{relations.set_aside(connection, contract)}: the next load makes the table anew"
         )
     whose = f"the unique index '{index}' of table '{contract.name}', which is not the contract's, refuses a row"
     landing = relations.landing(contract, load_id)
