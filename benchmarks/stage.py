@@ -111,7 +111,10 @@ class Stage:
         """The rows of a published first load as the landing had them; it became the table, and the others get one like it."""
         rows, columns = self.table("first_load"), [sql.Identifier(column.name) for column in self.contract.columns]
         view = sql.SQL("CREATE VIEW {} AS SELECT {} AS record_id, {} FROM {}").format(
-            rows, sql.Identifier(self.contract.key_column), sql.SQL(", ").join(columns), relations.target(self.contract)
+            rows,
+            sql.SQL(", ").join(map(sql.Identifier, self.contract.key_columns)),
+            sql.SQL(", ").join(columns),
+            relations.target(self.contract),
         )
         with self.admin() as connection:
             connection.execute("CREATE SCHEMA IF NOT EXISTS bench")

@@ -6,7 +6,7 @@ WITH measured AS (
 SELECT
     coalesce(bool_and(passed OR NOT stops), true) AS passed,
     coalesce(string_agg(format('%s: got %s', rule, coalesce(value, 'NULL')), '; ' ORDER BY number) FILTER (WHERE NOT passed AND stops),
-        'every quality rule of {dataset} ' || CASE WHEN bool_and(passed) IS FALSE THEN 'that stops a load ' ELSE '' END || 'holds'
+        'every quality rule of ' || {dataset} || ' ' || CASE WHEN bool_and(passed) IS FALSE THEN 'that stops a load ' ELSE '' END || 'holds'
             || coalesce('; not measured, as nothing was published yet: ' || string_agg(rule, ', ' ORDER BY number) FILTER (WHERE NOT is_measured), '')
     ) || coalesce('; warning: '
         || string_agg(format('%s: got %s', rule, coalesce(value, 'NULL')), '; ' ORDER BY number) FILTER (WHERE NOT passed AND NOT stops), ''

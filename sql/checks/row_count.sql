@@ -27,10 +27,10 @@ landing AS (
         coalesce(sum(records), 0) AS records, coalesce(sum(distinct_ids), 0) AS distinct_ids, max(last_id) AS last_id
     FROM (
         SELECT
-            count(*) AS records, max(record_id) AS last_id,
-            bit_count(bit_or(1::bigint << (record_id & 63)::int)::bit(64)) AS distinct_ids
+            count(*) AS records, max({record_id}) AS last_id,
+            bit_count(bit_or(1::bigint << ({record_id} & 63)::int)::bit(64)) AS distinct_ids
         FROM {landing}
-        GROUP BY record_id >> 6
+        GROUP BY {record_id} >> 6
     ) AS by_64_ids
 ),
 first_rejected AS (
@@ -88,5 +88,5 @@ fault AS (
 )
 SELECT
     count(*) = 1 AND bool_and(text IS NULL) AS passed,
-    'load {load_number} of {dataset}: ' || coalesce(min(text), CASE count(*) WHEN 0 THEN 'not in the ledger' ELSE 'all counts agree' END) AS message
+    'load {load_number} of ' || {dataset} || ': ' || coalesce(min(text), CASE count(*) WHEN 0 THEN 'not in the ledger' ELSE 'all counts agree' END) AS message
 FROM fault

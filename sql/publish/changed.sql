@@ -3,7 +3,7 @@
 -- fetch each row that is the same.
 CREATE TEMP TABLE changed ON COMMIT DROP AS
 SELECT
-    coalesce(s.{landing_key}, t.{key}) AS key,
+    {changed_key},
     CASE WHEN s.{landing_key} IS NULL THEN 'd' WHEN t.{key} IS NULL THEN 'i' ELSE 'u' END::"char" AS action
-FROM {landing} AS s FULL JOIN {target} AS t ON t.{key} = s.{landing_key}
+FROM {landing} AS s FULL JOIN {target} AS t ON {same_key}
 WHERE s.{landing_key} IS NULL OR t.{key} IS NULL OR {differs}

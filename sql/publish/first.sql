@@ -4,10 +4,10 @@
 ALTER TABLE {landing} RENAME TO {passing_name};
 ALTER TABLE {passing} SET SCHEMA {schema};
 ALTER TABLE {moved} RENAME TO {name};
-ALTER TABLE {target} {record_id};
+ALTER TABLE {target} {number};
 ALTER TABLE {target}
-    ADD COLUMN created_at timestamptz NOT NULL DEFAULT now(),
-    ADD COLUMN updated_at timestamptz NOT NULL DEFAULT now(),
-    ADD COLUMN load_id bigint NOT NULL DEFAULT {load_id};
-ALTER TABLE {target} ALTER COLUMN load_id DROP DEFAULT, RESET (autovacuum_enabled);
+    ADD COLUMN {created_at} timestamptz NOT NULL DEFAULT now(),
+    ADD COLUMN {updated_at} timestamptz NOT NULL DEFAULT now(),
+    ADD COLUMN {load_id} bigint NOT NULL DEFAULT {load_number};
+ALTER TABLE {target} ALTER COLUMN {load_id} DROP DEFAULT, RESET (autovacuum_enabled);
 ALTER TABLE {target} ADD PRIMARY KEY ({key});

@@ -3,15 +3,15 @@
 WITH merged AS (
     MERGE INTO {target} AS t
     USING (
-        (SELECT changed.key, changed.action FROM pg_temp.changed WHERE changed.action IN ({actions})) AS c
-        LEFT JOIN {landing} AS s ON s.{landing_key} = c.key
-    ) ON t.{key} = c.key
+        (SELECT {changed_key}, changed.action FROM pg_temp.changed WHERE changed.action IN ({actions})) AS c
+        LEFT JOIN {landing} AS s ON {key_in_landing}
+    ) ON {key_in_table}
     WHEN MATCHED AND c.action = 'd' THEN
         DELETE
     WHEN MATCHED THEN
-        UPDATE SET {assignments}, updated_at = now(), load_id = {load_id}
+        UPDATE SET {assignments}, {updated_at} = now(), {load_id} = {load_number}
     WHEN NOT MATCHED AND c.action <> 'd' THEN
-        INSERT ({columns}, created_at, updated_at, load_id) VALUES ({values}, now(), now(), {load_id})
+        INSERT ({columns}, {created_at}, {updated_at}, {load_id}) VALUES ({values}, now(), now(), {load_number})
     RETURNING merge_action() AS action
 )
 SELECT

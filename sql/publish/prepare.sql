@@ -5,4 +5,4 @@ CREATE UNIQUE INDEX ON {landing} ({key});
 {indexes}
 ALTER TABLE {landing}
     ADD COLUMN IF NOT EXISTS {load_id_column},
-    ADD COLUMN IF NOT EXISTS created_at timestamptz NOT NULL DEFAULT now();
+    ADD COLUMN IF NOT EXISTS {created_at} timestamptz NOT NULL DEFAULT now();

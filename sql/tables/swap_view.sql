@@ -4,11 +4,11 @@
 -- in one transaction without looking for new ones. So the load must have a row in the partitions of this very plan: it shows
 -- the newest load that it knows, never an empty table. (LIMIT keeps the subquery one that is run per load, not a join.)
 CREATE OR REPLACE VIEW {target} AS
-    SELECT {columns}, created_at, created_at AS updated_at, load_id
+    SELECT {columns}, {created_at}, {created_at} AS {updated_at}, {load_id}
     FROM {partitioned_table}
-    WHERE load_id = coalesce(
+    WHERE {load_id} = coalesce(
         (SELECT s.load_id FROM batchstream.shown AS s
-         WHERE s.dataset = {dataset} AND (SELECT true FROM {partitioned_table} AS p WHERE p.load_id = s.load_id LIMIT 1)
+         WHERE s.dataset = {dataset} AND (SELECT true FROM {partitioned_table} AS p WHERE p.{load_id} = s.load_id LIMIT 1)
          ORDER BY s.load_id DESC LIMIT 1),
         (SELECT batchstream.load_is_gone(s.dataset) FROM batchstream.shown AS s WHERE s.dataset = {dataset} LIMIT 1)
     );

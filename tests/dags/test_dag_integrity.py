@@ -8,13 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import given, settings
 
 from batchstream.contract import parse_contract
+from batchstream.contract.names import handle_of
 from batchstream.errors import ContractError
 from batchstream.local.installation import Installation
 from batchstream.paths import ROOT
 from tests.conftest import HOUSING, ORDERS
+from tests.support.names import ODD
 from tests.unit.contract_documents import as_text, distinct, documents
 
 CONTRACTS = sorted(HOUSING.parent.glob("*.odcs.yaml"))
@@ -190,6 +193,20 @@ def test_a_dataset_may_be_called_as_anything_that_stands_in_the_dag_files(instal
     found = parse(installation, tmp_path)
     assert found["errors"] == {}
     assert sorted(found["dags"]) == sorted(f"{name}_pipeline" for name in NAMES)
+
+
+def test_a_dataset_of_any_name_has_a_dag_that_a_task_finds_again(installation: Installation, tmp_path: Path) -> None:
+    for number, name in enumerate(ODD):
+        written = yaml.safe_dump(name, default_style='"', width=1000).strip()
+        text = second_dataset(written).replace(f"value: {written}-data", f"value: t{number}")
+        (tmp_path / f"x{number}.odcs.yaml").write_text(text)
+    found = parse(installation, tmp_path)
+    assert found["errors"] == {}
+    dag_ids = {f"{handle_of(name)}_pipeline" for name in ODD}
+    assert set(found["dags"]) == dag_ids
+    assert len(dag_ids) == len(ODD)
+    one = f"{handle_of(ODD[0])}_pipeline"
+    assert list(parse(installation, tmp_path, _AIRFLOW_PARSING_CONTEXT_DAG_ID=one)["dags"]) == [one]
 
 
 @pytest.mark.parametrize("wanted", [None, "housing_pipeline"])

@@ -113,6 +113,6 @@ def _rows(admin: psycopg.Connection, pipeline: Pipeline) -> dict[str, tuple[obje
     contract = pipeline.contract
     columns = [sql.Identifier("created_at"), *(sql.Identifier(column.name) for column in contract.columns)]
     query = sql.SQL("SELECT {}, {} FROM {}").format(
-        sql.Identifier(contract.key_column), sql.SQL(", ").join(columns), relations.target(contract)
+        sql.SQL(", ").join(map(sql.Identifier, contract.key_columns)), sql.SQL(", ").join(columns), relations.target(contract)
     )
     return {row[0]: row[1:] for row in admin.execute(query)}

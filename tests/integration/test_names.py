@@ -10,17 +10,15 @@ from psycopg import sql
 
 from batchstream import paths, postgres
 from batchstream.contract.model import Publish
+from batchstream.contract.own_columns import OwnColumns
 from tests.integration.conftest import MakeDataset
-
-OURS = {"id", "record_id", "created_at", "updated_at", "load_id"}
-"""Names that no contract may use."""
 
 SYSTEM = {"ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"}
 """Names that PostgreSQL gives to no column."""
 
 SOURCES = [*paths.SQL_FOLDER.rglob("*.sql"), *Path(postgres.__file__).parent.rglob("*.py")]
 
-WORDS = sorted({word for path in SOURCES for word in re.findall(r"[a-z_][a-z0-9_]{0,62}", path.read_text())} - OURS - SYSTEM)
+WORDS = sorted({word for path in SOURCES for word in re.findall(r"[a-z_][a-z0-9_]{0,62}", path.read_text())} - SYSTEM)
 """Every identifier, keyword and word of our SQL and of the code around it."""
 
 
@@ -30,7 +28,7 @@ def aliases() -> Iterator[str]:
         yield from re.findall(r"\bAS ([a-z_]+)\b", path.read_text())
 
 
-ALIASES = sorted({*aliases(), "changed", "key", "action", "found"} - OURS)
+ALIASES = sorted({*aliases(), *OwnColumns._fields, "changed", "key", "key_1", "action", "found"})
 
 
 @pytest.mark.parametrize("way", list(Publish))

@@ -105,7 +105,7 @@ class Pipeline:
 
     def repeat_a_key(self, admin: psycopg.Connection, load_id: int) -> None:
         """Give one record of a landing the key of another."""
-        landing, key = relations.landing(self.contract, load_id), sql.Identifier(self.contract.key_column)
+        landing, key = relations.landing(self.contract, load_id), sql.Identifier(self.contract.key_columns[0])
         admin.execute(sql.SQL("UPDATE {0} SET {1} = (SELECT min({1}) FROM {0}) WHERE record_id = 9").format(landing, key))
 
     def shows_source(self) -> bool:
@@ -279,7 +279,7 @@ class Pipeline:
     def checksum(self) -> str | None:
         """Of the ordered rows that readers see; None if there is no table."""
         contract = self.contract
-        columns = [contract.key_column, *(c.name for c in contract.columns if c.name != contract.key)]
+        columns = [*contract.key_columns, *(c.name for c in contract.columns if c.name not in contract.keys)]
         query = sql.SQL("SELECT {} FROM {} ORDER BY 1").format(
             sql.SQL(", ").join(map(sql.Identifier, columns)), relations.target(contract)
         )

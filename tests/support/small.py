@@ -25,7 +25,7 @@ class SmallDataset:
         installation: The services.
         model: A contract whose source and topic are borrowed; nothing reads them.
         columns: Name and type of each; `` NULL`` after the type makes it nullable.
-        key: The key column; None for the record id.
+        key: The key column, or several; None for the record id.
         publish: How.
         indexed: Columns with an index.
         port: Of what stands before the server; None for the server itself.
@@ -37,7 +37,7 @@ class SmallDataset:
         model: Contract,
         columns: dict[str, str],
         *,
-        key: str | None,
+        key: str | Sequence[str] | None,
         publish: Publish = Publish.MERGE,
         indexed: Sequence[str] = (),
         name: str | None = None,
@@ -54,7 +54,7 @@ class SmallDataset:
                 )
                 for column, text in columns.items()
             ),
-            key=key,
+            keys=(key,) if isinstance(key, str) else tuple(key or ()),
             publish=publish,
             checks=(),
             expected_records=None,
@@ -98,9 +98,8 @@ class SmallDataset:
 
     def insert(self, load_id: int, rows: Iterable[Sequence[Any]]) -> None:
         names = [sql.Identifier(column.name) for column in self.contract.columns]
-        copy = sql.SQL("COPY {} (record_id, {}) FROM STDIN").format(
-            relations.landing(self.contract, load_id), sql.SQL(", ").join(names)
-        )
+        names.insert(0, sql.Identifier(self.contract.own.record_id))
+        copy = sql.SQL("COPY {} ({}) FROM STDIN").format(relations.landing(self.contract, load_id), sql.SQL(", ").join(names))
         with self.connect() as connection:
             with connection.cursor() as cursor, cursor.copy(copy) as into:
                 landed = 0
@@ -142,6 +141,6 @@ class SmallDataset:
         with self.connect(role) as connection:
             return connection.execute(
                 sql.SQL("SELECT {} FROM {} ORDER BY {}").format(
-                    names, relations.target(self.contract), sql.Identifier(self.contract.key_column)
+                    names, relations.target(self.contract), sql.SQL(", ").join(map(sql.Identifier, self.contract.key_columns))
                 )
             ).fetchall()

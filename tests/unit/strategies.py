@@ -100,7 +100,7 @@ def tables(draw: st.DrawFn, max_rows: int = 230) -> Table:
         version="1.0.0",
         description="",
         columns=columns,
-        key=None,
+        keys=(),
         source=source,
         topic=Topic("x-data", partitions=1, replication_factor=1, retention_days=1),
         checks=(),

@@ -10,7 +10,7 @@ from batchstream.contract import Contract, load_contract, parse_contract
 from batchstream.contract.allowance import Allowance
 from batchstream.contract.model import SourceFormat, Topic
 from batchstream.contract.spelling import USUAL
-from batchstream.errors import SourceError
+from batchstream.errors import ContractError, SourceError
 from batchstream.records.codec import RecordCodec
 from batchstream.records.source_reader import SourceReader, check_header
 from tests.conftest import HOUSING
@@ -31,7 +31,7 @@ def test_housing_has_its_columns_in_order_and_none_nullable(housing: Contract) -
 
 def test_housing_travels_and_is_checked_as_its_contract_says(housing: Contract) -> None:
     assert (housing.name, housing.version, housing.dag_id) == ("housing", "1.0.0", "housing_pipeline")
-    assert (housing.key, housing.key_column) == (None, "id")
+    assert (housing.keys, housing.key_columns) == ((), ("id",))
     assert housing.topic == Topic("housing-data", partitions=1, replication_factor=1, retention_days=7)
     assert housing.source.format is SourceFormat.WHITESPACE
     assert housing.source.path == HOUSING.parents[2] / "data" / "housing.csv"
@@ -75,7 +75,7 @@ def test_orders_has_a_column_of_every_kind(orders: Contract) -> None:
 
 
 def test_orders_travels_and_is_checked_as_its_contract_says(orders: Contract) -> None:
-    assert (orders.key, orders.key_column, orders.expected_records) == ("order_number", "order_number", None)
+    assert (orders.keys, orders.key_columns, orders.expected_records) == (("order_number",), ("order_number",), None)
     assert orders.topic == Topic("orders-data", partitions=3, replication_factor=1, retention_days=2)
     assert (orders.source.format, orders.source.delimiter, orders.source.spelling) == (SourceFormat.CSV, ",", USUAL)
     assert orders.schedule == "30 4 * * *"
@@ -122,12 +122,12 @@ def test_a_column_may_be_called_otherwise_in_the_header(tmp_path: Path) -> None:
 def test_a_key_is_never_null_whatever_is_said_of_it(tmp_path: Path) -> None:
     for said in ({}, {"required": False}):
         contract = make_contract(tmp_path, [{"name": "id", "physicalType": "int", "primaryKey": True, **said}])
-        assert (contract.key, [column.nullable for column in contract.columns]) == ("id", [False])
+        assert (contract.keys, [column.nullable for column in contract.columns]) == (("id",), [False])
 
 
 def test_a_key_is_never_null_and_an_integer_is_a_number(tmp_path: Path) -> None:
     contract = make_contract(tmp_path, [{"name": "id", "physicalType": "int", "logicalType": "number", "primaryKey": True}])
-    assert (contract.key, [column.nullable for column in contract.columns]) == ("id", [False])
+    assert (contract.keys, [column.nullable for column in contract.columns]) == (("id",), [False])
 
 
 @pytest.mark.parametrize(("replicas", "in_sync"), [(1, 1), (2, 1), (3, 2), (5, 2)])
@@ -159,7 +159,6 @@ CRIM = "column 'crim'"
 FIRST = "schema[0].properties[0]"
 SETTINGS = "customProperties"
 REQUIRED = "required: true\n"
-NAME = "must be called lower-case letters, digits and underscores, at most"
 STANDARD = "write what the standard says of this field"
 REPLICAS = "topicReplicationFactor\n    value: 1"
 PARTITIONS = "topicPartitions\n    value: 1"
@@ -172,23 +171,28 @@ MISTAKES = [
     case("no version", "version: 1.0.0\n", "", "version", "is missing", "write the version of this contract, such as 1.0.0"),
     case("number as version", "version: 1.0.0", "version: 1.0", "version", "got 1.0", "in quotes"),
     case("two tables", "schema:\n", "schema:\n  - name: more\n", "schema", "got 2", "write one contract a table"),
-    case("table in capitals", "- name: housing", "- name: Housing", "schema[0].name", "got 'Housing'", "such as 'housing'"),
-    case("table of 41 letters", "name: housing", f"name: {'h' * 41}", "schema[0].name", f"{NAME} 40", f"'{'h' * 40}'"),
-    case("table with a digit first", "name: housing", "name: 9h", "schema[0].name", "got '9h'", "such as 'c_9h'"),
-    case("column with a dot", "name: crim", "name: Crim.Rate", f"{FIRST}.name", "got 'Crim.Rate'", "physicalName: crim_rate"),
-    case("column of digits", "name: crim", "name: '1960'", f"{FIRST}.name", "got '1960'", "such as physicalName: c_1960"),
-    case("column of 64 letters", "name: crim", f"name: {'c' * 64}", f"{FIRST}.name", f"{NAME} 63", f": {'c' * 63}"),
+    case("table of 64 bytes", "name: housing", f"name: {'ü' * 32}", "schema[0].name", "has 64 bytes", "write at most 63"),
+    case(
+        "table of another schema",
+        "- name: housing",
+        "- name: housing\n    physicalName: sales.orders",
+        "schema[0].physicalName",
+        "got 'sales.orders', a table of schema 'sales'",
+        "write public.orders; a table whose own name has a dot is public.sales.orders",
+    ),
+    case("no table", "- name: housing", "- name: h\n    physicalName: public.", "schema[0].physicalName", "missing", "write the"),
+    case("column of 64 bytes", "name: crim", f"name: {'c' * 64}", f"{FIRST}.name", "has 64 bytes", "if physicalName says"),
     case("column without name", "name: crim\n        ", "", f"{FIRST}.name", "is missing", "write what the header"),
     case(
         "column of two lines", "name: crim", 'name: "a\\nb"\n        physicalName: crim', f"{FIRST}.name", "'a\\nb'", "one line"
     ),
     case(
-        "table's name of a column in capitals",
+        "table's name of a column of 64 bytes",
         "name: crim",
-        "name: crim\n        physicalName: CRIM",
+        f"name: crim\n        physicalName: {'c' * 64}",
         f"{FIRST}.physicalName",
-        "got 'CRIM'",
-        "write such as 'crim'",
+        "has 64 bytes",
+        "write at most 63",
     ),
     case(
         "blank in a header of blanks",
@@ -199,14 +203,16 @@ MISTAKES = [
         "write a name without blanks",
     ),
     case("column twice", "name: zn", "name: crim", CRIM, "stands twice", "write each column once"),
-    case("column of ours", "name: crim", "name: created_at", "column 'created_at'", "batchstream adds", "add another name"),
-    case("column id without key", "name: crim", "name: id", "column 'id'", "batchstream adds", "add primaryKey: true if it is"),
     case(
         "system column", "name: crim", "name: ctid", "column 'ctid'", "system column of PostgreSQL", "physicalName: source_ctid"
     ),
     case("version of the standard to come", "v3.1.0", "v3.9.9", "apiVersion", "got 'v3.9.9'", "write v3.1.0"),
     case("measure", REQUIRED, f"{REQUIRED}        semanticType: measure\n", CRIM, "got 'measure'", "remove it"),
     case("items", REQUIRED, f"{REQUIRED}        items: {{name: x}}\n", CRIM, "items is not supported", "remove it"),
+    case("place in no key", REQUIRED, f"{REQUIRED}        primaryKeyPosition: 1\n", CRIM, "got 1", "add primaryKey: true"),
+    case(
+        "no place", REQUIRED, f"{REQUIRED}        primaryKey: true\n        primaryKeyPosition: 0\n", CRIM, "got 0", "write 1 for"
+    ),
     case("misspelt field", "required", "requird", f"{FIRST}.requird", "is no field of the standard", "write required"),
     case("unknown field", "required", "zzz", f"{FIRST}.zzz", "is no field of the standard", "remove it"),
     case("unknown field of a rule", "metric: rowC", "metrik: rowC", "schema[0].quality[0].metrik", "no field", "write metric"),
@@ -294,10 +300,56 @@ def test_a_setting_that_stands_twice_is_told(tmp_path: Path) -> None:
     assert said == "customProperties: 'topic' stands twice; write it once"
 
 
-def test_two_keys_are_told(tmp_path: Path) -> None:
-    key = ("required: true\n", "required: True\n        primaryKey: true\n")
-    said = mistake_of(edited(tmp_path, HOUSING, key, key))
-    assert said == "schema[0].properties: primaryKey must stand at one column at most; got crim, zn; keep one"
+def test_our_columns_give_way_to_those_of_a_contract(tmp_path: Path) -> None:
+    names = ["id", "created_at", "load_id", "batchstream_load_id", "batchstream_load_id_2"]
+    contract = make_contract(tmp_path, [{"name": name, "physicalType": "int"} for name in names])
+    assert contract.own._asdict() == {
+        "id": "batchstream_id",
+        "created_at": "batchstream_created_at",
+        "updated_at": "updated_at",
+        "load_id": "batchstream_load_id_3",
+        "record_id": "record_id",
+    }
+    assert contract.key_columns == ("batchstream_id",)
+
+
+def test_our_columns_keep_their_names_where_they_are_free(housing: Contract) -> None:
+    assert housing.own == ("id", "created_at", "updated_at", "load_id", "record_id")
+
+
+KEY = {"physicalType": "text", "primaryKey": True}
+
+
+def test_a_key_of_several_columns_has_the_order_of_its_positions(tmp_path: Path) -> None:
+    columns = [
+        KEY | {"name": "a"},
+        KEY | {"name": "b", "primaryKeyPosition": 7, "required": False},
+        {"name": "c", "physicalType": "int", "primaryKeyPosition": -1},
+        KEY | {"name": "d", "physicalName": "e", "primaryKeyPosition": 2, "unique": True},
+    ]
+    contract = make_contract(tmp_path, columns)
+    assert contract.keys == contract.key_columns == ("e", "b", "a")
+    assert [column.nullable for column in contract.columns] == [False, False, True, False]
+    together, alone = contract.checks
+    assert (together.name, alone.name) == ("e, b, a: duplicateValues mustBe 0", "e: duplicateValues mustBe 0")
+    assert 'GROUP BY "e", "b", "a"' in together.query
+
+
+def test_a_place_in_the_key_that_is_taken_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ContractError, match=r"column 'b': primaryKeyPosition: got 1, as for 'a'; write another number for one"):
+        make_contract(tmp_path, [KEY | {"name": name, "primaryKeyPosition": 1} for name in "ab"])
+
+
+def test_a_key_of_more_columns_than_an_index_has_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ContractError, match=r"got 33 columns with primaryKey; write at most 32"):
+        make_contract(tmp_path, [KEY | {"name": f"c{number}"} for number in range(33)])
+
+
+def test_a_blank_part_of_a_key_is_rejected(tmp_path: Path) -> None:
+    codec = RecordCodec(make_contract(tmp_path, [KEY | {"name": "a"}, KEY | {"name": "b"}]))
+    (rejected,) = codec.decode(b'[{"a":"x","b":" "}]').rejected
+    assert (rejected.column, rejected.reason) == ("b", "column 'b': \" \" is blank, which no primary key may be")
+    assert codec.decode(b'[{"a":"x","b":"y"}]').records == [("x", "y", 1)]
 
 
 def test_a_table_without_columns_is_told(tmp_path: Path) -> None:

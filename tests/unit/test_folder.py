@@ -114,3 +114,23 @@ def test_the_contract_of_a_dataset_is_found_beside_mistakes(contracts: Path) -> 
         contract_of("a")
     write(contracts, "table", "other")
     assert contract_of("table").path.name == "file.odcs.yaml"
+
+
+def test_a_table_whose_name_is_not_plain_is_found_by_name_and_by_handle(contracts: Path) -> None:
+    write(contracts, "items", '"Item list"')
+    write(contracts, "other", '"item list"')
+    found = read_contracts()
+    assert found.mistakes == ()
+    by_name, other = found.valid
+    assert contract_of("Item list") == contract_of(by_name.handle) == contract_of("items") == by_name
+    assert contract_of(other.handle) == contract_of("item list") == other
+    assert by_name.topic.name != other.topic.name
+
+
+def test_a_table_that_is_called_like_anothers_handle_is_a_mistake(contracts: Path) -> None:
+    write(contracts, "items", '"Item list"')
+    (first,) = read_contracts().valid
+    write(contracts, first.handle, first.handle)
+    found = read_contracts()
+    assert [contract.name for contract in found.valid] == [first.handle]
+    assert f"got 'Item list', whose DAG would be called as that of '{first.handle}', as in" in found.mistakes[0]

@@ -28,7 +28,7 @@ class ConsumeStreamOperator(SparkSubmitOperator):
         super().__init__(
             application=str(SPARK_APPLICATION),
             conn_id=SPARK,
-            name=f"batchstream-{contract.name}",
+            name=f"batchstream-{contract.handle}",
             application_args=["--load-id", load_id],
             **kwargs,
         )

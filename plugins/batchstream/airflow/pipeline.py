@@ -71,14 +71,14 @@ def reload_group(contract: Path | str, group_id: str | None = None, **arguments:
 
     Args:
         contract: The contract's file.
-        group_id: Of the group; the dataset's name by default.
+        group_id: Of the group; the dataset's handle by default, which is its name if that is plain.
         arguments: Further arguments of the `TaskGroup`, such as ``default_args``.
 
     Raises:
         ContractError: The contract has a mistake.
     """
     found = load_contract(Path(contract))
-    with TaskGroup(group_id=group_id or found.name, **arguments) as group:
+    with TaskGroup(group_id=group_id or found.handle, **arguments) as group:
         Reload(found).all()
     return group
 

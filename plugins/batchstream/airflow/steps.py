@@ -97,7 +97,7 @@ class Reload:
 
     def verify_published(self, load_id: XComArg, **arguments: Any) -> BaseOperator:
         """Count what readers see now, and emit the asset event: it means *verified*."""
-        outlets = [Asset(name=self._contract.name), *arguments.pop("outlets", [])]
+        outlets = [Asset(name=self._contract.handle), *arguments.pop("outlets", [])]
         return self._verify("verify_published", "published", load_id, {**arguments, "outlets": outlets})
 
     def close_load(self, load_id: XComArg, **arguments: Any) -> XComArg:

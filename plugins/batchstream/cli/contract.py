@@ -30,7 +30,7 @@ def check(paths: list[Path]) -> int:
 
 
 def _facts(contract: Contract) -> list[str]:
-    key = contract.key or f"{contract.key_column}, the number of the record in its source"
+    key = ", ".join(contract.key_columns) + ("" if contract.keys else ", the number of the record in its source")
     return [
         f"table {contract.name}, {len(contract.columns)} columns, key {key}",
         f"source {contract.source.path}",

@@ -4,6 +4,7 @@ from typing import Any
 
 import psycopg
 from psycopg import sql
+from rich.markup import escape
 from rich.table import Table
 
 from batchstream.contract import Contract
@@ -20,7 +21,7 @@ GAP = "  "
 
 def show_load(connection: psycopg.Connection, contract: Contract, load: dict[str, Any], seconds: float) -> None:
     """Print what the ledger says of a load, and of a published one what readers see."""
-    title = f"load {load['load_id']} of {contract.name}: {load['state']}"
+    title = escape(f"load {load['load_id']} of {contract.name}: {load['state']}")
     table = Table(title=title, title_justify="left", title_style="none", show_header=False)
     for label, value in (
         ("seconds, all steps", f"{seconds:.1f}"),
@@ -38,10 +39,10 @@ def show_load(connection: psycopg.Connection, contract: Contract, load: dict[str
     # By its real columns: those of a later contract may not be there yet.
     there = _columns(connection, relations.target(contract)) if published else set()
     for label, value in _measures(connection, contract, there) if published else []:
-        table.add_row(label, value)
+        table.add_row(escape(label), value)
     out.print(table)
     if published:
-        names = list(dict.fromkeys([contract.key_column, *(column.name for column in contract.columns)]))
+        names = list(dict.fromkeys([*contract.key_columns, *(column.name for column in contract.columns)]))
         _show_rows(connection, contract, [name for name in names if name in there])
 
 
@@ -87,7 +88,7 @@ def _show_rows(connection: psycopg.Connection, contract: Contract, names: list[s
         sql.SQL("SELECT {} FROM {} ORDER BY {} LIMIT {}").format(
             sql.SQL(", ").join(map(sql.Identifier, names)),
             relations.target(contract),
-            sql.Identifier(names[0]),
+            sql.SQL(", ").join(map(sql.Identifier, [name for name in contract.key_columns if name in names] or names[:1])),
             sql.Literal(SHOWN_ROWS),
         )
     ).fetchall()

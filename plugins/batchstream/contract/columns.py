@@ -1,27 +1,24 @@
 """The columns of a contract: what the header of the source calls each, what the table calls it, and what it may hold."""
 
-import re
-
 from open_data_contract_standard.model import SchemaObject, SchemaProperty
 
 from batchstream.contract.given import Given, Types
 from batchstream.contract.logical import require_agreement, type_of
 from batchstream.contract.mistake import MistakeError, Place, said
 from batchstream.contract.mistakes import Mistakes
-from batchstream.contract.model import RECORD_ID, Column
+from batchstream.contract.model import Column
+from batchstream.contract.names import SYSTEM_COLUMNS, why_impossible
 from batchstream.contract.spelling import SPELLING_SETTINGS, Spelling, read_spelling
 from batchstream.contract.value_rules import read_rules
-
-IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]*")
-MAX_NAME_LENGTH = 63
-"""PostgreSQL cuts longer names without an error."""
 
 MAX_COLUMNS = 1590
 """PostgreSQL allows 1,600 in a table, those of ours and those that were dropped included."""
 
-OWN_COLUMNS = ("created_at", "updated_at", "load_id", "record_id")
-SYSTEM_COLUMNS = ("cmax", "cmin", "ctid", "tableoid", "xmax", "xmin")
-"""Names that PostgreSQL keeps to itself in every table."""
+MAX_KEYS = 32
+"""PostgreSQL's own limit of columns in an index."""
+
+NO_POSITION = -1
+"""The standard's default of primaryKeyPosition."""
 
 COLUMN_SETTINGS: dict[str, Types] = {"indexed": bool, **SPELLING_SETTINGS}
 """The ``customProperties`` of a column: name → type of its value."""
@@ -29,8 +26,8 @@ COLUMN_SETTINGS: dict[str, Types] = {"indexed": bool, **SPELLING_SETTINGS}
 _PROPERTIES: Place = ("schema", 0, "properties")
 
 
-def read_columns(table: SchemaObject, spelling: Spelling, mistakes: Mistakes) -> tuple[str | None, tuple[Column, ...]]:
-    """Name of the key column, if there is one, and all columns without a mistake in the order of the source.
+def read_columns(table: SchemaObject, spelling: Spelling, mistakes: Mistakes) -> tuple[tuple[str, ...], tuple[Column, ...]]:
+    """Names of the key columns, in the order of the key, and all columns without a mistake in the order of the table.
 
     Args:
         table: The contract's.
@@ -47,11 +44,6 @@ def read_columns(table: SchemaObject, spelling: Spelling, mistakes: Mistakes) ->
                 f"a table of PostgreSQL has at most 1,600 columns, of which batchstream needs a few; got {len(properties):,}; "
                 f"write at most {MAX_COLUMNS:,}",
             )
-    keys = [prop for prop in properties if prop.primaryKey]
-    with mistakes.at(*_PROPERTIES):
-        if len(keys) > 1:
-            names = ", ".join(str(prop.name) for prop in keys)
-            raise MistakeError(said(_PROPERTIES), f"primaryKey must stand at one column at most; got {names}; keep one")
     first: dict[str, int] = {}
     for number, prop in enumerate(properties):
         name = table_name_of(prop)
@@ -59,10 +51,32 @@ def read_columns(table: SchemaObject, spelling: Spelling, mistakes: Mistakes) ->
             mistakes.note(
                 (*_PROPERTIES, number), f"column '{name}': stands twice; write each column once, under a physicalName of its own"
             )
-    columns = [
-        _column(number, prop, spelling, mistakes, has_key=bool(keys)) for number, prop in enumerate(properties[:MAX_COLUMNS])
-    ]
-    return (table_name_of(keys[0]) if keys else None), tuple(filter(None, columns))
+    columns = [_column(number, prop, spelling, mistakes) for number, prop in enumerate(properties[:MAX_COLUMNS])]
+    return _keys(properties, mistakes), tuple(filter(None, columns))
+
+
+def _keys(properties: list[SchemaProperty], mistakes: Mistakes) -> tuple[str, ...]:
+    """The key columns: by primaryKeyPosition those that have one, then the others as they stand."""
+    positions: dict[int, str] = {}
+    for number, prop in enumerate(properties):
+        position = prop.primaryKeyPosition
+        if position is None or position == NO_POSITION:
+            continue
+        name = table_name_of(prop)
+        with mistakes.at(*_PROPERTIES, number, "primaryKeyPosition", field=f"column '{name}': primaryKeyPosition"):
+            if not prop.primaryKey:
+                raise ValueError(f"got {position}; add primaryKey: true, or remove the position")
+            if position < 1:
+                raise ValueError(f"got {position}; write 1 for the first column of the key")
+            if position in positions:
+                raise ValueError(f"got {position}, as for '{positions[position]}'; write another number for one of them")
+            positions[position] = name
+    placed = [positions[position] for position in sorted(positions)]
+    keys = (*placed, *(name for prop in properties if prop.primaryKey and (name := table_name_of(prop)) not in placed))
+    with mistakes.at(*_PROPERTIES):
+        if len(keys) > MAX_KEYS:
+            raise MistakeError(said(_PROPERTIES), f"got {len(keys)} columns with primaryKey; write at most {MAX_KEYS}")
+    return keys
 
 
 def table_name_of(prop: SchemaProperty) -> str:
@@ -70,9 +84,9 @@ def table_name_of(prop: SchemaProperty) -> str:
     return prop.physicalName or prop.name or ""
 
 
-def _column(number: int, prop: SchemaProperty, general: Spelling, mistakes: Mistakes, *, has_key: bool) -> Column | None:
+def _column(number: int, prop: SchemaProperty, general: Spelling, mistakes: Mistakes) -> Column | None:
     place: Place = (*_PROPERTIES, number)
-    name = mistakes.read(lambda: _name(said(place), prop, has_key=has_key), *place, "name")
+    name = mistakes.read(lambda: _name(said(place), prop), *place, "name")
     field = f"column '{name or table_name_of(prop)}'"
     if prop.primaryKey and prop.required is False:
         mistakes.tell((*place, "required"), f"{field}: required: false: the primary key is NOT NULL all the same")
@@ -113,38 +127,20 @@ def _spelling(given: Given, general: Spelling, field: str) -> Spelling | None:
         return None
 
 
-def _name(where: str, prop: SchemaProperty, *, has_key: bool) -> str:
+def _name(where: str, prop: SchemaProperty) -> str:
     """What the table calls a column; the source may call it otherwise."""
     name = table_name_of(prop)
     if not name:
         raise MistakeError(f"{where}.name", "is missing; write what the header of the source calls the column")
     if prop.name is not None and any(character in prop.name for character in "\r\n"):
         raise MistakeError(f"{where}.name", f"got {prop.name!r}; write the name as the header has it, which is one line")
-    suggestion = suggested_name(name)
-    if not IDENTIFIER.fullmatch(name) or len(name) > MAX_NAME_LENGTH:
+    if why := why_impossible(name):
         field = "physicalName" if prop.physicalName else "name"
+        also = "" if prop.physicalName else "; what the header calls it may be longer if physicalName says what the table does"
+        raise MistakeError(f"{where}.{field}", f"{why}{also}")
+    if name in SYSTEM_COLUMNS:
         raise MistakeError(
-            f"{where}.{field}",
-            f"a column of the table must be called {NAME_RULE.format(MAX_NAME_LENGTH)}; got {name!r}; "
-            + (f"write such as {suggestion!r}" if prop.physicalName else f"add such as physicalName: {suggestion}"),
-        )
-    taken = None
-    if name in OWN_COLUMNS or (name == RECORD_ID and not has_key):
-        taken = "is the name of a column that batchstream adds"
-    elif name in SYSTEM_COLUMNS:
-        taken = "is the name of a system column of PostgreSQL"
-    if taken:
-        key = "primaryKey: true if it is the key, or " if name == RECORD_ID else ""
-        raise MistakeError(
-            f"column '{name}'", f"{taken}; add {key}another name for the table, such as physicalName: source_{name}"
+            f"column '{name}'",
+            f"is the name of a system column of PostgreSQL; add another name for the table, such as physicalName: source_{name}",
         )
     return name
-
-
-NAME_RULE = "lower-case letters, digits and underscores, at most {}, not beginning with a digit"
-
-
-def suggested_name(name: str, max_length: int = MAX_NAME_LENGTH) -> str:
-    """A name for PostgreSQL that resembles another one."""
-    cleaned = re.sub(r"[^a-z0-9_]+", "_", name.lower()).strip("_")
-    return (cleaned if IDENTIFIER.fullmatch(cleaned) else f"c_{cleaned}")[:max_length]

@@ -39,16 +39,18 @@ def read_contracts(paths: Iterable[Path] | None = None) -> Contracts:
         except Exception as error:  # noqa: BLE001 - also a fault of ours may only stop the contract that shows it
             mistakes.append(our_fault(path, error))
     # The file that is called as its dataset comes first, so that no other file can take its name away.
-    named = _first_of_each(found, lambda c: c.name, lambda c: _stem(c.path) != c.name)
+    named = _first_of_each(found, lambda c: c.handle, lambda c: _stem(c.path) not in (c.name, c.handle))
     # Kafka takes a dot and an underscore in the name of a topic for the same.
     valid = _first_of_each(
-        named.values(), lambda c: c.topic.name.replace(".", "_"), lambda c: c.topic.name != default_topic(c.name)
+        named.values(), lambda c: c.topic.name.replace(".", "_"), lambda c: c.topic.name != default_topic(c.handle)
     )
     kept: list[Contract] = []
     for contract in found:
-        if (first := named[contract.name]) is not contract:
+        if (first := named[contract.handle]) is not contract:
+            called = "" if contract.name == first.name else f", whose DAG would be called as that of '{first.name}'"
             mistakes.append(
-                f"{contract.path}: schema[0].name: must be unique; got '{contract.name}', as in {first.path}; write another name"
+                f"{contract.path}: schema[0].name: must be unique; got '{contract.name}'{called}, as in {first.path}; write "
+                "another name"
             )
         elif (other := valid[contract.topic.name.replace(".", "_")]) is not contract:
             mistakes.append(
@@ -65,7 +67,7 @@ def contract_of(dataset: str, paths: Sequence[Path] | None = None) -> Contract:
     """The contract of a dataset; a mistake in another contract doesn't matter.
 
     Args:
-        dataset: Name of the table, or of the file without its suffixes.
+        dataset: Name of the table, its handle, or the name of the file without its suffixes.
         paths: Of the files; by default those of the installation.
 
     Raises:
@@ -83,7 +85,7 @@ def contract_of(dataset: str, paths: Sequence[Path] | None = None) -> Contract:
                 raise
             unread.append(str(path))
             continue
-        if contract.name == dataset:
+        if dataset in (contract.name, contract.handle):
             return contract
         others.append(contract.name)
     if own:

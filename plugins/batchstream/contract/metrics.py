@@ -7,6 +7,7 @@ from typing import Any
 
 from open_data_contract_standard.model import DataQuality
 
+from batchstream.contract.names import quoted
 from batchstream.contract.patterns import pattern_of
 
 UNITS = ("rows", "percent")
@@ -47,8 +48,8 @@ def metric_query(rule: DataQuality, column: str | None, columns: Mapping[str, st
         return "SELECT count(*) FROM {object}"
     if metric == "duplicateValues":
         return _duplicates(column, given, columns, percent=percent)
-    quoted = quoted_column(str(column))
-    condition = {"nullValues": _null, "missingValues": _missing, "invalidValues": _invalid}[metric](quoted, given)
+    name = quoted_column(str(column))
+    condition = {"nullValues": _null, "missingValues": _missing, "invalidValues": _invalid}[metric](name, given)
     if percent:
         return f"SELECT {_share(f'count(*) FILTER (WHERE {condition})')} FROM {{object}}"  # noqa: S608
     return f"SELECT count(*) FROM {{object}} WHERE {condition}"  # noqa: S608
@@ -56,7 +57,7 @@ def metric_query(rule: DataQuality, column: str | None, columns: Mapping[str, st
 
 def quoted_column(name: str) -> str:
     """A column in the template of a query: importing psycopg to quote it would triple the time to parse a DAG file."""
-    return '"' + _in_template(name.replace('"', '""')) + '"'
+    return _in_template(quoted(name))
 
 
 def _in_template(text: str) -> str:
@@ -94,14 +95,14 @@ def _duplicates(column: str | None, given: dict[str, Any], columns: Mapping[str,
         if name not in columns:
             raise ValueError(f"arguments: properties: got {name!r}; write one of {', '.join(columns)}")
     if names is None:
-        quoted = quoted_column(str(column))
-        duplicates = f"count({quoted}) - count(DISTINCT {quoted})"
+        name = quoted_column(str(column))
+        duplicates = f"count({name}) - count(DISTINCT {name})"
         return f"SELECT {_share(duplicates) if percent else duplicates} FROM {{object}}"  # noqa: S608
-    quoted = ", ".join(quoted_column(columns[name]) for name in names)
+    together = ", ".join(quoted_column(columns[name]) for name in names)
     # As of a UNIQUE constraint, rows with a NULL among them are no duplicates.
     whole = " AND ".join(f"{quoted_column(columns[name])} IS NOT NULL" for name in names)
     duplicates = (
-        f"SELECT coalesce(sum(n - 1), 0) FROM (SELECT count(*) AS n FROM {{object}} WHERE {whole} GROUP BY {quoted}) AS g"  # noqa: S608
+        f"SELECT coalesce(sum(n - 1), 0) FROM (SELECT count(*) AS n FROM {{object}} WHERE {whole} GROUP BY {together}) AS g"  # noqa: S608
     )
     return f"SELECT {_share(duplicates)} FROM {{object}}" if percent else duplicates  # noqa: S608
 

@@ -6,13 +6,12 @@ from enum import StrEnum
 from pathlib import Path
 
 from batchstream.contract.allowance import Allowance
+from batchstream.contract.names import handle_of
+from batchstream.contract.own_columns import OwnColumns, own_columns
 from batchstream.contract.spelling import USUAL, Spelling
 from batchstream.contract.types import ColumnType
 
 DAG_SUFFIX = "_pipeline"
-
-RECORD_ID = "id"
-"""Primary key of a table whose contract names no key column: the 1-based number of the record in its source."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,14 +169,18 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """One dataset: where it comes from, how it travels, what its table looks like, what must hold."""
+    """One dataset: where it comes from, how it travels, what its table looks like, what must hold.
+
+    Attributes:
+        keys: The columns of the primary key, in its order; none if the record id is the key.
+    """
 
     path: Path
     name: str
     version: str
     description: str
     columns: tuple[Column, ...]
-    key: str | None
+    keys: tuple[str, ...]
     source: Source
     topic: Topic
     checks: tuple[Check, ...]
@@ -189,9 +192,19 @@ class Contract:
     @property
     def dag_id(self) -> str:
         """Name of the DAG that reloads this dataset."""
-        return f"{self.name}{DAG_SUFFIX}"
+        return f"{self.handle}{DAG_SUFFIX}"
 
     @property
-    def key_column(self) -> str:
-        """Primary key of the target table: the contract's key column, or the record id."""
-        return self.key or RECORD_ID
+    def handle(self) -> str:
+        """What stands for the table in names of DAG, topic, landings, checkpoints and consumer group; see `handle_of`."""
+        return handle_of(self.name)
+
+    @property
+    def key_columns(self) -> tuple[str, ...]:
+        """Primary key of the target table: the contract's key columns, or the record id."""
+        return self.keys or (self.own.id,)
+
+    @property
+    def own(self) -> OwnColumns:
+        """What the tables call the columns that batchstream adds."""
+        return own_columns({column.name for column in self.columns})

@@ -7,12 +7,13 @@ from typing import Any, NamedTuple
 import yaml
 from open_data_contract_standard.model import DataQuality, OpenDataContractStandard, SchemaObject, SchemaProperty
 
-from batchstream.contract.columns import IDENTIFIER, NAME_RULE, read_columns, suggested_name, table_name_of
+from batchstream.contract.columns import read_columns, table_name_of
 from batchstream.contract.document import MAX_SIZE, Document, read_located
 from batchstream.contract.effects import note_effects
 from batchstream.contract.mistake import MistakeError, Place, clipped, said
 from batchstream.contract.mistakes import Mistakes
 from batchstream.contract.model import Check, Contract, SourceFormat
+from batchstream.contract.names import handle_of, why_impossible
 from batchstream.contract.properties import ContractSettings, read_settings
 from batchstream.contract.quality import expected_row_count, no_duplicates, not_measured, read_check
 from batchstream.contract.spelling import USUAL
@@ -24,8 +25,8 @@ API_VERSIONS = ("v3.0.0", "v3.0.1", "v3.0.2", "v3.1.0", "v3.2.0")
 
 RETIRED = "retired"
 
-MAX_TABLE_NAME_LENGTH = 40
-"""Leaves room for a load's id, and for suffixes such as that of the DAG."""
+SCHEMA = "public"
+"""Where published tables are."""
 
 MAX_RULES = 5000
 """PostgreSQL measures them in one statement, for which more would be too complex."""
@@ -132,7 +133,7 @@ def _contract(path: Path, odcs: OpenDataContractStandard, mistakes: Mistakes) ->
             raise MistakeError("version", "is missing; write the version of this contract, such as 1.0.0")
     table = mistakes.read(lambda: _table(odcs), "schema")
     name = mistakes.read(lambda: _table_name(table), "schema", 0, "name") if table else None
-    settings = read_settings(path, name or "", odcs.customProperties or [], odcs.servers or [], mistakes)
+    settings = read_settings(path, handle_of(name or ""), odcs.customProperties or [], odcs.servers or [], mistakes)
     note_effects(odcs, mistakes)
     if odcs.status == RETIRED:
         mistakes.tell(("status",), "status: retired: the DAG has no schedule, and is started by hand only")
@@ -140,10 +141,10 @@ def _contract(path: Path, odcs: OpenDataContractStandard, mistakes: Mistakes) ->
         mistakes.tell(("status",), f"status: {odcs.status}: has no effect: the data set is loaded as an active one")
     if table is None:
         return None
-    key, columns = read_columns(table, settings.source.spelling if settings else USUAL, mistakes)
+    keys, columns = read_columns(table, settings.source.spelling if settings else USUAL, mistakes)
     if settings and settings.source.format is SourceFormat.WHITESPACE:
         _refuse_blanks(table.properties or [], mistakes)
-    expected, checks = _checks(name or "", table, mistakes)
+    expected, checks = _checks(name or "", table, keys, mistakes)
     if name is None or settings is None:
         return None
     return Contract(
@@ -152,7 +153,7 @@ def _contract(path: Path, odcs: OpenDataContractStandard, mistakes: Mistakes) ->
         version=odcs.version or "",
         description=(odcs.description.purpose if odcs.description else None) or "",
         columns=columns,
-        key=key,
+        keys=keys,
         checks=checks,
         expected_records=expected,
         **_settings(settings),
@@ -190,17 +191,28 @@ def _settings(settings: ContractSettings) -> dict[str, Any]:
 
 
 def _table_name(table: SchemaObject) -> str:
-    name = table.physicalName or table.name
-    if not name or not IDENTIFIER.fullmatch(name) or len(name) > MAX_TABLE_NAME_LENGTH:
-        raise MistakeError(
-            "schema[0].name",
-            f"a table must be called {NAME_RULE.format(MAX_TABLE_NAME_LENGTH)}; got {name!r}; "
-            f"write such as {suggested_name(name or 'my_name', MAX_TABLE_NAME_LENGTH)!r}",
-        )
+    """The name as it stands; in a physicalName a schema may stand before it, as everybody writes it."""
+    field, name = "schema[0].physicalName", table.physicalName
+    if name is None:
+        field, name = "schema[0].name", table.name or ""
+    elif "." in name:
+        schema, _, name = name.partition(".")
+        if schema != SCHEMA:
+            raise MistakeError(
+                field,
+                f"got {table.physicalName!r}, a table of schema '{schema}', but tables are in schema '{SCHEMA}'; write "
+                f"{SCHEMA}.{name}; a table whose own name has a dot is {SCHEMA}.{table.physicalName}",
+            )
+    if not name:
+        raise MistakeError(field, "is missing; write the name of the table")
+    if why := why_impossible(name):
+        raise MistakeError(field, why)
     return name
 
 
-def _checks(table_name: str, table: SchemaObject, mistakes: Mistakes) -> tuple[int | None, tuple[Check, ...]]:
+def _checks(
+    table_name: str, table: SchemaObject, keys: tuple[str, ...], mistakes: Mistakes
+) -> tuple[int | None, tuple[Check, ...]]:
     columns = [(table_name_of(prop), prop) for prop in table.properties or []]
     called = {prop.name or name: name for name, prop in columns}
     rules: list[tuple[Place, str, DataQuality, str | None]] = [
@@ -218,7 +230,8 @@ def _checks(table_name: str, table: SchemaObject, mistakes: Mistakes) -> tuple[i
             for number, rule in enumerate(prop.quality or [])
         ]
     # A dict, as a rule that stands twice is measured once.
-    checks = dict.fromkeys(no_duplicates(name) for name, prop in columns if prop.primaryKey or prop.unique)
+    unique = [(name,) for name, prop in columns if prop.unique or (name,) == keys]
+    checks = dict.fromkeys(no_duplicates(*names) for names in ([keys, *unique] if len(keys) > 1 else unique))
     expected: int | None = None
     # To look at more takes too long.
     few = mistakes.read(lambda: _require_few([rule.query or "" for _, _, rule, _ in rules]), "schema", 0)

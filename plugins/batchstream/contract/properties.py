@@ -46,19 +46,19 @@ class ContractSettings(NamedTuple):
     schedule: str | None
 
 
-def default_topic(dataset: str) -> str:
+def default_topic(handle: str) -> str:
     """Name of the topic of a dataset whose contract names none."""
-    return f"{dataset.replace('_', '-')}-data"
+    return f"{handle.replace('_', '-')}-data"
 
 
 def read_settings(
-    path: Path, name: str, properties: list[CustomProperty], servers: list[Server], mistakes: Mistakes
+    path: Path, handle: str, properties: list[CustomProperty], servers: list[Server], mistakes: Mistakes
 ) -> ContractSettings | None:
     """The contract's own ``customProperties``; None if one has a mistake.
 
     Args:
         path: The contract.
-        name: Of the dataset.
+        handle: Stands for the table, see `handle_of`.
         properties: As they stand in the contract.
         servers: Of the contract; one of them says where the source is if no property does.
         mistakes: Takes each name that is unknown, stands twice or is missing, and each value that is not of its type.
@@ -66,7 +66,7 @@ def read_settings(
     field = "customProperties"
     given = Given(properties, SETTINGS, mistakes, (field,), f"{field}: ")
     publish = given.read("publish", lambda: _publish(given.get("publish", Publish.MERGE)))
-    topic = _topic(name, given)
+    topic = _topic(handle, given)
     source = find_source(path, given, servers, mistakes)
     allowed = given.read("rejectedRecordsAllowed", lambda: parse_allowance(given.get("rejectedRecordsAllowed", 0)))
     # None is a schedule, too.
@@ -76,8 +76,8 @@ def read_settings(
     return ContractSettings(source, topic, allowed, publish, *schedule)
 
 
-def _topic(dataset: str, given: Given) -> Topic | None:
-    name = given.read("topic", lambda: _topic_name(given.get("topic", default_topic(dataset))))
+def _topic(handle: str, given: Given) -> Topic | None:
+    name = given.read("topic", lambda: _topic_name(given.get("topic", default_topic(handle))))
     partitions = _between(1, MAX_PARTITIONS, given, "topicPartitions", 1)
     replicas = _between(1, MAX_REPLICATION_FACTOR, given, "topicReplicationFactor", 1)
     # Kafka's own default is 1: acks=all would then mean one broker whenever the others lag, and its loss a lost batch.

@@ -1,5 +1,6 @@
 """Quality rules of the standard as checks over the landing."""
 
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
@@ -29,10 +30,14 @@ STOPS_NOTHING = ("info", "warning", "warn")
 """Severities of a rule that is measured and told. Any other word, such as critical, is as severe as error, the default."""
 
 
-def no_duplicates(column: str) -> Check:
+def no_duplicates(*columns: str) -> Check:
     """What a primary key and a unique column promise."""
-    rule = DataQuality.model_validate({"metric": "duplicateValues"})
-    return Check(f"{column}: duplicateValues mustBe 0", metric_query(rule, column, {}), "{value} = (0)")
+    if len(columns) > 1:
+        rule = DataQuality.model_validate({"metric": "duplicateValues", "arguments": {"properties": list(columns)}})
+        query = metric_query(rule, None, {column: column for column in columns})
+    else:
+        query = metric_query(DataQuality.model_validate({"metric": "duplicateValues"}), columns[0], {})
+    return Check(f"{', '.join(columns)}: duplicateValues mustBe 0", query, "{value} = (0)")
 
 
 def not_measured(rule: DataQuality) -> str | None:
@@ -118,6 +123,8 @@ _PLACEHOLDERS = {
 
 
 def _mark(query: str, column: str | None) -> str:
+    if any(mark in query for mark in (OBJECT, PROPERTY, PUBLISHED)):
+        raise ValueError("query: names something U+0001, U+0002 or U+0003; write a placeholder, or another name")
     for name, mark in _PLACEHOLDERS.items():
         # Some put it in quotes themselves, as it stands for a name.
         for written in ("${" + name + "}", "{" + name + "}"):
@@ -129,5 +136,6 @@ def _mark(query: str, column: str | None) -> str:
 
 def _template(query: str, column: str | None) -> str:
     """Leave only our placeholders in braces."""
-    query = query.replace("{", "{{").replace("}", "}}").replace(PROPERTY, quoted_column(column or ""))
-    return query.replace(OBJECT, "{object}").replace(PUBLISHED, "{published}")
+    parts = {OBJECT: "{object}", PUBLISHED: "{published}", PROPERTY: quoted_column(column or "")}
+    # At once: a column may be called like a mark.
+    return re.sub("|".join(parts), lambda found: parts[found[0]], query.replace("{", "{{").replace("}", "}}"))

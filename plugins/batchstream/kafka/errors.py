@@ -23,6 +23,7 @@ UNSETTLED = frozenset(
 """What is said of a topic that was made a moment ago, or whose leader has just been lost."""
 
 _BUSY = UNSETTLED | {
+    KafkaError.UNKNOWN,
     KafkaError.REQUEST_TIMED_OUT,
     KafkaError.BROKER_NOT_AVAILABLE,
     KafkaError.REPLICA_NOT_AVAILABLE,
@@ -60,8 +61,41 @@ REFUSED = frozenset(
 _GIVEN_UP = frozenset({KafkaError._FATAL, KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT})
 """Of an idempotent producer that sends nothing any more. It says why in its log only."""
 
-_OF_RECORDS = frozenset({KafkaError._INVALID_DIFFERENT_RECORD})
-"""The client's own codes for what a broker has said of messages."""
+_UNREACHED = frozenset(
+    {
+        KafkaError._TRANSPORT,
+        KafkaError._ALL_BROKERS_DOWN,
+        KafkaError._RESOLVE,
+        KafkaError._TIMED_OUT,
+        KafkaError._TIMED_OUT_QUEUE,
+        KafkaError._MSG_TIMED_OUT,
+        KafkaError._UNKNOWN_BROKER,
+    }
+)
+"""The client's own codes for brokers that were not reached, or didn't answer."""
+
+_PASSING = frozenset(
+    {
+        KafkaError._QUEUE_FULL,
+        KafkaError._DESTROY,
+        KafkaError._DESTROY_BROKER,
+        KafkaError._FAIL,
+        KafkaError._STATE,
+        KafkaError._CONFLICT,
+        KafkaError._IN_PROGRESS,
+        KafkaError._PREV_IN_PROGRESS,
+        KafkaError._INTR,
+        KafkaError._OUTDATED,
+        KafkaError._RETRY,
+        KafkaError._FENCED,
+        KafkaError._CRIT_SYS_RESOURCE,
+        KafkaError._MAX_POLL_EXCEEDED,
+        KafkaError._ASSIGNMENT_LOST,
+        KafkaError._WAIT_COORD,
+        KafkaError._WAIT_CACHE,
+    }
+)
+"""The client's own codes for states of the client, which the next try doesn't have."""
 
 _GRANT = "give the Kafka connection's user this right (kafka-acls.sh), or name another user in the connection"
 
@@ -108,7 +142,7 @@ def explained(error: KafkaError, settings: Mapping[str, Any], topic: str) -> Bat
             f"Kafka at {servers}: topic '{topic}': the producer has given up ({error.str()}), and its log, in that of the task, "
             "says why. Look at the right Write of the Kafka connection's user, and at the brokers' log; the retry may succeed"
         )
-    if code in _BUSY or (error.retriable() and not is_of_the_connection(error)):
+    if code in _BUSY | _PASSING or (error.retriable() and not is_of_the_connection(error)):
         return DeliveryError(f"Kafka at {servers}: topic '{topic}': {error.str()}. Look at the brokers; the retry may succeed")
     if is_of_the_connection(error):
         return DeliveryError(f"Kafka at {servers}: {error.str()}. Start the broker, or mend the address")
@@ -122,5 +156,5 @@ def needs_mending(error: KafkaError) -> bool:
 
 
 def is_of_the_connection(error: KafkaError) -> bool:
-    """Whether no broker was reached or answered; the client's own codes are negative."""
-    return int(error.code()) < 0 and error.code() not in REFUSED | UNSETTLED | _GIVEN_UP | _OF_RECORDS
+    """Whether no broker was reached, or none answered."""
+    return error.code() in _UNREACHED

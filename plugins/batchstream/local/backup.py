@@ -20,7 +20,7 @@ from batchstream.local.installation import Installation
 from batchstream.local.postgres import client
 from batchstream.local.progress import progress
 from batchstream.paths import COMMAND
-from batchstream.postgres import ledger, migrations, names
+from batchstream.postgres import ledger, migrations, names, relations
 from batchstream.postgres.connection import connect
 from batchstream.postgres.ledger import State
 from batchstream.postgres.setup import set_up
@@ -121,7 +121,7 @@ def _bring_up_to_date(installation: Installation, file: Path) -> None:
 
 def _unfinished_landings(connection: psycopg.Connection) -> Iterator[sql.Identifier]:
     for dataset, load_id in connection.execute("SELECT dataset, load_id FROM batchstream.loads WHERE state <> ALL (%s)", [ENDED]):
-        yield sql.Identifier(names.LANDING_SCHEMA, f"{dataset}_{load_id}")
+        yield relations.landing_of(dataset, load_id)
 
 
 def _require_embedded(installation: Installation, instead: str) -> None:

@@ -2,7 +2,7 @@
 
 | chapter | modules |
 |---|---|
-| used by all | `names`, `relations`, `sql_files`, `connection`, `locks`, `rights`, `failures`; `ledger`: the state of a load |
+| used by all | `names`, `relations`, `key_columns`, `sql_files`, `connection`, `locks`, `rights`, `failures`; `ledger`: states |
 | set up, once | `setup`, `migrations` |
 | open | `server`, `tables`, `columns`, `obstacles`, `opening`, `landing_table` |
 | send | `source_rejects` |

@@ -28,8 +28,9 @@ def row_count(contract: Contract, load_id: int) -> sql.Composed:
     return sql_files.read("checks/row_count.sql").format(
         load_id=sql.Literal(load_id),
         load_number=sql.SQL(str(load_id)),
-        dataset=sql.SQL(contract.name),
+        dataset=sql.Literal(contract.name),
         landing=relations.landing(contract, load_id),
+        record_id=sql.Identifier(contract.own.record_id),
         expected=sql.Literal(contract.expected_records),
         rejected_allowed=_rejected_allowed(contract),
     )
@@ -54,7 +55,7 @@ def quality_rules(contract: Contract, load_id: int, *, has_target: bool) -> sql.
         _measurement(n, check, contract, load_id, has_target=has_target) for n, check in enumerate(contract.checks, 1)
     ]
     return sql_files.read("checks/columns.sql").format(
-        measurements=sql.SQL("\n    UNION ALL ").join(measurements or [sql.SQL(_NO_RULE)]), dataset=sql.SQL(contract.name)
+        measurements=sql.SQL("\n    UNION ALL ").join(measurements or [sql.SQL(_NO_RULE)]), dataset=sql.Literal(contract.name)
     )
 
 

@@ -21,10 +21,10 @@ format_row = row_formatter()
 
 
 class RowCopy:
-    """One COPY of a contract's records into a table that has its columns and record_id."""
+    """One COPY of a contract's records into a table that has its columns and the record id."""
 
     def __init__(self, contract: Contract, table: sql.Identifier) -> None:
-        names = [*(column.name for column in contract.columns), "record_id"]
+        names = [*(column.name for column in contract.columns), contract.own.record_id]
         self._statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(
             table, sql.SQL(", ").join(map(sql.Identifier, names))
         )

@@ -46,7 +46,7 @@ def _drop_landings(connection: psycopg.Connection, contract: Contract) -> None:
         "FROM pg_class AS c JOIN batchstream.loads AS l ON c.relname = %s || l.load_id "
         "WHERE c.relnamespace = %s::regnamespace AND c.relkind = 'r' AND NOT c.relispartition AND l.dataset = %s "
         "AND l.load_id NOT IN (SELECT load_id FROM batchstream.loads WHERE dataset = %s ORDER BY load_id DESC LIMIT %s)",
-        [f"{contract.name}_", names.LANDING_SCHEMA, contract.name, contract.name, KEPT_LOADS],
+        [f"{contract.handle}_", names.LANDING_SCHEMA, contract.name, contract.name, KEPT_LOADS],
     ).fetchall()
     for name, load_id, is_in_use in landings:
         if is_in_use:

@@ -14,10 +14,11 @@ def create(connection: psycopg.Connection, contract: Contract, load_id: int) -> 
     """Make the landing of a load; the loading role may insert into it, the checking one read it."""
     definitions = columns.definitions(contract)
     if contract.publish is Publish.SWAP:
-        definitions.append(load_id_column(load_id))
+        definitions.append(load_id_column(contract, load_id))
     connection.execute(
         sql_files.read("tables/landing.sql").format(
             landing=relations.landing(contract, load_id),
+            record_id=sql.Identifier(contract.own.record_id),
             columns=sql.SQL(",\n    ").join(definitions),
             loader=sql.Identifier(names.LOADER),
             checker=sql.Identifier(names.CHECKER),
@@ -27,7 +28,11 @@ def create(connection: psycopg.Connection, contract: Contract, load_id: int) -> 
 
 def insert(connection: psycopg.Connection, contract: Contract, load_id: int, rows: Iterable[Sequence[Any]]) -> None:
     """Insert a few records: of each its number, and its values in the contract's order."""
-    fields = [sql.Identifier(name) for name in ("record_id", *(column.name for column in contract.columns))]
+    # Doubled, as psycopg looks for values' places in names, too.
+    fields = [
+        sql.Identifier(name.replace("%", "%%"))
+        for name in (contract.own.record_id, *(column.name for column in contract.columns))
+    ]
     statement = sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(
         relations.landing(contract, load_id),
         sql.SQL(", ").join(fields),
@@ -37,6 +42,8 @@ def insert(connection: psycopg.Connection, contract: Contract, load_id: int, row
         cursor.executemany(statement, rows)
 
 
-def load_id_column(load_id: int) -> sql.Composed:
+def load_id_column(contract: Contract, load_id: int) -> sql.Composed:
     """Says of all rows that they are of one load: with the CHECK, nobody reads them to see that they fit its partition."""
-    return sql.SQL("load_id bigint NOT NULL DEFAULT {0} CHECK (load_id = {0})").format(sql.Literal(load_id))
+    return sql.SQL("{name} bigint NOT NULL DEFAULT {load} CHECK ({name} = {load})").format(
+        name=sql.Identifier(contract.own.load_id), load=sql.Literal(load_id)
+    )

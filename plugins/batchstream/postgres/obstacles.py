@@ -4,7 +4,8 @@ import psycopg
 
 from batchstream.contract.model import Contract, Publish
 from batchstream.errors import ContractError
-from batchstream.postgres import columns, relations
+from batchstream.postgres import columns, key_columns, relations
+from batchstream.records.shown import listed
 
 _OWNER = "SELECT relowner::regrole::text, pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = %s::regclass"
 
@@ -98,12 +99,13 @@ def _blurring_collation(connection: psycopg.Connection, contract: Contract, tabl
 
 def _other_key(connection: psycopg.Connection, contract: Contract, table: str) -> str | None:
     row = connection.execute(_PRIMARY_KEY, [table]).fetchone()
-    if row is None or row[1] == [contract.key_column]:
+    key = key_columns.of_table(contract)
+    if row is None or set(row[1]) == set(key):
         return None
     return (
         f"has the primary key ({', '.join(row[1])}), constraint '{row[0]}', and the key of the contract is "
-        f"'{contract.key_column}'{'' if contract.key else ', the number of the record, as it names no key column'}; "
-        f"change the contract back, or ALTER TABLE {table} RENAME TO {contract.name}_old: the next "
+        f"{listed([*key])}{'' if contract.keys else ', the number of the record, as it names no key column'}; "
+        f"change the contract back, or ALTER TABLE {table} {relations.set_aside(connection, contract)}: the next "
         "load makes the table anew"
     )
 

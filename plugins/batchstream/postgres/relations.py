@@ -12,6 +12,7 @@ import psycopg
 from psycopg import sql
 
 from batchstream.contract.model import Contract, Publish
+from batchstream.contract.names import handle_of, why_impossible
 from batchstream.errors import ContractError
 from batchstream.postgres import names
 
@@ -35,7 +36,12 @@ def target(contract: Contract) -> sql.Identifier:
 
 def landing(contract: Contract, load_id: int) -> sql.Identifier:
     """The table where one load lands."""
-    return sql.Identifier(names.LANDING_SCHEMA, f"{contract.name}_{load_id}")
+    return landing_of(contract.name, load_id)
+
+
+def landing_of(dataset: str, load_id: int) -> sql.Identifier:
+    """The same, by the name of the dataset."""
+    return sql.Identifier(names.LANDING_SCHEMA, f"{handle_of(dataset)}_{load_id}")
 
 
 def partitioned_table(contract: Contract) -> sql.Identifier:
@@ -48,9 +54,9 @@ def base_table(contract: Contract) -> sql.Identifier:
     return partitioned_table(contract) if contract.publish is Publish.SWAP else target(contract)
 
 
-def landing_key(contract: Contract) -> sql.Identifier:
-    """The column of the landing that becomes the target's primary key."""
-    return sql.Identifier(contract.key or "record_id")
+def own_columns(contract: Contract) -> dict[str, sql.Identifier]:
+    """Our own columns as the templates below ``sql/`` name them: there each has its plain name in braces."""
+    return {plain: sql.Identifier(name) for plain, name in contract.own._asdict().items()}
 
 
 def exists(connection: psycopg.Connection, relation: sql.Identifier) -> bool:
@@ -91,6 +97,12 @@ def spelled(connection: psycopg.Connection, relation: sql.Identifier) -> str:
     """The name of a relation that exists as people write it: quoted where it has to be."""
     row = connection.execute("SELECT %s::regclass::text", [relation.as_string(connection)]).fetchone()
     return str(row[0]) if row else ""
+
+
+def set_aside(connection: psycopg.Connection, contract: Contract) -> str:
+    """What stands after ALTER TABLE to rename a table, so that the next load makes it anew."""
+    old = f"{contract.name}_old"
+    return f"RENAME TO {quoted(connection, f'{contract.handle}_old' if why_impossible(old) else old)}"
 
 
 def quoted(connection: psycopg.Connection, name: str) -> str:

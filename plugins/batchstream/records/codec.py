@@ -12,6 +12,7 @@ from batchstream.contract.model import Contract
 from batchstream.contract.patterns import pattern_of
 from batchstream.records import damaged_json
 from batchstream.records.fields import DECODE_ERRORS, EDGE_YEARS, Field, batch_type, number_finisher, within_years
+from batchstream.records.message_names import message_names
 from batchstream.records.moments import moments_finisher
 from batchstream.records.oddities import Oddities
 from batchstream.records.shown import shorten
@@ -69,7 +70,11 @@ class RecordCodec:
 
     def __init__(self, contract: Contract) -> None:
         columns = contract.columns
-        self._fields = {column.name: Field(column, is_key=column.name == contract.key) for column in columns}
+        self._names = message_names(columns)
+        self._fields = {
+            name: (column.name, Field(column, is_key=column.name in contract.keys))
+            for name, column in zip(self._names, columns, strict=True)
+        }
         # Neutral names in Python: a column may be called what Python forbids, such as class.
         names = [f"f{number}" for number in range(len(columns))]
         record_type: Any = msgspec.defstruct(
@@ -77,7 +82,7 @@ class RecordCodec:
             # The record id is set after decoding: made with the record, it costs no second tuple.
             [*((name, batch_type(column)) for name, column in zip(names, columns, strict=True)), ("record_id", int, 0)],
             # No column has an empty name; a message that has one has more names than it should.
-            rename={**dict(zip(names, self._fields, strict=True)), "record_id": ""},
+            rename={**dict(zip(names, self._names, strict=True)), "record_id": ""},
             forbid_unknown_fields=True,
             gc=False,
         )
@@ -97,13 +102,14 @@ class RecordCodec:
             for name, column in zip(names, columns, strict=True)
             if column.rules.pattern
         ]
-        # A blank text is no key; of other types no value is blank.
-        self._text_key = next(
-            (n for n, c in zip(names, columns, strict=True) if c.name == contract.key and c.type.python is str), None
-        )
+        # A blank text is no key, and no part of one; of other types no value is blank.
+        self._text_keys = [
+            name for name, c in zip(names, columns, strict=True) if c.name in contract.keys and c.type.python is str
+        ]
         self._oddities = Oddities(dict(zip(names, columns, strict=True)))
         # What stands between the values of a full batch, with a place for each value.
-        begin = [b"{" + _name(columns[0].name), b"", *(part for c in columns[1:] for part in (b"," + _name(c.name), b""))]
+        first, *others = map(_name, self._names)
+        begin = [b"{" + first, b"", *(part for name in others for part in (b"," + name, b""))]
         following = [b"}," + begin[0], *begin[1:]]
         self._frame = [b"[" + begin[0], *begin[1:], *following * (MAX_RECORDS_PER_BATCH - 1)]
 
@@ -159,11 +165,11 @@ class RecordCodec:
         return records if self._fit_texts(records) else None
 
     def _fit_texts(self, records: list[Any]) -> bool:
-        """Whether every text matches its pattern, and no text that is the key is blank."""
+        """Whether every text matches its pattern, and no text of the key is blank."""
         for name, matches in self._patterns:
             if not all(matches(text) for record in records if (text := getattr(record, name)) is not None):
                 return False
-        return self._text_key is None or all(getattr(record, self._text_key).strip() for record in records)
+        return all(getattr(record, name).strip() for name in self._text_keys for record in records)
 
     def _decode_one_by_one(self, value: bytes, first_record_id: int) -> DecodedBatch:
         try:
@@ -195,23 +201,24 @@ class RecordCodec:
             if name not in self._fields:
                 return Misfit(f"column {shorten(name)!r} is not in the contract")
             if name in texts:
-                return Misfit(f"column '{name}' stands twice", name)
+                column = self._fields[name][0]
+                return Misfit(f"column '{column}' stands twice", column)
             texts[name] = text
         values: list[Any] = []
-        for name, decoder in self._fields.items():
+        for name, (column, decoder) in self._fields.items():
             if name not in texts:
-                return Misfit(f"column '{name}' is missing", name)
+                return Misfit(f"column '{column}' is missing", column)
             try:
                 values.append(decoder.decode(texts[name]))
             except ValueError as error:
                 # The decoder's own words may repeat the value, with what PostgreSQL can't store.
                 why = damaged_json.storable(str(error).encode("utf-8", "backslashreplace"))
-                return Misfit(f"column '{name}': {shorten(damaged_json.storable(texts[name]))} {shorten(why)}", name)
+                return Misfit(f"column '{column}': {shorten(damaged_json.storable(texts[name]))} {shorten(why)}", column)
         return tuple(values)
 
 
-def _name(column: str) -> bytes:
-    return msgspec.json.encode(column) + b":"
+def _name(name: str) -> bytes:
+    return msgspec.json.encode(name) + b":"
 
 
 def _rejected_whole(raw: str, reason: str) -> DecodedBatch:

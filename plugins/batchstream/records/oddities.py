@@ -11,6 +11,7 @@ from typing import Any
 
 from batchstream.contract.model import Column
 from batchstream.records.fields import NEAREST_TO_ZERO
+from batchstream.records.message_names import message_names
 
 # A closing quotation mark and a blank before the colon of a name; inside of a text the mark is escaped.
 _BLANK_AFTER_NAME = re.compile(rb'(?<!\\)" +:')
@@ -36,10 +37,11 @@ class Oddities:
 
     def __init__(self, columns: Mapping[str, Column]) -> None:
         self._names = len(columns)
+        names = dict(zip(columns, map(str.encode, message_names([*columns.values()])), strict=True))
         self._has_text = any(column.type.python is str for column in columns.values())
-        self._timestamps = [_values(column, _MICROSECONDS) for column in columns.values() if column.type.python is datetime]
+        self._timestamps = [_values(names[n], _MICROSECONDS) for n, column in columns.items() if column.type.python is datetime]
         self._floats = [
-            (name, NEAREST_TO_ZERO[column.type.copy_type], _values(column, _not_tiny(column)))
+            (name, NEAREST_TO_ZERO[column.type.copy_type], _values(names[name], _not_tiny(column)))
             for name, column in columns.items()
             if column.type.python is float
         ]
@@ -84,8 +86,8 @@ class Oddities:
         return False
 
 
-def _values(column: Column, pattern: bytes) -> re.Pattern[bytes]:
-    return re.compile(rb'"%s": *+%s(?=[,}])' % (re.escape(column.name.encode()), pattern))
+def _values(name: bytes, pattern: bytes) -> re.Pattern[bytes]:
+    return re.compile(rb'"%s": *+%s(?=[,}])' % (re.escape(name), pattern))
 
 
 def _not_tiny(column: Column) -> bytes:

@@ -81,9 +81,9 @@ def _land(connection: psycopg.Connection, load: Load, row: dict[str, Any], get_s
     with connection.transaction():
         counts = {**_counts(connection, job.load_id), "messages_of_other_loads": lander.total.other_loads}
         ledger.transition(connection, job.load_id, ledger.State.LANDED, **counts)
-    remove_old_checkpoints(spark, job.checkpoints, load.contract.name, job.load_id)
+    remove_old_checkpoints(spark, job.checkpoints, load.contract.handle, job.load_id)
     landed = {int(partition): last + 1 for partition, (_, last) in row["acknowledged_offsets"].items()}
-    show_consumed(job.kafka, row["topic"], load.contract.name, landed)
+    show_consumed(job.kafka, row["topic"], load.contract.handle, landed)
     log.info("load %d: %s", job.load_id, lander.total._asdict())
     return lander.total
 
@@ -94,7 +94,7 @@ def _load(connection: psycopg.Connection, job: Job, row: dict[str, Any]) -> Load
         job=job,
         contract=contract,
         signer=Signer(job.load_id, row["attempt"] or 0, ledger.secret(connection, job.load_id)),
-        checkpoint=checkpoint_folder(job.checkpoints, contract.name, job.load_id, row["opened_at"]),
+        checkpoint=checkpoint_folder(job.checkpoints, contract.handle, job.load_id, row["opened_at"]),
     )
 
 
@@ -102,7 +102,7 @@ def _run(spark: SparkSession, load: Load, row: dict[str, Any], lander: MicroBatc
     messages = stream.read_topic(spark, load.job.kafka, row["topic"], row["start_offsets"])
     try:
         (
-            messages.writeStream.queryName(f"{load.contract.name} load {load.job.load_id}")
+            messages.writeStream.queryName(f"{load.contract.handle} load {load.job.load_id}")
             .trigger(availableNow=True)
             .option("checkpointLocation", load.checkpoint)
             .foreachBatch(lander)

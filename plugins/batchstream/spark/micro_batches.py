@@ -94,7 +94,7 @@ class MicroBatchLander:
 
 def land_ranges(load: Load, connection: psycopg.Connection, ranges: Iterable[OffsetRange]) -> Landed:
     """Land the messages of some ranges, `MESSAGES_PER_TRANSACTION` or `BYTES_PER_TRANSACTION` at a time."""
-    group = group_id(load.contract.name)
+    group = group_id(load.contract.handle)
     messages = (message for one in ranges for message in fetch(load.job.kafka, load.contract.topic.name, one, group))
     return land_in_chunks(Lander(load.contract, load.signer), connection, messages)
 

@@ -1,10 +1,12 @@
 """The publish of a first load: its landing becomes the table that readers see, whole, if the contract says merge."""
 
+import hashlib
+
 import psycopg
 from psycopg import sql
 
 from batchstream.contract.model import Contract
-from batchstream.postgres import names, relations, rights, sql_files
+from batchstream.postgres import key_columns, names, relations, rights, sql_files
 from batchstream.postgres.publish import indexes
 
 
@@ -20,9 +22,10 @@ def take_landing(connection: psycopg.Connection, contract: Contract, load_id: in
 
 
 def _first_load(contract: Contract, load_id: int) -> sql.Composed:
-    record_id = "RENAME COLUMN record_id TO {}" if contract.key is None else "DROP COLUMN record_id"
-    # Begins with a digit, as no dataset's name does.
-    passing_name = f"{load_id} of {contract.name}"
+    key = key_columns.listed(key_columns.of_table(contract))
+    number = "DROP COLUMN {}" if contract.keys else "RENAME COLUMN {} TO {}"
+    # Begins with a digit, as no landing's name does, and ends in what nobody calls a table.
+    passing_name = f"{load_id} of {hashlib.sha256(contract.name.encode()).hexdigest()[:32]}"
     return sql_files.read("publish/first.sql").format(
         landing=relations.landing(contract, load_id),
         passing_name=sql.Identifier(passing_name),
@@ -31,7 +34,8 @@ def _first_load(contract: Contract, load_id: int) -> sql.Composed:
         schema=sql.Identifier(names.TARGET_SCHEMA),
         name=sql.Identifier(contract.name),
         target=relations.target(contract),
-        key=sql.Identifier(contract.key_column),
-        record_id=sql.SQL(record_id).format(sql.Identifier(contract.key_column)),
-        load_id=sql.Literal(load_id),
+        key=key,
+        number=sql.SQL(number).format(sql.Identifier(contract.own.record_id), key),
+        load_number=sql.Literal(load_id),
+        **relations.own_columns(contract),
     )

@@ -5,7 +5,7 @@ from psycopg import sql
 
 from batchstream.contract.model import Contract
 from batchstream.errors import LoadError
-from batchstream.postgres import relations
+from batchstream.postgres import key_columns, relations
 
 SMALL_TABLE_ROWS = 100
 """A table with no more rows than these may lose any number of them."""
@@ -72,12 +72,14 @@ def _compare_keys(
     row = connection.execute(
         sql.SQL(
             "SELECT count(*), count(*) FILTER (WHERE s.{key} IS NULL) FROM {partitioned_table} AS t {sample} "
-            "LEFT JOIN {landing} AS s ON s.{key} = t.{key} WHERE t.load_id = {shown_load}"
+            "LEFT JOIN {landing} AS s ON {same_key} WHERE t.{load_id} = {shown_load}"
         ).format(
             partitioned_table=relations.partitioned_table(contract),
             landing=relations.landing(contract, load_id),
-            key=relations.landing_key(contract),
+            key=sql.Identifier(key_columns.of_landing(contract)[0]),
+            same_key=key_columns.matched_in_landings(contract),
             sample=sql.SQL("TABLESAMPLE SYSTEM ({})").format(sql.Literal(percent)) if percent < 100 else sql.SQL(""),
+            load_id=sql.Identifier(contract.own.load_id),
             shown_load=sql.Literal(shown_load),
         )
     ).fetchone()

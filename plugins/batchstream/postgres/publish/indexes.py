@@ -10,21 +10,20 @@ import psycopg
 from psycopg import sql
 
 from batchstream.contract.model import Contract
-from batchstream.postgres import relations
+from batchstream.postgres import key_columns, relations
 
 DECLARE_SECONDS = 2
 """How long the primary key waits for the transactions that read the table."""
 
-_FIND_KEY = """
+_FIND_KEY = f"""
 SELECT c.relname, i.indisprimary
 FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid
-    JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
-WHERE i.indrelid = to_regclass(%s) AND a.attname = %s AND i.indnkeyatts = 1
+WHERE i.indrelid = to_regclass(%s) AND {key_columns.INDEXED} IS NOT DISTINCT FROM %s::text[]
     AND i.indisunique AND i.indimmediate AND i.indisvalid AND i.indpred IS NULL
     -- The default order, without which it can't become a primary key.
-    AND i.indoption[0] = 0
+    AND 0 = ALL (i.indoption::int2[])
 ORDER BY i.indisprimary DESC, 1 LIMIT 1
-"""
+"""  # noqa: S608 - made of constants
 
 _FIND_LEADING_COLUMNS = """
 SELECT DISTINCT a.attname
@@ -49,12 +48,13 @@ def build_missing(connection: psycopg.Connection, contract: Contract) -> None:
     target = relations.target(contract)
     if not has_key(connection, contract):
         connection.execute(
-            sql.SQL("CREATE UNIQUE INDEX ON {} ({})").format(target, sql.Identifier(contract.key_column)),
+            sql.SQL("CREATE UNIQUE INDEX ON {} ({})").format(target, key_columns.listed(key_columns.of_table(contract))),
         )
     found = {name for (name,) in connection.execute(_FIND_LEADING_COLUMNS, [target.as_string(connection)])}
-    if "created_at" not in found:
+    if contract.own.created_at not in found:
         # Rows are inserted in the order of their times, which is what BRIN is for: it costs a load next to nothing.
-        connection.execute(sql.SQL("CREATE INDEX ON {} USING brin (created_at)").format(target))
+        created_at = sql.Identifier(contract.own.created_at)
+        connection.execute(sql.SQL("CREATE INDEX ON {} USING brin ({})").format(target, created_at))
     for column in contract.columns:
         if column.indexed and column.name not in found:
             connection.execute(sql.SQL("CREATE INDEX ON {} ({})").format(target, sql.Identifier(column.name)))
@@ -84,4 +84,5 @@ def declare_key(connection: psycopg.Connection, contract: Contract) -> None:
 
 def _key_index(connection: psycopg.Connection, contract: Contract) -> tuple[str, bool] | None:
     """Name of the unique index on the key alone, and whether it is the primary key."""
-    return connection.execute(_FIND_KEY, [relations.target(contract).as_string(connection), contract.key_column]).fetchone()
+    target, key = relations.target(contract).as_string(connection), key_columns.in_order(key_columns.of_table(contract))
+    return connection.execute(_FIND_KEY, [target, key]).fetchone()

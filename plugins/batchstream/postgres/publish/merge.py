@@ -8,7 +8,7 @@ from psycopg import sql
 
 from batchstream.contract.model import Contract
 from batchstream.errors import LoadError
-from batchstream.postgres import relations, sql_files
+from batchstream.postgres import key_columns, relations, sql_files
 from batchstream.postgres.publish import guard
 
 DELETED, UPDATED, INSERTED = "d", "u", "i"
@@ -17,12 +17,11 @@ DELETED, UPDATED, INSERTED = "d", "u", "i"
 _AT_ONCE = ((DELETED, UPDATED, INSERTED),)
 _ONE_AFTER_THE_OTHER = ((DELETED,), (UPDATED,), (INSERTED,))
 
-_FURTHER_UNIQUE = """
-SELECT count(*) FROM pg_index
-WHERE indrelid = %s::regclass AND (indisunique OR indisexclusion)
-    AND NOT (indnkeyatts = 1 AND indpred IS NULL AND indkey[0] = (
-        SELECT attnum FROM pg_attribute WHERE attrelid = indrelid AND attname = %s))
-"""
+_FURTHER_UNIQUE = f"""
+SELECT count(*) FROM pg_index AS i
+WHERE i.indrelid = %s::regclass AND (i.indisunique OR i.indisexclusion)
+    AND NOT (i.indpred IS NULL AND {key_columns.INDEXED} IS NOT DISTINCT FROM %s::text[])
+"""  # noqa: S608 - made of constants
 
 _MAY_CHANGE_ROWS = """
 SELECT CASE WHEN g.tgisinternal THEN 'foreign key ' || quote_ident(k.conname) ELSE 'trigger ' || quote_ident(g.tgname) END AS name
@@ -71,16 +70,25 @@ def _find_changes(connection: psycopg.Connection, contract: Contract, load_id: i
         sql_files.read("publish/changed.sql").format(
             target=relations.target(contract),
             landing=relations.landing(contract, load_id),
-            key=sql.Identifier(contract.key_column),
-            landing_key=relations.landing_key(contract),
-            differs=_differs(contract),
+            changed_key=key_columns.changed(contract),
+            **_compared(contract),
         )
     )
 
 
+def _compared(contract: Contract) -> dict[str, sql.Composable]:
+    """How rows of landing `s` and table `t` meet; of a key of several columns one says whether there is a row."""
+    return {
+        "same_key": key_columns.matched(contract),
+        "key": sql.Identifier(key_columns.of_table(contract)[0]),
+        "landing_key": sql.Identifier(key_columns.of_landing(contract)[0]),
+        "differs": _differs(contract),
+    }
+
+
 def _differs(contract: Contract) -> sql.Composable:
     """Whether a row `t` of the table has other values than the row `s` of the landing with its key."""
-    compared = [sql.Identifier(column.name) for column in contract.columns if column.name != contract.key]
+    compared = [sql.Identifier(column.name) for column in contract.columns if column.name not in contract.keys]
     if not compared:
         return sql.SQL("false")
     return sql.SQL(" OR ").join([sql.SQL("t.{0} IS DISTINCT FROM s.{0}").format(name) for name in compared])
@@ -99,29 +107,32 @@ def _passes(connection: psycopg.Connection, contract: Contract) -> Sequence[Sequ
 
     So where somebody has made another one than the key's, what gives up a value is written before what takes it.
     """
-    row = connection.execute(_FURTHER_UNIQUE, [relations.target(contract).as_string(connection), contract.key_column]).fetchone()
+    target, key = relations.target(contract).as_string(connection), key_columns.in_order(key_columns.of_table(contract))
+    row = connection.execute(_FURTHER_UNIQUE, [target, key]).fetchone()
     return _AT_ONCE if row == (0,) else _ONE_AFTER_THE_OTHER
 
 
 def _merge(contract: Contract, load_id: int, actions: Sequence[str]) -> sql.Composed:
     """One pass; its one row holds the counts of rows inserted, updated and deleted."""
     names = [sql.Identifier(column.name) for column in contract.columns]
-    changing = [sql.Identifier(column.name) for column in contract.columns if column.name != contract.key]
+    changing = [sql.Identifier(column.name) for column in contract.columns if column.name not in contract.keys]
     columns: list[sql.Composable] = [*names]
     values: list[sql.Composable] = [sql.SQL("s.{}").format(name) for name in names]
-    if contract.key is None:
-        columns.insert(0, sql.Identifier(contract.key_column))
-        values.insert(0, sql.SQL("s.record_id"))
+    if not contract.keys:
+        columns.insert(0, key_columns.listed(key_columns.of_table(contract)))
+        values.insert(0, sql.SQL("s.{}").format(sql.Identifier(contract.own.record_id)))
     return sql_files.read("publish/merge.sql").format(
         target=relations.target(contract),
         landing=relations.landing(contract, load_id),
-        key=sql.Identifier(contract.key_column),
-        landing_key=relations.landing_key(contract),
+        changed_key=key_columns.changed_listed(contract),
+        key_in_landing=key_columns.changed_in_landing(contract),
+        key_in_table=key_columns.changed_in_table(contract),
         actions=sql.SQL(", ").join(map(sql.Literal, actions)),
         assignments=sql.SQL(", ").join([sql.SQL("{0} = s.{0}").format(name) for name in changing or names]),
         columns=sql.SQL(", ").join(columns),
         values=sql.SQL(", ").join(values),
-        load_id=sql.Literal(load_id),
+        load_number=sql.Literal(load_id),
+        **relations.own_columns(contract),
     )
 
 
@@ -136,15 +147,9 @@ def _look_behind_triggers(connection: psycopg.Connection, contract: Contract, lo
     connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
     row = connection.execute(
         sql.SQL(
-            "SELECT count(*) FROM {landing} AS s FULL JOIN {target} AS t ON t.{key} = s.{landing_key} "
+            "SELECT count(*) FROM {landing} AS s FULL JOIN {target} AS t ON {same_key} "
             "WHERE t.{key} IS NULL OR s.{landing_key} IS NULL OR {differs}"
-        ).format(
-            landing=relations.landing(contract, load_id),
-            landing_key=relations.landing_key(contract),
-            target=target,
-            key=sql.Identifier(contract.key_column),
-            differs=_differs(contract),
-        )
+        ).format(landing=relations.landing(contract, load_id), target=target, **_compared(contract))
     ).fetchone()
     other = row[0] if row else 0
     if done != planned or other:

@@ -10,6 +10,7 @@ from batchstream.errors import BatchstreamError, LoadError, SinkError
 from batchstream.postgres import holders, names, relations
 from batchstream.postgres.failures import may_pass
 from batchstream.postgres.publish import repeats
+from batchstream.records.shown import listed
 
 MAX_INDEXED_BYTES = 2704
 """A row of a B-tree takes a third of a page."""
@@ -69,7 +70,7 @@ def _foreign_key(connection: psycopg.Connection, contract: Contract, load_id: in
     constraint, table = error.diag.constraint_name, error.diag.table_name
     detail = error.diag.message_detail or error
     # A swap's key is looked at where the partition is attached.
-    if table in (contract.name, f"{contract.name}_{load_id}"):
+    if table in (contract.name, f"{contract.handle}_{load_id}"):
         return (
             f"the foreign key '{constraint}' of table '{contract.name}' refuses a record: {detail}; load the table that it "
             "refers to first, mend the source, or drop the constraint"
@@ -119,27 +120,33 @@ def _expression(connection: psycopg.Connection, contract: Contract, load_id: int
 
 
 def _too_large(connection: psycopg.Connection, contract: Contract, load_id: int, error: psycopg.Error) -> str | None:
-    """A value that no B-tree takes; the largest of the columns with an index, as it is stored."""
+    """A row that no B-tree takes: the largest of all indexes, by its values as they are stored."""
     found = connection.execute(repeats.INDEX_COLUMNS, [error.diag.schema_name, error.diag.constraint_name or ""]).fetchone()
     own = {column.name for column in contract.columns}
-    indexed = found[0] if found else [contract.key, *(column.name for column in contract.columns if column.indexed)]
-    largest: tuple[int, int, str] | None = None
-    for name in own.intersection(indexed):
+    indexes = [found[0]] if found else [contract.keys, *([column.name] for column in contract.columns if column.indexed)]
+    largest: tuple[int, int, list[str]] = (0, 0, [])
+    for columns in filter(None, ([name for name in index if name in own] for index in indexes)):
+        sizes = [sql.SQL("coalesce(pg_column_size(found.{}), 0)").format(sql.Identifier(name)) for name in columns]
         row = connection.execute(
-            sql.SQL(
-                "SELECT pg_column_size(found.{column}), found.record_id FROM {landing} AS found "
-                "ORDER BY 1 DESC NULLS LAST, 2 LIMIT 1"
-            ).format(column=sql.Identifier(name), landing=relations.landing(contract, load_id))
+            sql.SQL("SELECT {size}, found.{record_id} FROM {landing} AS found ORDER BY 1 DESC, 2 LIMIT 1").format(
+                size=sql.SQL(" + ").join(sizes),
+                record_id=sql.Identifier(contract.own.record_id),
+                landing=relations.landing(contract, load_id),
+            )
         ).fetchone()
-        if row and row[0] and (largest is None or row[0] > largest[0]):
-            largest = (row[0], row[1], name)
+        if row and row[0] > largest[0]:
+            largest = (row[0], row[1], columns)
+    size, record_id, columns = largest
     # Eight bytes of a row of an index are not the value's.
-    if largest is None or largest[0] <= MAX_INDEXED_BYTES - 8:
+    if size <= MAX_INDEXED_BYTES - 8:
         return None
+    said = f"column {listed(columns)}: a value of a column with an index takes"
+    if len(columns) > 1:
+        said = f"columns {listed(columns)}: values of one index take together"
     return (
-        f"{contract.source.path}: record {largest[1]}, column '{largest[2]}': a value of a column with an index takes at most "
-        f"{MAX_INDEXED_BYTES} bytes, after compression; got {largest[0]}; mend the source, or take the index or the key from "
-        "this column"
+        f"{contract.source.path}: record {record_id}, {said} at most "
+        f"{MAX_INDEXED_BYTES} bytes, after compression; got {size}; mend the source, or take the index or the key from "
+        f"{'this column' if len(columns) == 1 else 'one of these columns'}"
     )
 
 

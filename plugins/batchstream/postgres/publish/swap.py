@@ -9,7 +9,7 @@ from psycopg import sql
 
 from batchstream.contract.model import Contract
 from batchstream.errors import ContractError
-from batchstream.postgres import columns, landing_table, relations, rights, sql_files
+from batchstream.postgres import columns, key_columns, landing_table, relations, rights, sql_files
 from batchstream.postgres.publish import guard
 
 _IS_CURRENT = """
@@ -89,19 +89,22 @@ def show(connection: psycopg.Connection, contract: Contract, load_id: int, rows:
 
 def _table(contract: Contract) -> sql.Composed:
     return sql_files.read("tables/swap.sql").format(
-        partitioned_table=relations.partitioned_table(contract), columns=sql.SQL(",\n    ").join(columns.definitions(contract))
+        partitioned_table=relations.partitioned_table(contract),
+        columns=sql.SQL(",\n    ").join(columns.definitions(contract)),
+        **relations.own_columns(contract),
     )
 
 
 def _view(contract: Contract) -> sql.Composed:
     shown: list[sql.Composable] = [sql.Identifier(column.name) for column in contract.columns]
-    if contract.key is None:
-        shown.insert(0, sql.SQL("record_id AS {}").format(sql.Identifier(contract.key_column)))
+    if not contract.keys:
+        shown.insert(0, sql.SQL("{record_id} AS {id}").format(**relations.own_columns(contract)))
     return sql_files.read("tables/swap_view.sql").format(
         partitioned_table=relations.partitioned_table(contract),
         target=relations.target(contract),
         columns=sql.SQL(", ").join(shown),
         dataset=sql.Literal(contract.name),
+        **relations.own_columns(contract),
     )
 
 
@@ -114,9 +117,10 @@ def _prepare(contract: Contract, load_id: int) -> sql.Composed:
     ]
     return sql_files.read("publish/prepare.sql").format(
         landing=landing,
-        key=relations.landing_key(contract),
+        key=key_columns.listed(key_columns.of_landing(contract)),
         indexes=sql.SQL("\n").join(indexes),
-        load_id_column=landing_table.load_id_column(load_id),
+        load_id_column=landing_table.load_id_column(contract, load_id),
+        created_at=sql.Identifier(contract.own.created_at),
     )
 
 

@@ -1,0 +1,148 @@
+"""A dataset of a contract file and a source file; its loads go the whole way but for Kafka and Spark."""
+
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import yaml
+from psycopg import sql
+
+from batchstream.contract import Contract, load_contract
+from batchstream.errors import LoadError
+from batchstream.load import close, open, publish, replay, verify
+from batchstream.load.engines import Engines
+from batchstream.local.installation import Installation
+from batchstream.postgres import ledger, relations, source_files
+from batchstream.postgres.connection import connect
+from batchstream.postgres.landing import Lander
+from batchstream.postgres.opening import Run
+from batchstream.postgres.publish.steps import Published
+from batchstream.postgres.source_rejects import SourceRejects
+from batchstream.records.messages import Message, Signer, load_messages
+from batchstream.records.source_reader import SourceReader
+
+
+class WholeDataset:
+    """Writes a contract and its source, and reloads it.
+
+    Args:
+        installation: The services.
+        folder: A new one.
+        table: The only entry of the contract's schema.
+        settings: Its customProperties, by name.
+    """
+
+    def __init__(self, installation: Installation, folder: Path, table: dict[str, Any], **settings: Any) -> None:
+        self.engines = Engines({}, installation.engines().loader, installation.engines().owner)
+        self.path = folder / "dags" / "contracts" / "x.odcs.yaml"
+        self.path.parent.mkdir(parents=True)
+        self.source = folder / "x.csv"
+        self._settings = {"sourcePath": "x.csv", "sourceQuote": '"', **settings}
+        self.write(table)
+        self._runs = 0
+
+    def write(self, table: dict[str, Any]) -> None:
+        """Write the contract."""
+        self.table = table
+        document = {
+            "kind": "DataContract",
+            "apiVersion": "v3.1.0",
+            "id": "x",
+            "status": "active",
+            "version": "1.0.0",
+            "schema": [table],
+            "customProperties": [{"property": name, "value": value} for name, value in self._settings.items()],
+        }
+        self.path.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
+
+    @property
+    def contract(self) -> Contract:
+        return load_contract(self.path)
+
+    def write_source(self, rows: Sequence[Sequence[Any]]) -> None:
+        """Write the source under its header; None is an empty field."""
+        written = io.StringIO()
+        writer = csv.writer(written, quoting=csv.QUOTE_ALL, lineterminator="\n")
+        writer.writerows([[column.source_name for column in self.contract.columns], *rows])
+        self.source.write_text(written.getvalue(), encoding="utf-8", newline="")
+
+    def land(self, rows: Sequence[Sequence[Any]]) -> int:
+        """A load of these rows that has landed."""
+        self.write_source(rows)
+        self._runs += 1
+        contract = self.contract
+        load_id = open.open_load(self.engines.owner, contract, Run(f"run-{self._runs}"), wait_seconds=60)
+        with connect(self.engines.loader, application_name="batchstream test") as connection:
+            attempt = ledger.begin_attempt(connection, load_id)
+            signer = Signer(load_id, attempt, ledger.secret(connection, load_id))
+            rejects = SourceRejects(connection, load_id, attempt)
+            source = SourceReader(contract, rejects.add)
+            with rejects:
+                batches = list(load_messages(signer, source))
+            messages = [Message(contract.topic.name, 0, number, *batch) for number, batch in enumerate(batches)]
+            source_files.note(connection, load_id, attempt, source.files)
+            ledger.transition(
+                connection,
+                load_id,
+                ledger.State.PRODUCED,
+                attempt=attempt,
+                source_sha256=source.sha256,
+                source_records=source.records,
+                source_rejected_records=source.rejected_records,
+                produced_batches=len(messages),
+                produced_records=source.records - source.rejected_records,
+            )
+            # As Spark may bring them: twice.
+            lander = Lander(contract, signer)
+            landed = lander.land(connection, messages)
+            assert lander.land(connection, messages).duplicates == len(messages)
+            ledger.transition(
+                connection,
+                load_id,
+                ledger.State.LANDED,
+                consumed_batches=len(messages),
+                consumed_records=landed.records,
+                landed_records=landed.landed,
+                quarantined_records=landed.rejected + source.rejected_records,
+            )
+        return load_id
+
+    def load(self, rows: Sequence[Sequence[Any]]) -> Published:
+        """Reload these rows.
+
+        Raises:
+            LoadError: A check is red.
+        """
+        load_id = self.land(rows)
+        passed, message = verify.verify_load(self.engines, load_id)
+        if not passed:
+            with connect(self.engines.owner, application_name="batchstream test") as connection:
+                ledger.close(connection, load_id, reason=message)
+            raise LoadError(message)
+        published = publish.publish_load(self.engines, load_id)
+        close.close_load(self.engines, load_id)
+        return published
+
+    def replay(self) -> str:
+        """Replay the newest load."""
+        with connect(self.engines.owner, application_name="batchstream test") as connection:
+            row = connection.execute(
+                "SELECT max(load_id) FROM batchstream.loads WHERE dataset = %s", [self.contract.name]
+            ).fetchone()
+        return replay.replay_load(self.engines, row[0] if row else 0)
+
+    def rows(self, connection: psycopg.Connection) -> list[tuple[Any, ...]]:
+        """What readers see of the contract's columns, in the order of the key."""
+        contract = self.contract
+        return connection.execute(
+            sql.SQL("SELECT {} FROM {} ORDER BY {}").format(
+                *(
+                    sql.SQL(", ").join(map(sql.Identifier, [column.name for column in contract.columns])),
+                    relations.target(contract),
+                    sql.SQL(", ").join(map(sql.Identifier, contract.key_columns)),
+                )
+            )
+        ).fetchall()
