@@ -172,3 +172,14 @@ def test_so_many_columns_take_a_moment(columns: int, taken: bool, tmp_path: Path
     else:
         assert mistake_of(path).endswith((f"got {columns:,}; write at most 1,590", "aliases repeat; shorten the contract"))
     assert time.process_time() - begun < MOMENT
+
+
+def test_so_many_mistakes_take_a_moment(tmp_path: Path) -> None:
+    rules = ", quality: [{metric: x, mustBe: 0}, {metrik: rowCount}, {type: sql, query: DELETE, mustBe: 0}]"
+    text = "schema:\n- name: x\n  properties:\n" + "".join(
+        f"  - {{name: C{n}, requird: 010{rules}}}\n" for n in range(MAX_COLUMNS)
+    )
+    path = write_contract(tmp_path, text)
+    begun = time.process_time()
+    assert mistakes_of(path)[-1].endswith("more mistakes; mend the first ones to see them")
+    assert time.process_time() - begun < MOMENT

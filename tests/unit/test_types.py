@@ -118,10 +118,17 @@ NO_RANGE = "no value lies between"
 ENUM = "          - value: standard\n"
 
 MISTAKES = [
-    case("no type", "physicalType: varchar(40)\n        ", "", "customer", "a type is never guessed", "write one of smallint"),
+    case(
+        "no type",
+        "logicalType: string\n        physicalType: varchar(40)\n        ",
+        "",
+        "customer",
+        "a type is never guessed",
+        "write one of smallint",
+    ),
     case("unknown type", DATE, "physicalType: day", "ordered_on", "physicalType: type 'day'", "use one of smallint, integer"),
     case("wrong precision", "numeric(12,2)", "numeric(2,12)", "amount", "type 'numeric(2,12)'", "write numeric(p,s)"),
-    case("other logical type", DATE, f"{DATE}\n        logicalType: string", "ordered_on", "'string' does not", "write date"),
+    case("other logical type", "logicalType: date", "logicalType: string", "ordered_on", "'string' does not", "write date"),
     case("unknown option", LENGTH, "length: 1", "customer", "length is not supported", "use one of minimum, maximum"),
     case("length of a date", DATE, DATE + options("minLength: 1"), "ordered_on", "not supported for date", "remove it"),
     case("minimum of a text", LENGTH, "minimum: 1", "customer", "minimum is not supported", "remove it"),

@@ -74,7 +74,8 @@ def parser() -> argparse.ArgumentParser:
             command.add_argument("folder", type=Path, help="a new or an empty one")
         elif name == "contract":
             command.add_argument("action", choices=("check",), help="find mistakes, and show what the contracts make")
-            command.add_argument("files", nargs="*", type=Path, help="contracts (default: those of dags/contracts)")
+            command.add_argument("files", nargs="*", type=Path, help="contracts, and folders of them (default: dags/contracts)")
+            command.add_argument("--json", action="store_true", help="print one JSON document")
         elif name == "clean":
             command.add_argument("--yes", action="store_true", help="don't ask")
         elif name == "psql":
@@ -189,10 +190,10 @@ def _init(arguments: argparse.Namespace) -> int:
 
 
 def _contract(arguments: argparse.Namespace) -> int:
-    """Find mistakes of contracts, and show tables, sources and next times."""
+    """Find mistakes of contracts; show tables, sources, next times, and what has no effect."""
     from batchstream.cli.contract import check
 
-    return check(arguments.files)
+    return check(arguments.files, as_json=arguments.json)
 
 
 COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {

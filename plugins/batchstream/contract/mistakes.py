@@ -21,6 +21,8 @@ class Mistakes:
     def __init__(self) -> None:
         self._found: dict[tuple[Place, str], None] = {}
         self._unreadable: set[Place] = set()
+        # Each place with a mistake, and all above it.
+        self._touched: set[Place] = set()
         self._told: dict[tuple[Place, str], None] = {}
 
     def note(self, at: Place, message: str, *, unreadable: bool = False) -> None:
@@ -34,6 +36,7 @@ class Mistakes:
         if any(at[:length] in self._unreadable for length in range(1, len(at) + 1)):
             return
         self._found[at, clipped(message)] = None
+        self._touched.update(at[:length] for length in range(len(at) + 1))
         if unreadable:
             self._unreadable.add(at)
 
@@ -48,7 +51,7 @@ class Mistakes:
 
     def any_below(self, place: Place) -> bool:
         """Whether something at a place, or within it, has a mistake already, of which a further one might be a consequence."""
-        return any(at[: len(place)] == place for at, _ in self._found)
+        return place in self._touched
 
     @contextmanager
     def at(self, *place: str | int, field: str = "") -> Iterator[None]:
