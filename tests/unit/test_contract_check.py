@@ -70,7 +70,7 @@ def test_it_shows_the_table_and_what_has_no_effect(tmp_path: Path) -> None:
 def test_a_swap_shows_the_partitioned_table(tmp_path: Path) -> None:
     path = tmp_path / "housing.odcs.yaml"
     path.write_text(CONTRACT.replace("- property: topic\n", "- {property: publish, value: swap}\n  - property: topic\n"))
-    assert "PARTITION BY LIST (load_id);" in check(path).stdout
+    assert 'PARTITION BY LIST ("load_id");' in check(path).stdout
 
 
 def test_a_table_without_key_shows_the_number_of_the_record() -> None:
