@@ -12,7 +12,7 @@ from batchstream.contract.functions import ALLOWED_FUNCTIONS
 from batchstream.errors import LoadError
 from batchstream.load import verify
 from batchstream.local.installation import Installation
-from batchstream.postgres import checks, names
+from batchstream.postgres import check_session, checks, names
 from tests.support.landing import Landing
 from tests.support.pipeline import Pipeline
 from tests.unit.test_queries import TAKEN, check
@@ -56,14 +56,14 @@ def measure(pipeline: Pipeline, load_id: int) -> tuple[bool, str]:
     """Verdict and sentence of the quality rules, measured as the task does it."""
     loader = pipeline.settings(names.LOADER)
     statement = verify.check_sql(loader, load_id, verify.CheckName.COLUMNS)
-    with verify.checking(loader, measures_rules=True) as connection:
+    with check_session.check_session(loader, measures_rules=True) as connection:
         row = connection.execute(statement.encode()).fetchone()
     assert row is not None
     return row[0], row[1]
 
 
 def test_a_session_for_rules_takes_one_statement_and_writes_nothing(pipeline: Pipeline) -> None:
-    with verify.checking(pipeline.settings(names.LOADER), measures_rules=True) as connection:
+    with check_session.check_session(pipeline.settings(names.LOADER), measures_rules=True) as connection:
         with pytest.raises(psycopg.errors.SyntaxError, match="multiple commands"):
             connection.execute("SELECT 1; RESET ROLE; SELECT 2")
         with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
@@ -79,7 +79,7 @@ def test_a_session_for_rules_sees_all_rows_or_none_and_ends_at_last(
     admin.execute(sql.SQL("GRANT SELECT ON {} TO {}").format(table, sql.Identifier(names.CHECKER)))
     admin.execute(sql.SQL("ALTER TABLE {} ENABLE ROW LEVEL SECURITY").format(table))
     admin.execute(sql.SQL("CREATE POLICY few ON {} USING (n < 3)").format(table))
-    with verify.checking(installation.engines().loader, measures_rules=True) as connection:
+    with check_session.check_session(installation.engines().loader, measures_rules=True) as connection:
         with pytest.raises(psycopg.errors.InsufficientPrivilege, match="row-level security"):
             connection.execute(sql.SQL("SELECT count(*) FROM {}").format(table))
         assert connection.execute("SHOW statement_timeout").fetchone() == ("1h",)
@@ -187,7 +187,7 @@ def test_a_rule_that_would_fill_the_disk_is_ended(pipeline: Pipeline, monkeypatc
     pipeline.edit_contract(lambda document: document["schema"][0]["quality"].append(rule))
     load_id = pipeline.land()
     assert pipeline.verify(load_id)[0]
-    monkeypatch.setattr(verify, "CHECK_DISK", "1MB")
+    monkeypatch.setattr(check_session, "CHECK_DISK", "1MB")
     with pytest.raises(LoadError, match=r"rule 'table: SELECT count.*' can't be measured: temporary file size exceeds"):
         pipeline.verify(load_id)
     pipeline.fail(load_id, "the test has ended")

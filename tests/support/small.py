@@ -14,6 +14,7 @@ from batchstream.load import verify
 from batchstream.local import ports
 from batchstream.local.installation import Installation
 from batchstream.postgres import checks, housekeeping, ledger, names, opening, relations, tables
+from batchstream.postgres.check_session import check_session
 from batchstream.postgres.connection import PostgresSettings, connect
 from batchstream.postgres.publish.steps import Published, publish
 
@@ -115,7 +116,7 @@ class SmallDataset:
     def publish(self, load_id: int, *, allow_deletes: bool = False) -> Published:
         with self.connect() as connection:
             published = publish(connection, self.contract, load_id, allow_deletes=allow_deletes)
-        with verify.checking(self.owner, measures_rules=False) as connection:
+        with check_session(self.owner, measures_rules=False) as connection:
             row = connection.execute(checks.published(self.contract, load_id)).fetchone()
             assert row is not None
             assert row[0], row[1]

@@ -4,7 +4,7 @@ from typing import Any
 
 from airflow.providers.common.sql.hooks.sql import DbApiHook
 
-from batchstream.load import verify
+from batchstream.postgres.check_session import check_session
 from batchstream.postgres.connection import PostgresSettings
 
 
@@ -25,7 +25,7 @@ class CheckHook(DbApiHook):
 
     def get_conn(self) -> Any:
         """A session of the loading role that may only read."""
-        return verify.checking(self._settings, measures_rules=self._measures_rules)
+        return check_session(self._settings, measures_rules=self._measures_rules)
 
     def get_first(self, sql: Any, parameters: Any = None) -> Any:
         """Run a check and keep its row."""

@@ -1,4 +1,4 @@
-"""The checks of a load: their SQL, and their verdicts in the ledger, without which nothing is published."""
+"""The checks of a load, and their verdicts in the ledger, without which nothing is published."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,20 +6,14 @@ from dataclasses import replace
 from enum import StrEnum
 
 import psycopg
-from psycopg import sql
 
 from batchstream.errors import LoadError
 from batchstream.load.engines import Engines
 from batchstream.load.pinned import pinned_contract
-from batchstream.postgres import checks, names, relations
+from batchstream.postgres import checks, ledger, relations
+from batchstream.postgres.check_session import check_session
 from batchstream.postgres.connection import PostgresSettings, connect
 from batchstream.postgres.failures import may_pass, postgres_errors
-
-CHECK_SECONDS = 3600
-"""How long a check may take, its contract's rules included."""
-
-CHECK_DISK = "20GB"
-"""What a check may write to temporary files, such as for a sort: a rule that makes rows without end would fill the disk."""
 
 
 class CheckName(StrEnum):
@@ -45,29 +39,6 @@ def check_sql(settings: PostgresSettings, load_id: int, check: CheckName) -> str
             CheckName.PUBLISHED: lambda: checks.published(contract, load_id),
         }[check]()
         return composed.as_string(connection)
-
-
-def checking(settings: PostgresSettings, *, measures_rules: bool) -> psycopg.Connection:
-    """A session for a check: read only, and with the rights of `names.CHECKER` alone where SQL of a contract runs.
-
-    Args:
-        settings: Of the loading role; of the owning one for a look at what readers see, as a policy may hide rows from others.
-        measures_rules: Whether it is for the rules of the contract.
-    """
-    connection = connect(settings, application_name="batchstream check")
-    connection.execute("SET default_transaction_read_only = on")
-    connection.execute(f"SET statement_timeout = '{CHECK_SECONDS}s'")
-    # Where the server's administrator lets the loading role set it; see sql/setup/checker.sql.
-    connection.execute(
-        "SELECT set_config('temp_file_limit', %s, false) WHERE has_parameter_privilege('temp_file_limit', 'SET')", [CHECK_DISK]
-    )
-    # A rule over some of the rows would be green for all: where a policy hides any, PostgreSQL refuses instead.
-    connection.execute("SET row_security = off")
-    if measures_rules:
-        connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(names.CHECKER)))
-    # Each statement is prepared: PostgreSQL itself then refuses a text that holds more than one.
-    connection.prepare_threshold = 0
-    return connection
 
 
 @contextmanager
@@ -97,7 +68,7 @@ def _raise_for_rule(settings: PostgresSettings, load_id: int) -> None:
         has_target = relations.exists(connection, relations.target(contract))
     for rule in contract.checks:
         statement = checks.quality_rules(replace(contract, checks=(rule,)), load_id, has_target=has_target)
-        with checking(settings, measures_rules=True) as session:
+        with check_session(settings, measures_rules=True) as session:
             try:
                 session.execute(statement)
             except psycopg.Error as error:
@@ -114,13 +85,7 @@ def note_verdict(owner: PostgresSettings, load_id: int, check: CheckName, *, pas
         connect(owner, application_name="batchstream verdict") as connection,
         postgres_errors(f"load {load_id}: its verdict", connection),
     ):
-        connection.execute(
-            "INSERT INTO batchstream.verdicts (load_id, check_name, passed, message, landing_rows) "
-            "SELECT load_id, %s, %s, %s, landed_records FROM batchstream.loads WHERE load_id = %s AND landed_records IS NOT NULL "
-            "ON CONFLICT (load_id, check_name) DO UPDATE SET passed = excluded.passed, message = excluded.message, "
-            "landing_rows = excluded.landing_rows, measured_at = clock_timestamp()",
-            [str(check), passed, message, load_id],
-        )
+        ledger.note_verdict(connection, load_id, check, passed=passed, message=message)
 
 
 def verify_load(engines: Engines, load_id: int) -> tuple[bool, str]:
@@ -136,7 +101,7 @@ def verify_load(engines: Engines, load_id: int) -> tuple[bool, str]:
             connect(engines.loader, application_name="batchstream check") as beside,
             postgres_errors(f"load {load_id}: check {check}", beside),
             named_rules(engines.loader, load_id, check),
-            checking(engines.loader, measures_rules=check is CheckName.COLUMNS) as connection,
+            check_session(engines.loader, measures_rules=check is CheckName.COLUMNS) as connection,
         ):
             row = connection.execute(statement.encode()).fetchone()
         passed, message = (bool(row[0]), str(row[1])) if row else (False, "the check gave no row")

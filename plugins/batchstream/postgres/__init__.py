@@ -7,7 +7,7 @@
 | open | `server`, `tables`, `columns`, `obstacles`, `opening`, `landing_table` |
 | send | `source_rejects` |
 | land | `landing`, `copy_rows`, `message_rejects` |
-| verify | `checks` |
+| verify | `checks`, `check_session` |
 | publish | `publish`: `steps`, `first_load`, `merge` or `swap`; `guard`, `indexes`; `repeats`, `refusals` |
 | replay | `quarantined` |
 | clean up | `housekeeping`, `old_loads` |

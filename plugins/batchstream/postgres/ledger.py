@@ -138,6 +138,25 @@ def note_failure(connection: psycopg.Connection, load_id: int, reason: str, *, f
     connection.execute("SELECT batchstream.note_failure(%s, %s, %s)", [load_id, reason.replace("\0", "\\x00"), for_good])
 
 
+def note_verdict(connection: psycopg.Connection, load_id: int, check: str, *, passed: bool, message: str) -> None:
+    """Note what a check says of the rows that have landed; the last word of each check counts.
+
+    Args:
+        connection: Of the owning role: who loads can't judge the load.
+        load_id: The load.
+        check: The name of the check.
+        passed: The verdict.
+        message: What the check says.
+    """
+    connection.execute(
+        "INSERT INTO batchstream.verdicts (load_id, check_name, passed, message, landing_rows) "
+        "SELECT load_id, %s, %s, %s, landed_records FROM batchstream.loads WHERE load_id = %s AND landed_records IS NOT NULL "
+        "ON CONFLICT (load_id, check_name) DO UPDATE SET passed = excluded.passed, message = excluded.message, "
+        "landing_rows = excluded.landing_rows, measured_at = clock_timestamp()",
+        [str(check), passed, message, load_id],
+    )
+
+
 def note_alive(connection: psycopg.Connection, load_id: int) -> None:
     """Note a sign of life. The server's log is written in order, so this commit also saves every commit before it."""
     connection.execute("SELECT batchstream.note_alive(%s)", [load_id])
