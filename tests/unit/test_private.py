@@ -12,7 +12,7 @@ from batchstream.private import SEEN, forget_numpy, offsets_in, row_formatter, s
 
 @pytest.mark.parametrize("package", SEEN)
 def test_a_version_was_looked_at(package: str) -> None:
-    assert version(package) == SEEN[package], "look at each function of batchstream.private that uses it, then note it there"
+    assert version(package) in SEEN[package], "look at each function of batchstream.private that uses it, then note it there"
 
 
 def test_the_quick_ways_are_there() -> None:
