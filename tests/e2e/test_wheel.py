@@ -194,6 +194,17 @@ def test_uvx_begins_a_project_and_says_what_a_command_lacks(folder: Path, wheel:
     assert not (made / ".batchstream").exists()
 
 
+@pytest.mark.nightly
+def test_pipx_runs_a_command_of_the_wheel(folder: Path, wheel: str) -> None:
+    pipx = [UV, "tool", "run", "--quiet", "--python", Path(sys.executable).resolve(), "pipx", "run", "--spec"]
+    home = {"PIPX_HOME": str(folder / "pipx"), "PIPX_BIN_DIR": str(folder / "pipx" / "bin")}
+    made = folder / "by pipx"
+    # pipx takes a path as it is, and no address of a file.
+    spec = wheel.removeprefix("file://")
+    call(*pipx, spec, "batchstream", "init", made, cwd=folder, **home)
+    assert "fruit.odcs.yaml: good\n" in call(*pipx, spec, "batchstream", "contract", "check", cwd=made, **home)
+
+
 def test_a_folder_with_something_in_it_stays_as_it_is(folder: Path, binaries: Path) -> None:
     taken = folder / "taken"
     taken.mkdir()
