@@ -142,3 +142,26 @@ def test_the_versions_of_the_standard_are_those_of_its_schema() -> None:
 @pytest.mark.parametrize("version", API_VERSIONS)
 def test_each_version_of_the_standard_is_read(version: str, tmp_path: Path) -> None:
     assert load_contract(edited(tmp_path, HOUSING, ("v3.1.0", version))).name == "housing"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("status: active", "tags: [0123, 1_000]"),
+        ("        description: ", "        examples: [0068780060324]\n        description: "),
+        ("status: active", "team: {name: a, comment: b}"),
+        ("status: active", "servers: [{server: a, type: kafka, topic: b}]"),
+    ],
+    ids=["number for people", "number as example", "unknown field of a team", "unknown field of a server"],
+)
+def test_what_has_no_effect_need_not_be_right(old: str, new: str, tmp_path: Path) -> None:
+    path = edited(tmp_path, HOUSING, (old, new))
+    contract, told = read_contract(contract_text(path), path)
+    assert contract.columns == load_contract(HOUSING).columns
+    assert len(told) > len(read_contract(contract_text(HOUSING), HOUSING).told)
+
+
+def test_an_unknown_field_of_the_source_is_refused(tmp_path: Path) -> None:
+    path = edited(tmp_path, HOUSING, ("status: active", "servers: [{server: a, type: local, pth: b}]"))
+    (said,) = mistakes_of(path)
+    assert said == "line 7: servers[0].pth: is no field of the standard; write path"

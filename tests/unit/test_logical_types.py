@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from batchstream.contract.logical import BY_OPTION, DEFAULTS
+from batchstream.contract.model import Rules
 from batchstream.contract.odcs import contract_text, read_contract
 from batchstream.contract.types import parse_type
 from batchstream.paths import ROOT
@@ -49,6 +50,32 @@ def test_a_key_that_need_not_be_there_is_told(tmp_path: Path) -> None:
     path = edited(tmp_path, HOUSING, ("required: true", "required: false\n        primaryKey: true"))
     told = read_contract(contract_text(path), path).told
     assert "line 43: column 'crim': required: false: the primary key is NOT NULL all the same" in told
+
+
+@pytest.mark.parametrize(
+    ("physical", "options", "said"),
+    [
+        ("text", {"format": "email"}, "format: email: values are not compared with it"),
+        ("real", {"format": "f64"}, "format: f64: values are not compared with it, but with real"),
+        ("date", {"format": "dd.MM.yyyy"}, "format: dd.MM.yyyy: dates and times are read as"),
+        ("timestamptz", {"defaultTimezone": "Europe/Berlin"}, "defaultTimezone: is that of bounds"),
+        ("text", {"maxItems": 3}, "maxItems: what is in the value is not looked at"),
+    ],
+)
+def test_an_option_without_effect_is_told(physical: str, options: dict[str, Any], said: str, tmp_path: Path) -> None:
+    contract = make_contract(tmp_path, [{"name": "a", "physicalType": physical, "logicalTypeOptions": options}])
+    (told,) = read_contract(contract_text(contract.path), contract.path).told
+    assert f"column 'a': logicalTypeOptions: {said}" in told
+    assert contract.columns[0].rules == Rules()
+
+
+@pytest.mark.parametrize(
+    ("physical", "options"),
+    [("uuid", {"format": "uuid"}), ("date", {"format": "yyyy-MM-dd"}), ("double precision", {"format": "f64"})],
+)
+def test_an_option_that_says_what_is_done_anyway_is_not_told(physical: str, options: dict[str, Any], tmp_path: Path) -> None:
+    contract = make_contract(tmp_path, [{"name": "a", "physicalType": physical, "logicalTypeOptions": options}])
+    assert read_contract(contract_text(contract.path), contract.path).told == ()
 
 
 PHYSICAL = "logicalType: number\n        physicalType: double precision"

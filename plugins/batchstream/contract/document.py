@@ -42,7 +42,7 @@ class Document:
     Attributes:
         value: Mappings with texts as keys, lists, texts, numbers, true, false and null.
         lines: By the identity of a mapping or a list, and a key or a number: the line where that begins.
-        mistakes: Of single values; None stands in their place.
+        mistakes: Of single values; their text stands in their place.
     """
 
     value: Any
@@ -148,7 +148,7 @@ class _Reader:
         except MistakeError as error:
             error.at = place
             self.mistakes.append(error)
-            return None
+            return event.value.replace("\0", "")
 
     def _mapping(self, depth: int, place: Place) -> dict[str, Any]:
         mapping: dict[str, Any] = {}

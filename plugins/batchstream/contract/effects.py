@@ -2,13 +2,34 @@
 
 from typing import Any
 
-from open_data_contract_standard.model import SchemaProperty, Server
+from open_data_contract_standard.model import (
+    CustomProperty,
+    DataQuality,
+    Description,
+    EnumValue,
+    OpenDataContractStandard,
+    SchemaObject,
+    SchemaProperty,
+    Server,
+)
 from pydantic import BaseModel
 
 from batchstream.contract.fields import ASKS_FOR_NOTHING, FIELDS, Effect, Field
 from batchstream.contract.mistake import Place, said
 from batchstream.contract.mistakes import Mistakes
 from batchstream.contract.strict import names_of
+
+# Field → class of what stands in it.
+_KINDS: dict[str, type[BaseModel]] = {
+    "customProperties": CustomProperty,
+    "description": Description,
+    "enum": EnumValue,
+    "items": SchemaProperty,
+    "properties": SchemaProperty,
+    "quality": DataQuality,
+    "schema": SchemaObject,
+    "servers": Server,
+}
 
 Found = dict[tuple[type[BaseModel], str], list[Place]]
 
@@ -25,6 +46,21 @@ def note_effects(contract: BaseModel, mistakes: Mistakes) -> None:
     for (kind, name), places in found.items():
         more = f" ({len(places)} times)" if len(places) > 1 else ""
         mistakes.tell(places[0], f"{said(places[0])}: has no effect{more}: {FIELDS[kind][name].note}")
+
+
+def lies_in_told(place: Place) -> bool:
+    """Whether a place is within a field that has no effect."""
+    kind: type[BaseModel] = OpenDataContractStandard
+    for part in place:
+        if isinstance(part, int):
+            continue
+        field = FIELDS[kind].get(part)
+        if field is None or field.effect is Effect.TOLD:
+            return field is not None
+        if part not in _KINDS:
+            return False
+        kind = _KINDS[part]
+    return False
 
 
 def _look(value: BaseModel, at: Place, found: Found, mistakes: Mistakes) -> None:

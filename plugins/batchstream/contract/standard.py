@@ -6,8 +6,10 @@ from typing import Any
 from open_data_contract_standard.model import OpenDataContractStandard
 from pydantic import ValidationError
 
+from batchstream.contract.effects import lies_in_told
 from batchstream.contract.mistake import Place, said
 from batchstream.contract.mistakes import Mistakes
+from batchstream.contract.servers import LOCAL
 from batchstream.contract.strict import unknown_fields, unknown_keys
 
 
@@ -37,8 +39,18 @@ def read_standard(document: dict[str, Any], mistakes: Mistakes) -> OpenDataContr
         except ValidationError:
             return None
     for place, sentence in unknown_fields(odcs, document):
-        mistakes.note(place, sentence)
+        if _is_harmless(place, odcs):
+            mistakes.tell(place, f"{said(place)}: has no effect: is no field of the standard")
+        else:
+            mistakes.note(place, sentence)
     return odcs
+
+
+def _is_harmless(place: Place, odcs: OpenDataContractStandard) -> bool:
+    """Whether an unknown field stands where all fields are without effect, such as in a server that is no source."""
+    if place[0] == "servers" and isinstance(number := place[1], int):
+        return (odcs.servers or [])[number].type != LOCAL
+    return lies_in_told(place[:-1])
 
 
 def _sentence(place: Place, error: Any) -> str:
