@@ -195,6 +195,19 @@ def test_a_dataset_may_be_called_as_anything_that_stands_in_the_dag_files(instal
     assert sorted(found["dags"]) == sorted(f"{name}_pipeline" for name in NAMES)
 
 
+def test_each_table_of_a_contract_has_a_dag(installation: Installation, tmp_path: Path) -> None:
+    document = yaml.safe_load(second_dataset("one"))
+    document["customProperties"] = [entry for entry in document["customProperties"] if entry["property"] != "topic"]
+    document["schema"].append(document["schema"][0] | {"name": "another one"})
+    (tmp_path / "both.odcs.yaml").write_text(yaml.safe_dump(document))
+    found = parse(installation, tmp_path)
+    assert found["errors"] == {}
+    dag_ids = {"one_pipeline", f"{handle_of('another one')}_pipeline"}
+    assert set(found["dags"]) == dag_ids
+    for dag_id in dag_ids:
+        assert list(parse(installation, tmp_path, _AIRFLOW_PARSING_CONTEXT_DAG_ID=dag_id)["dags"]) == [dag_id]
+
+
 def test_a_dataset_of_any_name_has_a_dag_that_a_task_finds_again(installation: Installation, tmp_path: Path) -> None:
     for number, name in enumerate(ODD):
         written = yaml.safe_dump(name, default_style='"', width=1000).strip()

@@ -14,7 +14,6 @@ from batchstream.contract.model import Publish
 from batchstream.errors import LoadError
 from batchstream.local.installation import Installation
 from batchstream.postgres import relations
-from tests.conftest import make_state
 from tests.support.names import NAMES, ODD, possible
 from tests.support.whole import WholeDataset
 
@@ -52,9 +51,14 @@ def table_of(name: str, names: list[str], keys: list[int], maximum: int = 100) -
 
 
 def the_whole_way(
-    installation: Installation, admin: psycopg.Connection, table: dict[str, Any], folder: Path, way: Publish
+    installation: Installation,
+    admin: psycopg.Connection,
+    table: dict[str, Any],
+    folder: Path,
+    way: Publish,
+    *beside: dict[str, Any],
 ) -> None:
-    dataset = WholeDataset(installation, folder, table, publish=str(way), topic="t", rejectedRecordsAllowed=1)
+    dataset = WholeDataset(installation, folder, table, *beside, publish=str(way), rejectedRecordsAllowed=1)
     contract = dataset.contract
     further = len(contract.columns) - 4
 
@@ -111,6 +115,15 @@ def test_every_odd_name_goes_the_whole_way(
 
 
 @pytest.mark.parametrize("way", list(Publish))
+def test_a_table_beside_another_goes_the_whole_way(
+    installation: Installation, admin: psycopg.Connection, tmp_path: Path, way: Publish
+) -> None:
+    """The ledger has the text of the file, and knows which of its tables a load is of."""
+    beside = {"name": f"beside {way}", "properties": [{"name": "a", "physicalType": "integer"}]}
+    the_whole_way(installation, admin, table_of(f"last of two, {way}", list("abcde"), [0]), tmp_path / "two", way, beside)
+
+
+@pytest.mark.parametrize("way", list(Publish))
 @given(
     name=NAMES.filter(possible),
     names=st.lists(NAMES.filter(possible), min_size=4, max_size=8, unique=True),
@@ -122,11 +135,35 @@ def test_every_odd_name_goes_the_whole_way(
 def test_any_name_goes_the_whole_way(
     installation: Installation, admin: psycopg.Connection, way: Publish, name: str, names: list[str], keys: list[int]
 ) -> None:
-    with TemporaryDirectory(dir=make_state()) as folder:
+    with TemporaryDirectory() as folder:
         try:
             the_whole_way(installation, admin, table_of(name, names, keys), Path(folder) / "x", way)
         finally:
             drop(admin, name)
+
+
+def test_a_foreign_key_is_looked_at_before_the_publish(
+    installation: Installation, admin: psycopg.Connection, tmp_path: Path
+) -> None:
+    shops = {"name": "The shops", "properties": [column(0, "town", "text"), column(1, "shop {nr}", "integer")]}
+    sales = {
+        "name": "The sales",
+        "properties": [column(0, "at", "text"), column(1, 'the "shop"', "integer"), column(2, "before", "integer")],
+        "relationships": [{"from": ["at", 'the "shop"'], "to": ["The shops.town", "The shops.shop {nr}"]}],
+    }
+    sales["properties"][2]["relationships"] = [{"type": "foreignKey", "to": 'The sales.the "shop"'}]
+    of_shops = WholeDataset(installation, tmp_path / "shops", shops)
+    of_sales = WholeDataset(installation, tmp_path / "sales", sales)
+    with pytest.raises(LoadError, match=r"can't be measured: relation \"public.The shops\" does not exist"):
+        of_sales.load([("Bonn", 1, None)])
+    of_shops.load([("Bonn", 1), ("Bonn", 2), ("Ulm", 1)])
+    of_sales.load([("Bonn", 1, None), ("Bonn", None, 1), ("Ulm", 1, 1)])
+    before = of_sales.rows(admin)
+    with pytest.raises(LoadError, match=r"is not in The shops.town, The shops.shop {nr} mustBe 0: got 1"):
+        of_sales.load([("Bonn", 1, None), ("Ulm", 2, 1)])
+    with pytest.raises(LoadError, match=r'before: rows whose value is not in The sales.the "shop" mustBe 0: got 1'):
+        of_sales.load([("Bonn", 1, 2)])
+    assert of_sales.rows(admin) == before
 
 
 def test_tables_whose_names_resemble_each_other_have_landings_of_their_own(

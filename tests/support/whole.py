@@ -10,7 +10,7 @@ import psycopg
 import yaml
 from psycopg import sql
 
-from batchstream.contract import Contract, load_contract
+from batchstream.contract import Contract, load_contracts
 from batchstream.errors import LoadError
 from batchstream.load import close, open, publish, replay, verify
 from batchstream.load.engines import Engines
@@ -31,16 +31,20 @@ class WholeDataset:
     Args:
         installation: The services.
         folder: A new one.
-        table: The only entry of the contract's schema.
+        table: The last entry of the contract's schema.
+        beside: Other entries.
         settings: Its customProperties, by name.
     """
 
-    def __init__(self, installation: Installation, folder: Path, table: dict[str, Any], **settings: Any) -> None:
+    def __init__(
+        self, installation: Installation, folder: Path, table: dict[str, Any], *beside: dict[str, Any], **settings: Any
+    ) -> None:
         self.engines = Engines({}, installation.engines().loader, installation.engines().owner)
         self.path = folder / "dags" / "contracts" / "x.odcs.yaml"
         self.path.parent.mkdir(parents=True)
         self.source = folder / "x.csv"
         self._settings = {"sourcePath": "x.csv", "sourceQuote": '"', **settings}
+        self._beside = beside
         self.write(table)
         self._runs = 0
 
@@ -53,14 +57,14 @@ class WholeDataset:
             "id": "x",
             "status": "active",
             "version": "1.0.0",
-            "schema": [table],
+            "schema": [*self._beside, table],
             "customProperties": [{"property": name, "value": value} for name, value in self._settings.items()],
         }
         self.path.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
 
     @property
     def contract(self) -> Contract:
-        return load_contract(self.path)
+        return load_contracts(self.path)[-1]
 
     def write_source(self, rows: Sequence[Sequence[Any]]) -> None:
         """Write the source under its header; None is an empty field."""
@@ -117,7 +121,10 @@ class WholeDataset:
             LoadError: A check is red.
         """
         load_id = self.land(rows)
-        passed, message = verify.verify_load(self.engines, load_id)
+        try:
+            passed, message = verify.verify_load(self.engines, load_id)
+        except LoadError as error:
+            passed, message = False, str(error)
         if not passed:
             with connect(self.engines.owner, application_name="batchstream test") as connection:
                 ledger.close(connection, load_id, reason=message)

@@ -170,7 +170,7 @@ MISTAKES = [
     case("version 2 of the standard", "v3.1.0", "v2.2.0", "apiVersion", "got 'v2.2.0'", "write v3.1.0"),
     case("no version", "version: 1.0.0\n", "", "version", "is missing", "write the version of this contract, such as 1.0.0"),
     case("number as version", "version: 1.0.0", "version: 1.0", "version", "got 1.0", "in quotes"),
-    case("two tables", "schema:\n", "schema:\n  - name: more\n", "schema", "got 2", "write one contract a table"),
+    case("a table of two", "schema:\n", "schema:\n  - name: more\n", "schema[0].properties", "is empty", "write a property"),
     case("table of 64 bytes", "name: housing", f"name: {'ü' * 32}", "schema[0].name", "has 64 bytes", "write at most 63"),
     case(
         "table of another schema",
@@ -360,4 +360,4 @@ def test_a_table_without_columns_is_told(tmp_path: Path) -> None:
 
 def test_a_contract_without_tables_is_told(tmp_path: Path) -> None:
     said = mistake_of(write_contract(tmp_path, HOUSING.read_text(encoding="utf-8").split("schema:\n")[0]))
-    assert said == "schema: must hold exactly one table; got 0; write one contract a table"
+    assert said == "schema: must hold a table; got none; write one with its columns"

@@ -64,7 +64,7 @@ def build_pipeline(contract: Contract, **arguments: Any) -> DAG:
     return dag
 
 
-def reload_group(contract: Path | str, group_id: str | None = None, **arguments: Any) -> TaskGroup:
+def reload_group(contract: Path | str, group_id: str | None = None, table: str | None = None, **arguments: Any) -> TaskGroup:
     """The steps of a reload as a task group of the DAG in whose ``with`` it is called.
 
     What follows the group starts when the load is published and looked at. A parameter ``allow_changes`` of that DAG counts.
@@ -72,12 +72,13 @@ def reload_group(contract: Path | str, group_id: str | None = None, **arguments:
     Args:
         contract: The contract's file.
         group_id: Of the group; the dataset's handle by default, which is its name if that is plain.
+        table: Which of its tables, if the contract has several.
         arguments: Further arguments of the `TaskGroup`, such as ``default_args``.
 
     Raises:
         ContractError: The contract has a mistake.
     """
-    found = load_contract(Path(contract))
+    found = load_contract(Path(contract), table)
     with TaskGroup(group_id=group_id or found.handle, **arguments) as group:
         Reload(found).all()
     return group

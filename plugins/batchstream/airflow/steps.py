@@ -36,13 +36,14 @@ class Reload:
 
     Args:
         contract: The contract's file, or the contract.
+        table: Which of its tables, if it has several.
 
     Raises:
         ContractError: The contract has a mistake.
     """
 
-    def __init__(self, contract: Path | str | Contract) -> None:
-        self._contract = contract if isinstance(contract, Contract) else load_contract(Path(contract))
+    def __init__(self, contract: Path | str | Contract, table: str | None = None) -> None:
+        self._contract = contract if isinstance(contract, Contract) else load_contract(Path(contract), table)
 
     def open_load(self, **arguments: Any) -> XComArg:
         """Open a load, and return the ``load_id`` that all other steps take, and tasks of your own may take."""

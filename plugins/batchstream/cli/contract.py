@@ -91,7 +91,7 @@ def _facts(contract: Contract) -> dict[str, Any]:
 
 
 def _told(contract: Contract) -> tuple[str, ...]:
-    return read_contract(contract_text(contract.path), contract.path).told
+    return read_contract(contract_text(contract.path), contract.path, contract.name).told
 
 
 def _times(contract: Contract) -> list[str]:

@@ -1,6 +1,6 @@
 """The contract: the only place that names a column."""
 
 from batchstream.contract.model import Column, Contract
-from batchstream.contract.odcs import contract_text, load_contract, parse_contract
+from batchstream.contract.odcs import contract_text, load_contract, load_contracts, parse_contract, parse_contracts
 
-__all__ = ["Column", "Contract", "contract_text", "load_contract", "parse_contract"]
+__all__ = ["Column", "Contract", "contract_text", "load_contract", "load_contracts", "parse_contract", "parse_contracts"]

@@ -5,7 +5,7 @@ version 1.2. Here a value without quotes is a number only as JSON writes numbers
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -43,11 +43,13 @@ class Document:
         value: Mappings with texts as keys, lists, texts, numbers, true, false and null.
         lines: By the identity of a mapping or a list, and a key or a number: the line where that begins.
         mistakes: Of single values; their text stands in their place.
+        table: Number of the only table that was left of several, 0-based.
     """
 
     value: Any
-    lines: dict[tuple[int, str | int], int]
+    lines: MutableMapping[tuple[int, str | int], int]
     mistakes: tuple[MistakeError, ...]
+    table: int = 0
 
     def line_of(self, place: Place) -> int:
         """The line of a place, or of the nearest one above it that the document has; what an alias repeats has its anchor's."""

@@ -78,12 +78,13 @@ FIELDS: dict[type[BaseModel], dict[str, Field]] = {
     },
     standard.SchemaObject: {
         **_done(name="the table's name", physicalName="goes before `name`", properties="the columns", quality="rules"),
-        **_told("id", "description", "businessName", "synonyms", "authoritativeDefinitions", "tags", "customProperties"),
+        **_done(customProperties="[the settings](#several-tables) of this table, which go before those of the contract"),
+        **_told("id", "description", "businessName", "synonyms", "authoritativeDefinitions", "tags"),
         **_told("dataGranularityDescription", "context"),
         **_told("deprecated", note="the table is loaded as any other"),
         **_told("physicalType", note="a table is made", silent=("table",)),
         **_told("logicalType", note="a table is made", silent=("object",)),
-        **_told("relationships", note="no foreign key is made, and nothing compares the tables"),
+        **_done(relationships="[foreign keys](#foreign-keys), checked before the publish"),
     },
     standard.SchemaProperty: {
         **_done(
@@ -107,7 +108,7 @@ FIELDS: dict[type[BaseModel], dict[str, Field]] = {
         **_told("encryptedName", note="nothing is encrypted; the column is loaded as the source has it"),
         **_told("transformLogic", "transformSourceObjects", "transformDescription", note="the source holds its result already"),
         **_told("partitioned", "partitionKeyPosition", note="the table is not partitioned by it"),
-        **_told("relationships", note="no foreign key is made, and nothing compares the tables"),
+        **_done(relationships="[foreign keys](#foreign-keys), checked before the publish"),
         **_refused("is computed from other columns, and no column of a source", "semanticType", silent=("column", "dimension")),
         **_refused("is not supported: a column holds one plain value", "properties", "items", "map"),
     },

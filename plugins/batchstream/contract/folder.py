@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from batchstream.contract.model import Contract
-from batchstream.contract.odcs import load_contract
+from batchstream.contract.odcs import load_contract, load_contracts
 from batchstream.contract.properties import default_topic
 from batchstream.errors import ContractError
 from batchstream.paths import contract_paths
@@ -33,7 +33,7 @@ def read_contracts(paths: Iterable[Path] | None = None) -> Contracts:
     mistakes: list[str] = []
     for path in contract_paths() if paths is None else paths:
         try:
-            found.append(load_contract(path))
+            found.extend(load_contracts(path))
         except ContractError as error:
             mistakes += error.mistakes
         except Exception as error:  # noqa: BLE001 - also a fault of ours may only stop the contract that shows it
@@ -79,15 +79,16 @@ def contract_of(dataset: str, paths: Sequence[Path] | None = None) -> Contract:
     unread: list[str] = []
     for path in [*own, *(path for path in paths if path not in own)]:
         try:
-            contract = load_contract(path)
+            contracts = load_contracts(path)
         except ContractError:
             if path in own:
                 raise
             unread.append(str(path))
             continue
-        if dataset in (contract.name, contract.handle):
-            return contract
-        others.append(contract.name)
+        for contract in contracts:
+            if dataset in (contract.name, contract.handle):
+                return contract
+            others.append(contract.name)
     if own:
         return load_contract(own[0])
     hint = f"; one of these may be meant, but has a mistake: {', '.join(unread)}" if unread else ""
@@ -104,7 +105,7 @@ def require_unique(contract: Contract) -> None:
         ContractError: It does, and the name is the other's.
     """
     found = read_contracts()
-    if all(valid.path != contract.path for valid in found.valid):
+    if all((valid.path, valid.name) != (contract.path, contract.name) for valid in found.valid):
         own = [mistake for mistake in found.mistakes if mistake.startswith(f"{contract.path}: ")]
         raise ContractError(*(own or [f"{contract.path}: has changed meanwhile; try again"]))
 

@@ -47,7 +47,7 @@ class Mistakes:
     def told(self, document: Document) -> tuple[str, ...]:
         """What was noted by `tell`, in the order of the lines."""
         located = sorted((document.line_of(at), message) for at, message in self._told)
-        return tuple(f"line {line}: {message}" for line, message in located)
+        return tuple(f"line {line}: {_of_table(message, document.table)}" for line, message in located)
 
     def any_below(self, place: Place) -> bool:
         """Whether something at a place, or within it, has a mistake already, of which a further one might be a consequence."""
@@ -87,8 +87,13 @@ class Mistakes:
             ContractError: There is one.
         """
         located = sorted((document.line_of(at), message) for at, message in self._found)
-        told = [f"{path}: line {line}: {message}" for line, message in located[:MAX_SHOWN]]
+        told = [f"{path}: line {line}: {_of_table(message, document.table)}" for line, message in located[:MAX_SHOWN]]
         if (hidden := len(located) - MAX_SHOWN) > 0:
             told.append(f"{path}: has {hidden:,} more mistakes; mend the first ones to see them")
         if told:
             raise ContractError(*told)
+
+
+def _of_table(message: str, number: int) -> str:
+    """A message about the only table that was left of several, with the number that it has in the file."""
+    return f"schema[{number}]{message.removeprefix('schema[0]')}" if message.startswith("schema[0]") else message

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import yaml
 from open_data_contract_standard.model import DataQuality, OpenDataContractStandard, SchemaObject, SchemaProperty
 
+from batchstream.contract import tables
 from batchstream.contract.columns import read_columns, table_name_of
 from batchstream.contract.document import MAX_SIZE, Document, read_located
 from batchstream.contract.effects import lies_in_told, note_effects
@@ -16,6 +17,7 @@ from batchstream.contract.model import Check, Contract, SourceFormat
 from batchstream.contract.names import handle_of, why_impossible
 from batchstream.contract.properties import ContractSettings, read_settings
 from batchstream.contract.quality import expected_row_count, no_duplicates, not_measured, read_check
+from batchstream.contract.relationships import read_relationships
 from batchstream.contract.spelling import USUAL
 from batchstream.contract.standard import read_standard
 from batchstream.errors import ContractError, errors_about
@@ -35,13 +37,18 @@ MAX_QUERIES_LENGTH = 100_000
 """Of all rules of type sql: to look at them takes a second for 50,000 characters."""
 
 
-def load_contract(path: Path) -> Contract:
-    """Read and check a contract file.
+def load_contract(path: Path, table: str | None = None) -> Contract:
+    """Read and check a contract file; see `parse_contract`.
 
     Raises:
         ContractError: The file can't be read, or a field breaks a rule: file, field, rule, what was found, what to write.
     """
-    return parse_contract(contract_text(path), path)
+    return parse_contract(contract_text(path), path, table)
+
+
+def load_contracts(path: Path) -> tuple[Contract, ...]:
+    """The same for each table of the file."""
+    return parse_contracts(contract_text(path), path)
 
 
 def contract_text(path: Path) -> str:
@@ -64,18 +71,25 @@ def contract_text(path: Path) -> str:
             raise ContractError(f"{path}: can't be read: {error}; write a UTF-8 file that Airflow may read") from error
 
 
-def parse_contract(text: str, path: Path) -> Contract:
-    """Check the text of a contract.
+def parse_contract(text: str, path: Path, table: str | None = None) -> Contract:
+    """Check the text of a contract, and take one of its tables.
 
     Args:
         text: The contract, such as the ledger keeps it for a load.
         path: The file that it was read from, which need not hold this text any more: named in messages, and where
             ``sourcePath`` begins.
+        table: Which table; it need not be named if there is only one.
 
     Raises:
-        ContractError: Fields break a rule, all of which it tells: file, line, field, rule, what was found, what to write.
+        ContractError: Fields break a rule, all of which it tells: file, line, field, rule, what was found, what to write; or
+            there is no such table.
     """
-    return read_contract(text, path).contract
+    return read_contract(text, path, table).contract
+
+
+def parse_contracts(text: str, path: Path) -> tuple[Contract, ...]:
+    """Check the text of a contract: one for each of its tables."""
+    return tuple(read.contract for read in _read(text, path))
 
 
 class ReadContract(NamedTuple):
@@ -90,21 +104,47 @@ class ReadContract(NamedTuple):
     told: tuple[str, ...]
 
 
-def read_contract(text: str, path: Path) -> ReadContract:
+def read_contract(text: str, path: Path, table: str | None = None) -> ReadContract:
     """The same as `parse_contract`, with what is worth to be told to the author of the contract."""
+    found = _read(text, path)
+    chosen = [read for read in found if table in (None, read.contract.name)]
+    if len(chosen) == 1:
+        return chosen[0]
+    held = clipped(", ".join(f"'{read.contract.name}'" for read in found))
+    wanted = "has several tables, and none is named" if table is None else f"has no table '{table}'"
     with errors_about(path=str(path)):
-        document = _document(text, path)
-        mistakes = Mistakes()
-        for error in document.mistakes:
-            # What only people read means what they read.
-            if not lies_in_told(error.at):
-                mistakes.note(error.at, f"{said(error.at)}: {error.rule}", unreadable=True)
-        odcs = read_standard(document.value, mistakes)
-        contract = _contract(path, odcs, mistakes) if odcs else None
-        mistakes.raise_any(path, document)
-        if contract is None:
-            raise ContractError(f"{path}: can't be read by the standard's model; write what the standard says")
-        return ReadContract(contract, mistakes.told(document))
+        raise ContractError(f"{path}: schema: {wanted}; got {held}; name one of them")
+
+
+def _read(text: str, path: Path) -> tuple[ReadContract, ...]:
+    """Each table of a contract; all mistakes of all of them at once."""
+    found: list[ReadContract] = []
+    mistakes: list[str] = []
+    with errors_about(path=str(path)):
+        for document in tables.each(_document(text, path)):
+            try:
+                found.append(_read_table(document, path))
+            except ContractError as error:
+                # What is said of the contract as a whole is said for each table.
+                before = {*mistakes}
+                mistakes += [mistake for mistake in error.mistakes if mistake not in before]
+        if mistakes:
+            raise ContractError(*mistakes)
+    return tuple(found)
+
+
+def _read_table(document: Document, path: Path) -> ReadContract:
+    mistakes = Mistakes()
+    for error in document.mistakes:
+        # What only people read means what they read.
+        if not lies_in_told(error.at):
+            mistakes.note(error.at, f"{said(error.at)}: {error.rule}", unreadable=True)
+    odcs = read_standard(document.value, mistakes)
+    contract = _contract(path, odcs, mistakes) if odcs else None
+    mistakes.raise_any(path, document)
+    if contract is None:
+        raise ContractError(f"{path}: can't be read by the standard's model; write what the standard says")
+    return ReadContract(contract, mistakes.told(document))
 
 
 def _document(text: str, path: Path) -> Document:
@@ -164,10 +204,9 @@ def _contract(path: Path, odcs: OpenDataContractStandard, mistakes: Mistakes) ->
 
 
 def _table(odcs: OpenDataContractStandard) -> SchemaObject:
-    tables = odcs.schema_ or []
-    if len(tables) != 1:
-        raise MistakeError("schema", f"must hold exactly one table; got {len(tables)}; write one contract a table")
-    return tables[0]
+    if not odcs.schema_:
+        raise MistakeError("schema", "must hold a table; got none; write one with its columns")
+    return odcs.schema_[0]
 
 
 def _refuse_blanks(properties: list[SchemaProperty], mistakes: Mistakes) -> None:
@@ -234,6 +273,8 @@ def _checks(
     # A dict, as a rule that stands twice is measured once.
     unique = [(name,) for name, prop in columns if prop.unique or (name,) == keys]
     checks = dict.fromkeys(no_duplicates(*names) for names in ([keys, *unique] if len(keys) > 1 else unique))
+    relationships = mistakes.read(lambda: list(read_relationships(table, table_name, called)), "schema", 0) or []
+    checks |= dict.fromkeys(relationships)
     expected: int | None = None
     # To look at more takes too long.
     few = mistakes.read(lambda: _require_few([rule.query or "" for _, _, rule, _ in rules]), "schema", 0)

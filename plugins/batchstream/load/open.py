@@ -6,12 +6,13 @@ from typing import Any
 
 import psycopg
 
-from batchstream.contract import Contract, contract_text, parse_contract
+from batchstream.contract import Contract, contract_text, parse_contracts
 from batchstream.errors import BatchstreamError, BusyError, ContractError, LoadError, SinkError, errors_about
 from batchstream.postgres import housekeeping, opening, server, tables
 from batchstream.postgres.connection import PostgresSettings, connect
 from batchstream.postgres.failures import postgres_errors
 from batchstream.postgres.opening import LEASE_SECONDS, Busy, Run
+from batchstream.records.shown import listed
 from batchstream.records.source_reader import check_header
 
 POLL_SECONDS = 1
@@ -63,11 +64,12 @@ def open_load(owner: PostgresSettings, contract: Contract, run: Run, *, wait_sec
 def _read_again(contract: Contract) -> tuple[str, Contract]:
     """The contract's text, and what it says: the file may have changed since the DAG was made of it."""
     text = contract_text(contract.path)
-    found = parse_contract(text, contract.path)
-    if found.name != contract.name:
+    contracts = parse_contracts(text, contract.path)
+    found = next((one for one in contracts if one.name == contract.name), None)
+    if found is None:
         raise ContractError(
-            f"{contract.path}: is the contract of '{found.name}' by now, this DAG is that of '{contract.name}'; wait until "
-            "Airflow has read it, and run that DAG"
+            f"{contract.path}: is the contract of {listed([one.name for one in contracts])} by now, this DAG is that of "
+            f"'{contract.name}'; wait until Airflow has read it, and run that DAG"
         )
     return text, found
 

@@ -37,7 +37,7 @@ def of_row(load: dict[str, Any]) -> Contract:
             load["load_id"],
             difference,
         )
-    return parse_contract(text, path)
+    return parse_contract(text, path, load["dataset"])
 
 
 def _difference(path: Path, text: str) -> str | None:

@@ -78,7 +78,7 @@ def _mended(load: Mapping[str, Any]) -> tuple[Contract, str]:
         text = contract_text(path)
     except ContractError as error:
         raise LoadError(f"load {load['load_id']}: its contract is gone: {error}; start a new run") from error
-    return parse_contract(text, path), text
+    return parse_contract(text, path, load["dataset"]), text
 
 
 def _require_replayable(connection: psycopg.Connection, contract: Contract, load: Mapping[str, Any]) -> None:
