@@ -14,6 +14,7 @@ from batchstream.contract import Contract, load_contract
 from batchstream.contract.names import MAX_HANDLE_LENGTH, handle_of, quoted
 from batchstream.contract.quality import no_duplicates
 from batchstream.errors import ContractError
+from batchstream.paths import ROOT
 from batchstream.records.codec import RecordCodec
 from batchstream.records.message_names import message_names
 from tests.conftest import HOUSING
@@ -51,6 +52,7 @@ def test_names_that_resemble_each_other_have_handles_of_their_own() -> None:
     names = [*ODD, "Item list", "item list", "item_list", "ITEM_LIST", "item-list", "x" * 41, "x" * 42]
     assert len({handle_of(name) for name in names}) == len(set(names))
     assert handle_of("Item list").startswith("item_list_")
+    assert f"`Iris data` becomes `{handle_of('Iris data')}`" in (ROOT / "docs" / "contracts.md").read_text()
     assert handle_of("2024 sales").startswith("t_2024_sales_")
 
 
