@@ -1,11 +1,13 @@
 """Contracts with several tables: one data set each."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from batchstream.cli.contract import check
 from batchstream.contract import Contract, load_contract, load_contracts, parse_contract
 from batchstream.contract.folder import contract_of, read_contracts, require_unique
 from batchstream.contract.model import Publish
@@ -101,6 +103,16 @@ def test_a_setting_of_a_table_is_told_with_its_line(shop: Path) -> None:
 def test_a_table_alone_may_have_settings_of_its_own(shop: Path) -> None:
     (orders,) = load_contracts(write(shop, ORDERS))
     assert (orders.publish, orders.source.path.name) == (Publish.SWAP, "orders.csv")
+
+
+def test_contract_check_shows_each_table(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert check([shop], as_json=True) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert [(one["path"], one["valid"], one["dataset"]) for one in shown] == [
+        (str(shop), True, "items"),
+        (str(shop), True, "Orders"),
+    ]
+    assert '"published"."Orders"' in shown[1]["table"]
 
 
 def names_of(found: tuple[Contract, ...]) -> list[str]:

@@ -62,16 +62,12 @@ def _describe(contract: Contract) -> None:
 
 
 def _print_json(files: list[Path], valid: tuple[Contract, ...], mistakes: tuple[str, ...]) -> None:
-    good = {contract.path: _facts(contract) for contract in valid}
-    found = [
-        {
-            "path": str(path),
-            "valid": path in good,
-            "mistakes": [each.removeprefix(f"{path}: ") for each in mistakes if each.startswith(f"{path}: ")],
-            **good.get(path, {}),
-        }
-        for path in files
-    ]
+    found = []
+    for path in files:
+        # One for each table; of a file that has none without a mistake, one for the file.
+        good = [_facts(contract) for contract in valid if contract.path == path]
+        told = [each.removeprefix(f"{path}: ") for each in mistakes if each.startswith(f"{path}: ")]
+        found += [{"path": str(path), "valid": bool(good), "mistakes": told, **facts} for facts in good or [{}]]
     # Not by the console, which may fold lines.
     print(json.dumps(found, indent=2, ensure_ascii=False))  # noqa: T201
 
