@@ -208,7 +208,7 @@ MISTAKES = [
     ),
     case("version of the standard to come", "v3.1.0", "v3.9.9", "apiVersion", "got 'v3.9.9'", "write v3.1.0"),
     case("measure", REQUIRED, f"{REQUIRED}        semanticType: measure\n", CRIM, "got 'measure'", "remove it"),
-    case("items", REQUIRED, f"{REQUIRED}        items: {{name: x}}\n", CRIM, "items is not supported", "remove it"),
+    case("items", REQUIRED, f"{REQUIRED}        items: {{name: x}}\n", CRIM, "has no items", "write jsonb or an array"),
     case("place in no key", REQUIRED, f"{REQUIRED}        primaryKeyPosition: 1\n", CRIM, "got 1", "add primaryKey: true"),
     case(
         "no place", REQUIRED, f"{REQUIRED}        primaryKey: true\n        primaryKeyPosition: 0\n", CRIM, "got 0", "write 1 for"

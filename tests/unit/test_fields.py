@@ -91,6 +91,8 @@ def document(kind: type[BaseModel], name: str) -> dict[str, Any]:
     for part in PLACES[kind.__name__]:
         target = target[part]
     target[name] = value_of(kind, name)
+    if name in ("properties", "items", "map") and kind is standard.SchemaProperty:
+        target["physicalType"] = "jsonb"
     return document
 
 

@@ -28,7 +28,7 @@ from tests.unit.mistakes import Mistake, case
 def test_a_logical_type_alone_is_enough(logical: str, options: dict[str, Any], sql: str, tmp_path: Path) -> None:
     column = {"name": "a", "logicalType": logical, **({"logicalTypeOptions": options} if options else {})}
     contract = make_contract(tmp_path, [column])
-    assert [column.type for column in contract.columns] == [parse_type(sql)]
+    assert [column.type.sql for column in contract.columns] == [parse_type(sql).sql]
     told = read_contract(contract_text(contract.path), contract.path).told
     assert f"column 'a': is {sql}, by default for logicalType {logical}" in [one.partition(": ")[2] for one in told]
 

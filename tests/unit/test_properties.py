@@ -13,6 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from batchstream.contract import load_contract
+from batchstream.contract.model import Column
+from batchstream.contract.types import parse_type
 from batchstream.records.codec import MAX_RECORDS_PER_BATCH, DecodedBatch, Misfit, RecordCodec
 from batchstream.records.damaged_json import array_elements
 from batchstream.records.messages import MessageKey, Signer, UnknownKey, decode_key
@@ -189,6 +191,49 @@ def test_a_damaged_message_is_accounted_for(value: bytes) -> None:
     decoded = ORDERS_CODEC.decode(value)
     check_account(value, decoded)
     check_agreement(ORDERS_CODEC, value, decoded)
+
+
+# Of each type that has a judge of its own, a good text.
+JUDGED = {
+    "char(3)": "ab ",
+    "name": "ab",
+    "json": '{"a": [1.5, "\\\\u0000"]}',
+    "jsonb": '[{"b": null}]',
+    "time(3)": "23:59:59.123",
+    "timetz": "09:30:00+02:00",
+    "timestamp(2)": "2024-02-29T12:00:00.12",
+    "interval": "1 year -2 days 03:04:05.5",
+    "bytea": r"\x00ff",
+    "inet": "192.0.2.7/24",
+    "cidr": "2001:db8::/32",
+    "macaddr": "08:00:2b:01:02:03",
+    "integer[]": "{1,NULL,-3}",
+    "text[]": '["a", null, "b"]',
+    "numeric(9,2)[]": "[1.5,2]",
+}
+JUDGED_CODEC = RecordCodec(
+    replace(
+        load_contract(HOUSING),
+        columns=tuple(
+            Column(f"c{number}", parse_type(kind), nullable=number % 2 == 0, source_name=f"c{number}")
+            for number, kind in enumerate(JUDGED)
+        ),
+        key=None,
+    )
+)
+JUDGED_MESSAGE = JUDGED_CODEC.encode([json.dumps(text).encode() for text in JUDGED.values()] * 2)
+
+
+def test_the_message_of_those_types_is_good() -> None:
+    assert JUDGED_CODEC.accepts(JUDGED_MESSAGE, 2)
+
+
+@settings(max_examples=1000, deadline=None)
+@given(value=mutated(JUDGED_MESSAGE))
+def test_a_damaged_message_of_types_with_judges_is_accounted_for(value: bytes) -> None:
+    decoded = JUDGED_CODEC.decode(value)
+    check_account(value, decoded)
+    check_agreement(JUDGED_CODEC, value, decoded)
 
 
 @settings(max_examples=300, deadline=None)

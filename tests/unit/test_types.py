@@ -6,7 +6,11 @@ from typing import Any
 import pytest
 
 from batchstream.contract.model import Rules
+from batchstream.contract.type_names import NAMES
 from batchstream.contract.types import parse_type
+from batchstream.errors import ContractError
+from batchstream.records.codec import RecordCodec
+from scripts.contract_types import FILE, with_table
 from tests.conftest import ORDERS
 from tests.unit import mistakes
 from tests.unit.building import make_contract
@@ -39,6 +43,32 @@ from tests.unit.mistakes import Mistake
         ("decimal ( 12 , 2 )", "numeric(12,2)", ("number",)),
         ("numeric(5)", "numeric(5,0)", ("number", "integer")),
         ("numeric(1000,1000)", "numeric(1000,1000)", ("number",)),
+        ("numeric", "numeric", ("number", "integer")),
+        ("NUMBER(38)", "numeric(38,0)", ("number", "integer")),
+        ("serial", "integer", ("integer", "number")),
+        ("bigint(20) unsigned", "numeric(20,0)", ("number", "integer")),
+        ("int(11)", "integer", ("integer", "number")),
+        ("float", "double precision", ("number",)),
+        ("FLOAT(24)", "real", ("number",)),
+        ("STRING", "text", ("string",)),
+        ("varchar[40]", "character varying(40)", ("string",)),
+        ("varchar[2147483647]", "character varying", ("string",)),
+        ("nvarchar(max)", "character varying", ("string",)),
+        ("VARCHAR2(40 CHAR)", "character varying(40)", ("string",)),
+        ("char", "character(1)", ("string",)),
+        ("bpchar", "bpchar", ("string",)),
+        ("bpchar(3)", "character(3)", ("string",)),
+        ("bit(1)", "boolean", ("boolean",)),
+        ("timestamp(3)", "timestamp(3) without time zone", ("timestamp", "date")),
+        ("TIMESTAMP(6) WITH LOCAL TIME ZONE", "timestamp(6) with time zone", ("timestamp", "date")),
+        ("datetime2(7)", "timestamp without time zone", ("timestamp", "date")),
+        ("time(0)", "time(0) without time zone", ("time", "string")),
+        ("INTERVAL DAY(2) TO SECOND(6)", "interval", ("string", "time")),
+        ("varbinary(100)", "bytea", ("string", "array")),
+        ("array<struct<a:string,b:decimal(3,2)>>", "jsonb", ("object", "array", "string")),
+        ("text[]", "text[]", ("array", "string")),
+        ("numeric(9,2)[]", "numeric(9,2)[]", ("array", "string")),
+        ("varchar(3) [5]", "character varying(3)[]", ("array", "string")),
         ("varchar", "character varying", ("string",)),
         ("varchar(1)", "character varying(1)", ("string",)),
         ("character varying( 10485760 )", "character varying(10485760)", ("string",)),
@@ -47,6 +77,65 @@ from tests.unit.mistakes import Mistake
 def test_a_type_is_known_by_its_names(text: str, sql: str, logical: tuple[str, ...]) -> None:
     found = parse_type(text)
     assert (found.sql, found.logical) == (sql, logical)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_name_is_a_type(name: str) -> None:
+    assert parse_type(name).sql.startswith(NAMES[name].type)
+    if NAMES[name].type not in ("character", "character varying"):
+        assert parse_type(f"{name}[]").element == parse_type(name)
+
+
+def test_the_names_are_in_the_documentation() -> None:
+    text = FILE.read_text(encoding="utf-8")
+    assert with_table(text) == text, "run `.venv/bin/python scripts/contract_types.py`, and commit docs/contracts.md"
+
+
+@pytest.mark.parametrize(
+    ("column", "kind"),
+    [
+        ({"physicalType": "jsonb"}, None),
+        ({"physicalType": "jsonb", "logicalType": "object"}, "object"),
+        ({"physicalType": "json", "items": {"logicalType": "string"}}, "array"),
+        ({"physicalType": "struct<a:int>"}, "object"),
+        ({"logicalType": "object", "properties": [{"name": "b", "logicalType": "string"}]}, "object"),
+        ({"logicalType": "array", "items": {"logicalType": "string"}}, "array"),
+    ],
+)
+def test_a_structure_is_json_of_its_kind(column: dict[str, Any], kind: str | None, tmp_path: Path) -> None:
+    found = make_contract(tmp_path, [{"name": "a", **column}]).columns[0]
+    assert found.type.json_kind == kind
+    codec = RecordCodec(make_contract(tmp_path, [{"name": "a", **column}]))
+    taken = [not codec.decode(b'[{"a":"%s"}]' % text).rejected for text in (b"{}", b"[]", b"5")]
+    assert taken == [kind in (None, "object"), kind in (None, "array"), kind is None]
+
+
+@pytest.mark.parametrize(
+    ("column", "said"),
+    [
+        ({"physicalType": "int", "properties": [{"name": "b"}]}, "type 'int' has no properties; write jsonb, or remove"),
+        ({"physicalType": "text", "items": {"name": "b"}}, "type 'text' has no items; write jsonb or an array such as text[]"),
+        ({"physicalType": "map", "items": {"name": "b"}}, "can't be an object and an array at a time"),
+        ({"physicalType": "json", "primaryKey": True}, "primaryKey is not supported for json"),
+        ({"physicalType": "json[]", "unique": True}, "unique is not supported for json[]"),
+        ({"physicalType": "json", "customProperties": [{"property": "indexed", "value": True}]}, "indexed is not supported"),
+        ({"physicalType": "json", "quality": [{"metric": "duplicateValues", "mustBe": 0}]}, "duplicateValues is not supported"),
+        ({"physicalType": "time", "logicalTypeOptions": {"pattern": "x"}}, "pattern is not supported for time"),
+        ({"physicalType": "jsonb", "enum": [{"value": "x"}]}, "enum: is not supported for jsonb"),
+    ],
+)
+def test_what_a_structure_can_not_be_is_told(column: dict[str, Any], said: str, tmp_path: Path) -> None:
+    with pytest.raises(ContractError) as caught:
+        make_contract(tmp_path, [{"name": "a", **column}])
+    assert "column 'a': " in str(caught.value)
+    assert said in str(caught.value)
+
+
+def test_the_rules_of_a_char_do_not_see_blanks_at_its_end(tmp_path: Path) -> None:
+    column = {"name": "a", "physicalType": "char(4)", "logicalTypeOptions": {"minLength": 2, "pattern": "b$"}}
+    codec = RecordCodec(make_contract(tmp_path, [column]))
+    taken = [not codec.decode(b'[{"a":"%s"}]' % text).rejected for text in (b"ab  ", b"ab     ", b"b  ", b"abbbb", b"ba")]
+    assert taken == [True, True, False, False, False]
 
 
 @pytest.mark.parametrize(("text", "bits"), [("smallint", 16), ("integer", 32), ("bigint", 64)])
@@ -58,13 +147,17 @@ def test_an_integer_has_the_range_of_its_bytes(text: str, bits: int) -> None:
 @pytest.mark.parametrize(
     ("text", "write"),
     [
-        ("serial", "use one of smallint, integer, bigint,"),
-        ("numeric", "numeric(p,s)"),
-        ("char(3)", "varchar(n)"),
-        ("json", "use one of smallint"),
-        ("integer[]", "use one of smallint"),
-        ("double", "double precision"),
         ("", "use one of smallint"),
+        ("mood", "the type that it is made of, and its values as enum"),
+        ("Flag", "the type that it is made of"),
+        ("integer[][]", "use one of smallint"),
+        ("jsonc[]", "use one of smallint"),
+        ("char(0)", "write char(n) or text"),
+        ("varchar(1,2)", "write varchar(n) or text"),
+        ("float(54)", "write real or double precision"),
+        ("bit(3)", "write bit(1) for a boolean, or text"),
+        ("timestamp(x)", "write such as timestamp(3)"),
+        ("numeric(x)", "write numeric(p,s)"),
         ("numeric(0,0)", "write numeric(p,s)"),
         ("numeric(1001,0)", "needs 1 <= p <= 1000 and 0 <= s <= p"),
         ("numeric(2,3)", "write numeric(p,s)"),

@@ -9,6 +9,7 @@ from batchstream.contract.mistakes import Mistakes
 from batchstream.contract.model import Column
 from batchstream.contract.names import SYSTEM_COLUMNS, why_impossible
 from batchstream.contract.spelling import SPELLING_SETTINGS, Spelling, read_spelling
+from batchstream.contract.structures import require_equality, with_json_kind
 from batchstream.contract.value_rules import read_rules
 
 MAX_COLUMNS = 1590
@@ -90,11 +91,12 @@ def _column(number: int, prop: SchemaProperty, general: Spelling, mistakes: Mist
     field = f"column '{name or table_name_of(prop)}'"
     if prop.primaryKey and prop.required is False:
         mistakes.tell((*place, "required"), f"{field}: required: false: the primary key is NOT NULL all the same")
-    column_type = mistakes.read(lambda: type_of(prop), *place, "physicalType", field=field)
+    column_type = mistakes.read(lambda: with_json_kind(prop, type_of(prop)), *place, "physicalType", field=field)
     if column_type is None:
         return None
     with mistakes.at(*place, "logicalType", field=field):
         require_agreement(prop, column_type)
+        require_equality(prop, column_type)
     if not prop.physicalType:
         mistakes.tell((*place, "logicalType"), f"{field}: is {column_type.sql}, by default for logicalType {prop.logicalType}")
     elif prop.logicalType and prop.logicalType not in column_type.logical:

@@ -110,7 +110,7 @@ FIELDS: dict[type[BaseModel], dict[str, Field]] = {
         **_told("partitioned", "partitionKeyPosition", note="the table is not partitioned by it"),
         **_done(relationships="[foreign keys](#foreign-keys), checked before the publish"),
         **_refused("is computed from other columns, and no column of a source", "semanticType", silent=("column", "dimension")),
-        **_refused("is not supported: a column holds one plain value", "properties", "items", "map"),
+        **_told("properties", "items", "map", note="what is inside of a value is not checked"),
     },
     standard.EnumValue: {
         **_done(value="an allowed value"),

@@ -1,5 +1,6 @@
 """The standard's logical types: the type of a column whose contract has no ``physicalType``, and which types agree."""
 
+from datetime import datetime
 from typing import Any
 
 from open_data_contract_standard.model import SchemaProperty
@@ -16,6 +17,9 @@ DEFAULTS = {
     "boolean": "boolean",
     "date": "date",
     "timestamp": WITH_ZONE,
+    "time": "time without time zone",
+    "object": "jsonb",
+    "array": "jsonb",
 }
 
 # Logical type, option and its value → physical type.
@@ -64,8 +68,9 @@ def type_of(prop: SchemaProperty) -> ColumnType:
     """
     try:
         column_type = parse_type(prop.physicalType or default_type(prop))
-        if column_type.sql == WITHOUT_ZONE and (prop.logicalTypeOptions or {}).get("timezone") is True:
-            return parse_type(WITH_ZONE)
+        without_zone = column_type.python is datetime and not column_type.has_zone
+        if without_zone and (prop.logicalTypeOptions or {}).get("timezone") is True:
+            return parse_type(column_type.sql.replace("without", "with"))
         return column_type
     except ValueError as error:
         raise ValueError(f"physicalType: {error}" if prop.physicalType else str(error)) from error

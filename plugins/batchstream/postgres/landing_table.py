@@ -8,6 +8,7 @@ from psycopg import sql
 
 from batchstream.contract.model import Contract, Publish
 from batchstream.postgres import columns, names, relations, sql_files
+from batchstream.postgres.copy_rows import RowCopy
 
 
 def create(connection: psycopg.Connection, contract: Contract, load_id: int) -> None:
@@ -28,18 +29,8 @@ def create(connection: psycopg.Connection, contract: Contract, load_id: int) -> 
 
 def insert(connection: psycopg.Connection, contract: Contract, load_id: int, rows: Iterable[Sequence[Any]]) -> None:
     """Insert a few records: of each its number, and its values in the contract's order."""
-    # Doubled, as psycopg looks for values' places in names, too.
-    fields = [
-        sql.Identifier(name.replace("%", "%%"))
-        for name in (contract.own.record_id, *(column.name for column in contract.columns))
-    ]
-    statement = sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(
-        relations.landing(contract, load_id),
-        sql.SQL(", ").join(fields),
-        sql.SQL(", ").join([sql.Placeholder()] * len(fields)),
-    )
-    with connection.cursor() as cursor:
-        cursor.executemany(statement, rows)
+    copied = [(*values, record_id) for record_id, *values in rows]
+    RowCopy(contract, relations.landing(contract, load_id)).write(connection, [copied])
 
 
 def load_id_column(contract: Contract, load_id: int) -> sql.Composed:

@@ -11,7 +11,7 @@ from msgspec.structs import astuple
 from batchstream.contract.model import Contract
 from batchstream.contract.patterns import pattern_of
 from batchstream.records import damaged_json
-from batchstream.records.fields import DECODE_ERRORS, EDGE_YEARS, Field, batch_type, number_finisher, within_years
+from batchstream.records.fields import DECODE_ERRORS, EDGE_YEARS, Field, batch_finisher, batch_type, within_years
 from batchstream.records.message_names import message_names
 from batchstream.records.moments import moments_finisher
 from batchstream.records.oddities import Oddities
@@ -89,9 +89,7 @@ class RecordCodec:
         # Only values of numeric columns have no type of their own here: msgspec takes a text for a decimal.
         self._decoder = msgspec.json.Decoder(list[record_type], float_hook=Decimal)
         self._finishers = [
-            (name, number_finisher(column))
-            for name, column in zip(names, columns, strict=True)
-            if column.type.copy_type == "numeric"
+            (name, finish) for name, column in zip(names, columns, strict=True) if (finish := batch_finisher(column)) is not None
         ]
         self._finishers += [
             (name, finish) for name, column in zip(names, columns, strict=True) if (finish := moments_finisher(column))

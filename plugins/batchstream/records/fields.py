@@ -2,15 +2,20 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, Literal
 
 import msgspec
 
-from batchstream.contract.model import Column
+from batchstream.contract.column_types import Written
+from batchstream.contract.model import Column, Rules
 from batchstream.contract.patterns import pattern_of
 from batchstream.records.decimals import NumericFit
+from batchstream.records.forms import judge_of
+from batchstream.records.forms.array import ArrayJudge
+from batchstream.records.literals import literal
 from batchstream.records.moments import moments_finisher
 
 # More digits than PostgreSQL's microseconds; msgspec would round them.
@@ -37,8 +42,10 @@ DECODE_ERRORS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, Invali
 
 def field_type(column: Column) -> Any:
     """The type of a column's values, NULL included if the column is nullable."""
-    if column.rules.allowed:
-        base: Any = Literal[column.rules.allowed]
+    if column.type.python is Written or column.type.form == "character":
+        base: Any = str
+    elif column.rules.allowed:
+        base = Literal[column.rules.allowed]
     else:
         constraints = _constraints(column)
         base = Annotated[column.type.python, msgspec.Meta(**constraints)] if constraints else column.type.python
@@ -48,6 +55,14 @@ def field_type(column: Column) -> Any:
 def batch_type(column: Column) -> Any:
     """The type of a column's values when a batch is decoded; values of numeric columns are left to `number_finisher`."""
     return Any if column.type.copy_type == "numeric" else field_type(column)
+
+
+def batch_finisher(column: Column) -> Callable[[Any], Any] | None:
+    """What makes the value to store from one that a batch was decoded with, or raises ValueError; None if it is the same."""
+    if column.type.copy_type == "numeric":
+        return number_finisher(column)
+    finish = finisher(column) if column.type.form or column.type.second_digits is not None else None
+    return finish and (lambda value: None if value is None else finish(value))
 
 
 def number_finisher(column: Column) -> Callable[[Any], Any]:
@@ -76,6 +91,7 @@ class Field:
         self._example = _EXAMPLES.get(column.type.copy_type)
         self._decoder = msgspec.json.Decoder(field_type(column))
         self._finish = finisher(column)
+        self._has_form = column.type.form is not None
         self._within = moments_finisher(column)
         self._pattern = column.rules.pattern and pattern_of(column.rules.pattern)
         self._timestamp = column.type.python is datetime
@@ -97,13 +113,15 @@ class Field:
         except DECODE_ERRORS as error:
             not_null = "" if self._column.nullable else " NOT NULL"
             raise ValueError(f"is not {self._column.type.sql}{not_null} ({self._example or error})") from error
+        if self._has_form and value is not None and self._finish is not None:
+            value = self._finish(value)
         if self._nearest is not None and value is not None and abs(value) <= self._nearest and _NOT_ZERO.match(text):
             raise ValueError(f"is not {self._column.type.sql}: it is not zero, but too small for that type")
         if self._pattern and value is not None and not self._pattern.matches(value):
             raise ValueError(f"does not match the pattern {self._column.rules.pattern}")
         if self._is_text_key and not value.strip():
             raise ValueError("is blank, which no primary key may be")
-        value = value if self._finish is None or value is None else self._finish(value)
+        value = value if self._has_form or self._finish is None or value is None else self._finish(value)
         return value if self._within is None else self._within(value)
 
 
@@ -111,11 +129,39 @@ def finisher(column: Column) -> Callable[[Any], Any] | None:
     """What msgspec can't see in a value of this column: gives the value to store, or raises ValueError."""
     if column.type.copy_type == "numeric":
         return NumericFit(column).fit
+    if column.type.element is not None:
+        return _array_judge(column)
+    if column.type.form:
+        return judge_of(column)
+    if column.type.second_digits is not None:
+        return _few_digits(column)
     if column.type.python is str:
         return _without_nul
     if column.type.has_zone:
         return within_years
     return None
+
+
+def _array_judge(column: Column) -> ArrayJudge:
+    """Judges elements as the values of a column of their type."""
+    element = replace(column, type=column.type.element or column.type, nullable=True, rules=Rules())
+    to_json, decode = literal(element, ()), Field(element).decode
+    return ArrayJudge(element.type, lambda text: decode(to_json(text)))
+
+
+def _few_digits(column: Column) -> Callable[[datetime], datetime]:
+    """For a timestamp with fewer digits of a second than PostgreSQL keeps: it would round others."""
+    digits = column.type.second_digits or 0
+    step = 10 ** (6 - digits)
+
+    def finish(value: datetime) -> datetime:
+        if value.microsecond % step:
+            raise ValueError(f"has more than {digits} digits of a second, which would be rounded")
+        if column.type.has_zone:
+            within_years(value)
+        return value
+
+    return finish
 
 
 def _without_nul(value: str) -> str:

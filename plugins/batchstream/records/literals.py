@@ -159,7 +159,7 @@ def _literal_of_type(column: Column) -> Literal:
 
 def _usual_literal(column: Column) -> Literal:
     kind = column.type.python
-    if kind is str:
+    if kind is str or column.type.form in ("json", "jsonb"):
         return _encode
     if kind is bool:
         return _boolean

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -22,7 +22,7 @@ def respeller(column: Column) -> Respell | None:
         return _booleans(spelling.true, spelling.false)
     if kind is date and spelling.date_format:
         return _dates(spelling.date_format)
-    if kind is time and spelling.time_format:
+    if column.type.form in ("time", "timetz") and spelling.time_format:
         return _times(spelling.time_format)
     if kind is datetime:
         return _timestamps(spelling.timestamp_format, spelling.time_zone if column.type.has_zone else None)
@@ -63,7 +63,7 @@ def _dates(written: str) -> Respell:
 
 
 def _times(written: str) -> Respell:
-    return lambda text: _parsed(text, written).time().isoformat()
+    return lambda text: _parsed(text, written).timetz().isoformat()
 
 
 def _timestamps(written: str | None, zone_name: str | None) -> Respell | None:

@@ -88,10 +88,17 @@ def _compared(contract: Contract) -> dict[str, sql.Composable]:
 
 def _differs(contract: Contract) -> sql.Composable:
     """Whether a row `t` of the table has other values than the row `s` of the landing with its key."""
-    compared = [sql.Identifier(column.name) for column in contract.columns if column.name not in contract.keys]
+    compared = [column for column in contract.columns if column.name not in contract.keys]
     if not compared:
         return sql.SQL("false")
-    return sql.SQL(" OR ").join([sql.SQL("t.{0} IS DISTINCT FROM s.{0}").format(name) for name in compared])
+    return sql.SQL(" OR ").join(
+        [
+            sql.SQL(
+                "t.{0}::text IS DISTINCT FROM s.{0}::text" if column.type.compared_as_text else "t.{0} IS DISTINCT FROM s.{0}"
+            ).format(sql.Identifier(column.name))
+            for column in compared
+        ]
+    )
 
 
 def _planned(connection: psycopg.Connection) -> Changes:
