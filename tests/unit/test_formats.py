@@ -80,6 +80,17 @@ def test_a_bad_object_costs_itself(tmp_path: Path) -> None:
     assert [one.raw for one in bad] == [LINES.decode().splitlines()[one.line - 1] for one in bad]
 
 
+def test_json_and_arrays_keep_their_values(tmp_path: Path) -> None:
+    kinds = {"j": "jsonb", "o": "json", "a": "text[]", "s": "text"}
+    contract = make_contract(
+        tmp_path, [{"name": name, "physicalType": kind} for name, kind in kinds.items()], sourceFormat="json"
+    )
+    write_source(contract, b'{"j": "x", "o": {"b": [1.50, null]}, "a": ["p", null], "s": {"q": 1}}\n')
+    (batch,) = SourceReader(contract)
+    found = json.loads(batch.value)[0]
+    assert [json.loads(found[name]) for name in kinds] == ["x", {"b": [1.5, None]}, ["p", None], {"q": 1}]
+
+
 def test_the_elements_of_an_array_are_found_in_pieces_of_any_size() -> None:
     text = json.dumps([{"a": '],{"\\'}, [1, [2, {}]], "é,", 5], ensure_ascii=False, indent=1).encode()
     for size in (1, 2, 3, 7, 1000):

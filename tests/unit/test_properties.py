@@ -218,7 +218,7 @@ JUDGED_CODEC = RecordCodec(
             Column(f"c{number}", parse_type(kind), nullable=number % 2 == 0, source_name=f"c{number}")
             for number, kind in enumerate(JUDGED)
         ),
-        key=None,
+        keys=(),
     )
 )
 JUDGED_MESSAGE = JUDGED_CODEC.encode([json.dumps(text).encode() for text in JUDGED.values()] * 2)

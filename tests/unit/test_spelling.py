@@ -35,6 +35,7 @@ def reject_of(folder: Path, kind: str, text: str, **settings: Any) -> str:
         ("integer", "1,5", GERMAN, "is not integer"),
         ("double precision", "1.5", {"sourceDecimal": ","}, "got '1.5' (write a number such as -1234,5)"),
         ("date", "2026-01-31", {"sourceDateFormat": "%d.%m.%Y"}, "(write it as %d.%m.%Y, such as 31.01.2026)"),
+        ("time", "9:05", {"sourceTimeFormat": "%H.%M"}, "(write it as %H.%M, such as 23.59)"),
         ("date", "31.02.2026", {"sourceDateFormat": "%d.%m.%Y"}, "got '31.02.2026'"),
         ("boolean", "yes", {"sourceTrue": "ja", "sourceFalse": "nein"}, "got 'yes' (write ja or nein)"),
         ("timestamptz", "2026-03-29 02:30:00", BERLIN, "(it never came in Europe/Berlin, where clocks were turned"),
@@ -60,6 +61,13 @@ def test_a_mark_for_null_that_is_a_number_is_null_among_plain_numbers(tmp_path: 
     bad: list[BadRecord] = []
     assert sum(len(RecordCodec(contract).decode(batch.value).records) for batch in SourceReader(contract, bad.append)) == 2
     assert [(one.line, one.column) for one in bad] == [(3, "b")]
+
+
+def test_times_may_have_a_format(tmp_path: Path) -> None:
+    contract = make_contract(tmp_path, [{"name": "t", "physicalType": "time"}], sourceTimeFormat="%I.%M %p")
+    write_source(contract, b"t\n9.05 PM\n")
+    (batch,) = SourceReader(contract)
+    assert batch.value == b'[{"t":"21:05:00"}]'
 
 
 def test_a_column_goes_before_its_source(tmp_path: Path) -> None:

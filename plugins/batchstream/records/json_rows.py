@@ -34,6 +34,10 @@ class JsonRows:
         self.path = contract.source.path
         self._names = [column.source_name for column in contract.columns]
         self._known = set(self._names)
+        # In a column of JSON a text is a JSON text, with its quotes.
+        self._fields = [
+            (column.source_name, _json if column.type.form in ("json", "jsonb") else _field) for column in contract.columns
+        ]
         self._source = contract.source
         self._elements = elements
 
@@ -64,7 +68,7 @@ class JsonRows:
                 values = self._unique(raw)
             if values.keys() != self._known:
                 self._require_names(values)
-            return [_field(values[name]) if name in values else NULL_FIELD for name in self._names]
+            return [read(values[name]) if name in values else NULL_FIELD for name, read in self._fields]
         except (*DECODE_ERRORS, NotAnObjectError, ValueError) as error:
             return UnreadableRow(f"{shorten(storable(str(error).encode()))}: {shorten(storable(raw))}; write a JSON object")
 
@@ -90,6 +94,11 @@ def _field(value: msgspec.Raw) -> str:
     if raw == b"null":
         return NULL_FIELD
     return _text.decode(raw) if raw.startswith(b'"') else raw.decode()
+
+
+def _json(value: msgspec.Raw) -> str:
+    raw = bytes(value)
+    return NULL_FIELD if raw == b"null" else raw.decode()
 
 
 def json_rows(contract: Contract, file: SourceFile) -> JsonRows:
