@@ -136,7 +136,7 @@ class Cast:
 
     def __init__(self, model: Contract, kind: str) -> None:
         self.column = Column("v", parse_type(kind), nullable=False, source_name="v")
-        self.contract = replace(model, columns=(self.column,), key=None)
+        self.contract = replace(model, columns=(self.column,), keys=())
         self.codec = RecordCodec(self.contract)
 
     def record(self, text: str) -> tuple[object, ...] | None:

@@ -73,9 +73,17 @@ def parser() -> argparse.ArgumentParser:
         elif name == "init":
             command.add_argument("folder", type=Path, help="a new or an empty one")
         elif name == "contract":
-            command.add_argument("action", choices=("check",), help="find mistakes, and show what the contracts make")
-            command.add_argument("files", nargs="*", type=Path, help="contracts, and folders of them (default: dags/contracts)")
+            command.add_argument(
+                "action", choices=("check", "new"), help="check: find mistakes, and show what the contracts make; new: write one"
+            )
+            command.add_argument(
+                "files",
+                nargs="*",
+                type=Path,
+                help="contracts, or folders of them (default: dags/contracts); of new, a data file",
+            )
             command.add_argument("--json", action="store_true", help="print one JSON document")
+            command.add_argument("--output", type=Path, help="where new writes (default: dags/contracts/NAME.odcs.yaml)")
         elif name == "clean":
             command.add_argument("--yes", action="store_true", help="don't ask")
         elif name == "psql":
@@ -190,9 +198,12 @@ def _init(arguments: argparse.Namespace) -> int:
 
 
 def _contract(arguments: argparse.Namespace) -> int:
-    """Find mistakes of contracts; show tables, sources, next times, and what has no effect."""
+    """Write the contract of a data file; find mistakes of contracts; show tables, sources, next times, what has no effect."""
     from batchstream.cli.contract import check
+    from batchstream.cli.contract_new import write
 
+    if arguments.action == "new":
+        return write(arguments.files, arguments.output)
     return check(arguments.files, as_json=arguments.json)
 
 
