@@ -7,6 +7,7 @@ A contract with a mistake gives no DAG here, so that it can't take the others do
 import airflow.providers.apache.kafka.operators.produce
 import airflow.providers.apache.spark.operators.spark_submit
 import airflow.providers.common.sql.operators.sql
+import airflow.providers.standard.operators.empty
 import airflow.sdk.definitions.decorators  # noqa: F401
 
 from batchstream.airflow import make_dags

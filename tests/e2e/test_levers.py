@@ -90,6 +90,15 @@ def test_a_run_that_is_marked_by_hand_and_published_nothing_is_not_green(api: Ap
     assert admin.execute("SELECT state FROM batchstream.loads WHERE run_id = %s", [run]).fetchone() == ("failed",)
 
 
+def test_a_closing_that_is_marked_by_hand_before_it_has_looked_hides_nothing(api: Api, admin: psycopg.Connection) -> None:
+    run = api.trigger("overdue_pipeline")
+    _wait_for_task(api, "overdue_pipeline", run, "consume_stream", "running")
+    api.mark_task("overdue_pipeline", run, "close_load", "success")
+    assert _wait_for_end(api, "overdue_pipeline", run) == "failed"
+    assert api.task_states("overdue_pipeline", run)["close_load"] == "success"
+    assert _rows(admin, "overdue") is None
+
+
 @pytest.mark.nightly
 def test_the_days_of_a_backfill_take_turns(api: Api, admin: psycopg.Connection) -> None:
     """Five runs at once, on four slots: those that wait hold none, and none is taken for dead."""

@@ -31,6 +31,9 @@ DOC = {
         "Waits at most 10 s for somebody else's lock."
     ),
     "verify_published": "Counts what readers see now. Emits the asset event, so the event means *verified*.",
+    "published": (
+        "Runs nothing. A run is green only if this and the closing are, so that no mark by hand hides that nothing was published."
+    ),
     "close_load": (
         "Closes the row in the ledger whatever happened, with the reason if the load failed. "
         "Fails if it did, or if a task failed."

@@ -7,7 +7,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import IO
+from typing import IO, cast
 
 from batchstream.records.shown import listed
 
@@ -72,8 +72,7 @@ def _zstd(file: IO[bytes]) -> IO[bytes]:
         raise UnpackError(
             "is compressed by zstd, for which a package is missing; pip install 'batchstream[zstd]', or write it with gzip"
         ) from error
-    opened: IO[bytes] = zstd.ZstdFile(file)
-    return opened
+    return cast(IO[bytes], zstd.ZstdFile(file))
 
 
 def _only_member(file: IO[bytes]) -> IO[bytes]:
