@@ -43,7 +43,7 @@ class WholeDataset:
         self.path = folder / "dags" / "contracts" / "x.odcs.yaml"
         self.path.parent.mkdir(parents=True)
         self.source = folder / "x.csv"
-        self._settings = {"sourcePath": "x.csv", "sourceQuote": '"', **settings}
+        self.settings = {"sourcePath": "x.csv", "sourceQuote": '"', **settings}
         self._beside = beside
         self.write(table)
         self._runs = 0
@@ -58,7 +58,7 @@ class WholeDataset:
             "status": "active",
             "version": "1.0.0",
             "schema": [*self._beside, table],
-            "customProperties": [{"property": name, "value": value} for name, value in self._settings.items()],
+            "customProperties": [{"property": name, "value": value} for name, value in self.settings.items()],
         }
         self.path.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
 
@@ -76,6 +76,9 @@ class WholeDataset:
     def land(self, rows: Sequence[Sequence[Any]]) -> int:
         """A load of these rows that has landed."""
         self.write_source(rows)
+        return self._land()
+
+    def _land(self) -> int:
         self._runs += 1
         contract = self.contract
         load_id = open.open_load(self.engines.owner, contract, Run(f"run-{self._runs}"), wait_seconds=60)
@@ -120,7 +123,14 @@ class WholeDataset:
         Raises:
             LoadError: A check is red.
         """
-        load_id = self.land(rows)
+        return self._publish(self.land(rows))
+
+    def load_file(self, content: bytes) -> Published:
+        """Reload what the source holds, as `load`."""
+        self.source.write_bytes(content)
+        return self._publish(self._land())
+
+    def _publish(self, load_id: int) -> Published:
         try:
             passed, message = verify.verify_load(self.engines, load_id)
         except LoadError as error:
