@@ -9,7 +9,7 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowRescheduleExcept
 
 from batchstream.airflow.connections import POSTGRES_OWNER, engines, installation, postgres_settings
 from batchstream.airflow.failures import airflow_errors, with_airflow_errors
-from batchstream.contract import Contract
+from batchstream.contract import Contract, run_path
 from batchstream.errors import BusyError, LoadError
 from batchstream.load import close, open, publish, topic
 from batchstream.postgres.opening import Run
@@ -60,9 +60,17 @@ def _run(context: Any) -> Run:
         installation=installation(),
         dag_id=ti.dag_id,
         parameters={name: context["params"][name] for name in PARAMETERS if context["params"].get(name)},
+        words=_words(context),
         is_scheduled=context["dag_run"].triggering_user_name != USER_OF_DAGS_TEST,
         state_of=state_of,
     )
+
+
+def _words(context: Any) -> dict[str, str]:
+    """What a source's path may name of a run; one that was triggered without a date has none."""
+    dates = {name: context.get(name) for name in run_path.DATES}
+    parameters = {f"{run_path.PARAMETER}{name}": value for name, value in dict(context["params"]).items()}
+    return {name: str(value) for name, value in {**dates, **parameters}.items() if isinstance(value, str | int | float)}
 
 
 @with_airflow_errors

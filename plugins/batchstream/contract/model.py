@@ -1,6 +1,7 @@
 """What a contract says, as frozen data: the only form in which other modules see it."""
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
@@ -8,8 +9,10 @@ from pathlib import Path
 from batchstream.contract.allowance import Allowance
 from batchstream.contract.names import handle_of
 from batchstream.contract.own_columns import OwnColumns, own_columns
+from batchstream.contract.run_path import filled
 from batchstream.contract.spelling import USUAL, Spelling
 from batchstream.contract.types import ColumnType
+from batchstream.errors import SourceError
 
 DAG_SUFFIX = "_pipeline"
 
@@ -188,6 +191,18 @@ class Contract:
     rejected_records_allowed: Allowance
     publish: Publish
     schedule: str | None
+
+    def of_run(self, words: Mapping[str, str]) -> "Contract":
+        """The same contract with the path that its source has in a run; see `batchstream.contract.run_path`.
+
+        Raises:
+            SourceError: The run has nothing for a word of the path.
+        """
+        try:
+            path = Path(filled(str(self.source.path), words))
+        except ValueError as error:
+            raise SourceError(f"{self.path}: customProperties: sourcePath: {error}") from error
+        return replace(self, source=replace(self.source, path=path))
 
     @property
     def dag_id(self) -> str:

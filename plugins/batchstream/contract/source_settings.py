@@ -9,6 +9,7 @@ from typing import Any
 
 from batchstream.contract.encodings import encoding_named
 from batchstream.contract.model import Source, SourceFormat
+from batchstream.contract.run_path import require_words
 from batchstream.contract.spelling import SPELLING_SETTINGS, USUAL, Spelling, read_spelling
 
 SOURCE_SETTINGS: dict[str, type | tuple[type, ...]] = {
@@ -67,6 +68,10 @@ def read_source(path: Path, given: Mapping[str, Any]) -> Source:
     name = given["sourcePath"]
     if "\0" in name:
         raise ValueError(f"sourcePath: got {name!r}; write a path without U+0000")
+    try:
+        require_words(name)
+    except ValueError as error:
+        raise ValueError(f"sourcePath: {error}") from error
     if _URL.match(name):
         raise ValueError(f"sourcePath: got {name!r}; a source is a file: download it, and write its path")
     source_format = _one_of("sourceFormat", given.get("sourceFormat", SourceFormat.CSV), list(SourceFormat))

@@ -47,6 +47,7 @@ def open_load(owner: PostgresSettings, contract: Contract, run: Run, *, wait_sec
         server.require_fit(connection, owner)
         try:
             text, contract = _read_again(contract)
+            contract = contract.of_run(run.words)
             check_header(contract)
             with postgres_errors("making its tables", connection):
                 tables.make_tables(connection, contract)

@@ -2,12 +2,14 @@
 
 import logging
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import psycopg
 
 from batchstream.contract import Contract, contract_text, parse_contract
+from batchstream.contract.run_path import has_words
 from batchstream.errors import ContractError, LoadError
 from batchstream.postgres import ledger
 
@@ -37,7 +39,11 @@ def of_row(load: dict[str, Any]) -> Contract:
             load["load_id"],
             difference,
         )
-    return parse_contract(text, path, load["dataset"])
+    contract = parse_contract(text, path, load["dataset"])
+    if has_words(str(contract.source.path)):
+        # The path that the load was opened with.
+        contract = replace(contract, source=replace(contract.source, path=Path(load["source_path"])))
+    return contract
 
 
 def _difference(path: Path, text: str) -> str | None:

@@ -31,6 +31,7 @@ class Run:
         installation: Which Airflow that is; two of them may share a database and give runs the same name.
         dag_id: Of which DAG; two of them may reload one data set, and give runs the same name.
         parameters: What the run was asked for, such as ``allow_changes``; noted in the ledger.
+        words: What stands for the words that a source's path may have, such as ``ds``.
         is_scheduled: Whether a scheduler looks after the run, so that `state_of` knows of it; not so in ``airflow dags test``.
         state_of: State in this Airflow of another run, by its DAG and its name; None if nobody can be asked.
     """
@@ -39,6 +40,7 @@ class Run:
     installation: str = ""
     dag_id: str = ""
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    words: Mapping[str, str] = field(default_factory=dict)
     is_scheduled: bool = False
     state_of: Callable[[str, str], str | None] = lambda _dag_id, _run_id: None
 
