@@ -109,10 +109,10 @@ def test_no_dag_file_has_an_import_error(parsed: dict[str, dict[str, object]]) -
 @pytest.mark.parametrize("path", CONTRACTS, ids=lambda path: path.name)
 def test_each_contract_gives_the_steps_of_the_design_in_their_order(parsed: dict[str, dict[str, object]], path: Path) -> None:
     dag = parsed["dags"][f"{path.name.removesuffix('.odcs.yaml')}_pipeline"]
-    assert sorted(dag["tasks"]) == sorted([*STEPS, "published"])
+    assert sorted(dag["tasks"]) == sorted([*STEPS, "reload_published"])
     # A second last task, so that neither alone makes a run green.
-    assert dag["downstream"]["verify_published"] == ["close_load", "published"]
-    assert dag["downstream"]["published"] == dag["downstream"]["close_load"] == []
+    assert dag["downstream"]["verify_published"] == ["close_load", "reload_published"]
+    assert dag["downstream"]["reload_published"] == dag["downstream"]["close_load"] == []
     for step, following in pairwise(STEPS):
         assert following in dag["downstream"][step]
 
@@ -274,7 +274,7 @@ def test_of_any_contract_without_a_mistake_airflow_makes_a_dag(installation: Ins
 def test_a_second_dataset_needs_only_its_contract(installation: Installation) -> None:
     found = parse(installation, ORDERS.parent)
     assert found["errors"] == {}
-    assert sorted(found["dags"]["orders_pipeline"]["tasks"]) == sorted([*STEPS, "published"])
+    assert sorted(found["dags"]["orders_pipeline"]["tasks"]) == sorted([*STEPS, "reload_published"])
 
 
 def test_airflows_processor_has_imported_the_providers_before_it_forks(installation: Installation) -> None:

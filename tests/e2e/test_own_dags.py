@@ -81,7 +81,8 @@ from airflow.dag_processing.dagbag import DagBag
 bag = DagBag(dag_folder=None)
 dag = bag.dags["own_numbers_pipeline"]
 print("PARSED" + json.dumps([bag.import_errors, sorted(bag.dags), sorted(dag.tags), dag.max_active_tasks, [
-    ["", task.owner, task.pool, task.retries, [each.__name__ for each in task.on_failure_callback]] for task in dag.tasks
+    [task.task_id, task.owner, task.pool, task.retries, [each.__name__ for each in task.on_failure_callback]]
+    for task in dag.tasks
 ]]))
 """
 
@@ -113,7 +114,8 @@ def test_each_contract_of_a_folder_is_a_dag_with_arguments_of_the_users(installa
     assert tags == ["batchstream", "finance", "own_numbers"]
     assert tasks_at_once == 3
     # Of ours stays what they have not said, and the callback that tells the ledger comes before theirs.
-    assert [rest for _, *rest in tasks] == [["anna", "small", 2, ["note_failure", "print"]]] * 9
+    steps = [rest for name, *rest in tasks if name != "reload_published"]
+    assert steps == [["anna", "small", 2, ["note_failure", "print"]]] * 9
 
 
 def test_a_reload_is_a_group_between_tasks_of_the_users(
@@ -182,4 +184,4 @@ def test_the_documented_steps_are_a_dag(installation: Installation, project: Pat
     assert "PARSED" in done.stdout, done.stderr
     errors, tasks = json.loads(done.stdout.partition("PARSED")[2])
     assert errors == {}
-    assert len(tasks) == 9 + len({"plausible", "report"})
+    assert len(tasks) == 9 + len({"reload_published", "plausible", "report"})

@@ -31,7 +31,7 @@ DOC = {
         "Waits at most 10 s for somebody else's lock."
     ),
     "verify_published": "Counts what readers see now. Emits the asset event, so the event means *verified*.",
-    "published": (
+    "reload_published": (
         "Runs nothing. A run is green only if this and the closing are, so that no mark by hand hides that nothing was published."
     ),
     "close_load": (

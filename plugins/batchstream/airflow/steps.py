@@ -1,4 +1,4 @@
-"""The nine steps of a reload, each a task of the DAG or the task group in whose ``with`` it is called."""
+"""The nine steps of a reload, each a task of the DAG or the task group in whose ``with`` it is called; a tenth runs nothing."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -103,8 +103,8 @@ class Reload:
         verified = self._verify("verify_published", "published", load_id, {**arguments, "outlets": outlets})
         # Airflow judges a run by its last tasks. This one runs nothing, and is green only where the publish was verified: also if
         # somebody marks close_load as success before it has looked.
-        own_id = f"{arguments['task_id']}_done" if "task_id" in arguments else "published"
-        marker = EmptyOperator(task_id=own_id, doc_md=DOC["published"])
+        own_id = f"{arguments['task_id']}_done" if "task_id" in arguments else "reload_published"
+        marker = EmptyOperator(task_id=own_id, doc_md=DOC["reload_published"])
         for name, ours in DEFAULTS.items():
             setattr(marker, name, ours)
         verified >> marker
