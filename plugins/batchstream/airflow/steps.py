@@ -105,9 +105,7 @@ class Reload:
         # somebody marks close_load as success before it has looked.
         own_id = f"{arguments['task_id']}_done" if "task_id" in arguments else "reload_published"
         marker = EmptyOperator(task_id=own_id, doc_md=DOC["reload_published"])
-        for name, ours in DEFAULTS.items():
-            setattr(marker, name, ours)
-        verified >> marker
+        verified >> _with_defaults(marker, {})
         return verified
 
     def close_load(self, load_id: XComArg, **arguments: Any) -> XComArg:
@@ -158,15 +156,20 @@ def _named(step: str, arguments: dict[str, Any]) -> dict[str, Any]:
 
 def _finished(operator: Operator, opened: XComArg, arguments: dict[str, Any]) -> Operator:
     """An operator of a step, with our defaults and callbacks."""
+    _with_defaults(operator, arguments)
+    # The ledger has to know why a task failed: ours come first, whatever those of a user do.
+    note_failure, note_retry = callbacks(_operator(opened).task_id)
+    operator.on_failure_callback = [note_failure, *operator.on_failure_callback]
+    operator.on_retry_callback = [note_retry, *operator.on_retry_callback]
+    return operator
+
+
+def _with_defaults(operator: Operator, arguments: dict[str, Any]) -> Operator:
     group = operator.task_group
     given = {**operator.dag.default_args, **(group.default_args if group else {}), **arguments}
     for name, ours in DEFAULTS.items():
         if name not in given:
             setattr(operator, name, ours)
-    # The ledger has to know why a task failed: ours come first, whatever those of a user do.
-    note_failure, note_retry = callbacks(_operator(opened).task_id)
-    operator.on_failure_callback = [note_failure, *operator.on_failure_callback]
-    operator.on_retry_callback = [note_retry, *operator.on_retry_callback]
     return operator
 
 
