@@ -160,6 +160,12 @@ def test_what_is_not_certain_is_said(tmp_path: Path) -> None:
     assert "required" not in text.partition("apiVersion")[2]
 
 
+def test_a_word_for_null_among_texts_is_asked_for(tmp_path: Path) -> None:
+    drafted(tmp_path, "sex,year\nmale,2007\nNA,NA\nfemale,2008\n")
+    text = (tmp_path / "dags" / "contracts" / "x.odcs.yaml").read_text()
+    assert "physicalType: text  # not certain: NA stands among the texts; name it under sourceNull if it means no value" in text
+
+
 def test_no_rule_is_made_of_a_few_records(tmp_path: Path) -> None:
     drafted(tmp_path, "id,name\n1,a\n2,b\n3,c\n")
     assert "primaryKey" not in (tmp_path / "dags" / "contracts" / "x.odcs.yaml").read_text()

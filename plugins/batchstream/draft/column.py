@@ -46,6 +46,8 @@ class DraftColumn:
                 self.repeats = field in self._values
                 if len(self._values) < MAX_REMEMBERED:
                     self._values.add(field)
+            if field in NULL_WORDS:
+                self._nulls.add(field)
             if self._kinds["text"]:
                 # Whatever follows, the column is text.
                 continue
@@ -79,8 +81,10 @@ class DraftColumn:
         if self.is_text or not kinds:
             return "text", {}, None if kinds or self.is_text else "no value was seen"
         found, settings, note = self._typed(kinds)
-        # Among texts, such a word may be a text.
-        if self._nulls and found != "text":
+        if self._nulls and found == "text":
+            words = ", ".join(sorted(self._nulls))
+            return found, settings, note or f"{words} stands among the texts; name it under sourceNull if it means no value"
+        if self._nulls:
             settings = {"sourceNull": ["", *sorted(self._nulls)], **settings}
         return found, settings, note
 

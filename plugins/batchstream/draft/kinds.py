@@ -3,7 +3,9 @@
 import re
 from datetime import date, datetime
 
-NULL_WORDS = ("NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None", "none", "\\N", "-", ".", "?", "#N/A", "missing")
+NULL_WORDS = frozenset(
+    ("NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None", "none", "\\N", "-", ".", "?", "#N/A", "missing")
+)
 """What files write for a value that is missing; taken for it only among values of another kind."""
 
 DATE_FORMATS = (
