@@ -73,15 +73,10 @@ def parser() -> argparse.ArgumentParser:
         elif name == "init":
             command.add_argument("folder", type=Path, help="a new or an empty one")
         elif name == "contract":
-            command.add_argument(
-                "action", choices=("check", "new"), help="check: find mistakes, and show what the contracts make; new: write one"
-            )
-            command.add_argument(
-                "files",
-                nargs="*",
-                type=Path,
-                help="contracts, or folders of them (default: dags/contracts); of new, a data file",
-            )
+            actions = "check: find mistakes, show what contracts make; new: write one; diff: compare an old one with a new one"
+            command.add_argument("action", choices=("check", "new", "diff"), help=actions)
+            files = "contracts, or folders of them (default: dags/contracts); of new, a data file; of diff, two contracts"
+            command.add_argument("files", nargs="*", type=Path, help=files)
             command.add_argument("--json", action="store_true", help="print one JSON document")
             command.add_argument("--output", type=Path, help="where new writes (default: dags/contracts/NAME.odcs.yaml)")
         elif name == "clean":
@@ -198,12 +193,15 @@ def _init(arguments: argparse.Namespace) -> int:
 
 
 def _contract(arguments: argparse.Namespace) -> int:
-    """Write the contract of a data file; find mistakes of contracts; show tables, sources, next times, what has no effect."""
+    """Write the contract of a data file; find mistakes of contracts, and show what they make; compare two."""
     from batchstream.cli.contract import check
+    from batchstream.cli.contract_diff import diff
     from batchstream.cli.contract_new import write
 
     if arguments.action == "new":
         return write(arguments.files, arguments.output)
+    if arguments.action == "diff":
+        return diff(arguments.files)
     return check(arguments.files, as_json=arguments.json)
 
 

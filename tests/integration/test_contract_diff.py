@@ -1,0 +1,43 @@
+"""The statements of `batchstream contract diff` make the table of the old contract that of the new one."""
+
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from batchstream.contract.model import Publish
+from batchstream.errors import ContractError
+from batchstream.local.installation import Installation
+from batchstream.postgres.contract_changes import Meaning, changes
+from tests.support.whole import WholeDataset
+
+OLD = [("a", "integer", True), ("b", "text", False), ("C d", "integer", True)]
+NEW = [("a", "bigint", True), ("C d", "integer", False), ('e"', "date", False)]
+
+
+def table(name: str, columns: list[tuple[str, str, bool]]) -> dict[str, object]:
+    return {
+        "name": name,
+        "properties": [{"name": column, "physicalType": kind, "required": required} for column, kind, required in columns],
+    }
+
+
+@pytest.mark.parametrize("way", list(Publish))
+def test_what_is_to_be_done_is_enough(
+    installation: Installation, admin: psycopg.Connection, tmp_path: Path, way: Publish
+) -> None:
+    dataset = WholeDataset(installation, tmp_path / "x", table(f"changed by {way}", OLD), publish=str(way))
+    dataset.load([[1, "x", 2]])
+    old = dataset.contract
+    dataset.write(table(f"changed by {way}", NEW))
+    with pytest.raises(ContractError):
+        dataset.load([[1, 2, "2026-01-31"]])
+    found = list(changes(old, dataset.contract))
+    statements = [one.sentence.partition(": ")[2] for one in found if one.meaning is not Meaning.CHANGES]
+    assert len(statements) == 4
+    if way is Publish.SWAP:
+        # A view keeps the types of its time.
+        admin.execute(f'DROP VIEW public."changed by {way}"')
+    for statement in statements:
+        admin.execute(statement.encode())
+    assert dataset.load([[1, 2, "2026-01-31"]]).published_rows == 1
