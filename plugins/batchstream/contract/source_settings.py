@@ -33,6 +33,16 @@ SOURCE_SETTINGS: dict[str, type | tuple[type, ...]] = {
 """Name → type of its value."""
 
 NONE = "none"
+CHOICES: dict[str, tuple[str, ...]] = {
+    "sourceFormat": tuple(SourceFormat),
+    "sourceQuote": ('"', NONE),
+    "sourceFinalNewline": ("required", "optional"),
+    "sourceHeader": ("required", NONE),
+    "sourceOtherColumns": ("refused", "ignored"),
+    "sourceMissingFields": ("refused", "nulls"),
+}
+"""Setting → its possible values, the default first but for the format, which is csv."""
+
 _LINES = ("csv", "whitespace", "fixed")
 # Setting → the formats in which it means something.
 _FORMATS_OF = {
@@ -44,10 +54,6 @@ _FORMATS_OF = {
     "sourceSheet": ("xlsx",),
     "sourceMissingFields": ("json",),
 }
-_FINAL_NEWLINE = ("required", "optional")
-_HEADER = ("required", NONE)
-_OTHER_COLUMNS = ("refused", "ignored")
-_MISSING_FIELDS = ("refused", "nulls")
 MAX_SKIPPED_LINES = 10_000
 MAX_WIDTH = 1_000_000
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
@@ -74,14 +80,14 @@ def read_source(path: Path, given: Mapping[str, Any]) -> Source:
         raise ValueError(f"sourcePath: {error}") from error
     if _URL.match(name):
         raise ValueError(f"sourcePath: got {name!r}; a source is a file: download it, and write its path")
-    source_format = _one_of("sourceFormat", given.get("sourceFormat", SourceFormat.CSV), list(SourceFormat))
+    source_format = _one_of("sourceFormat", given, SourceFormat.CSV)
     for setting, formats in _FORMATS_OF.items():
         if setting in given and source_format not in formats:
             raise ValueError(f"{setting}: has no meaning for sourceFormat {source_format}; remove it")
     delimiter = given.get("sourceDelimiter", ",")
     if len(delimiter) != 1 or delimiter.isalnum() or delimiter in '"+-.\r\n\0':
         raise ValueError(f"sourceDelimiter: got {delimiter!r}; write one character, such as ';'")
-    quoted = _one_of("sourceQuote", given.get("sourceQuote", '"'), ['"', NONE]) == '"'
+    quoted = _one_of("sourceQuote", given) == '"'
     escape, spelling = _escape(given.get("sourceEscape"), delimiter), _spelling(source_format, given)
     for null in spelling.nulls:
         if escape and escape in null and not (len(null) == 2 and null.startswith(escape) and null[1].isupper()):
@@ -100,8 +106,8 @@ def read_source(path: Path, given: Mapping[str, Any]) -> Source:
         quoted=quoted,
         quotes_named="sourceQuote" in given,
         escape=escape,
-        open_end=_one_of("sourceFinalNewline", given.get("sourceFinalNewline", "required"), _FINAL_NEWLINE) == "optional",
-        has_header=_one_of("sourceHeader", given.get("sourceHeader", "required"), _HEADER) == "required",
+        open_end=_one_of("sourceFinalNewline", given) == "optional",
+        has_header=_one_of("sourceHeader", given) == "required",
         others_ignored=_others_ignored(given),
         skipped_lines=_lines("sourceSkipLines", given),
         footer_lines=_lines("sourceFooterLines", given),
@@ -109,7 +115,7 @@ def read_source(path: Path, given: Mapping[str, Any]) -> Source:
         encoding=_encoding(given.get("sourceEncoding", "utf-8")),
         widths=_widths(source_format, given),
         sheet=given.get("sourceSheet"),
-        missing_is_null=_one_of("sourceMissingFields", given.get("sourceMissingFields", "refused"), _MISSING_FIELDS) == "nulls",
+        missing_is_null=_one_of("sourceMissingFields", given) == "nulls",
     )
 
 
@@ -128,7 +134,7 @@ def _widths(source_format: str, given: Mapping[str, Any]) -> tuple[int, ...]:
 
 
 def _others_ignored(given: Mapping[str, Any]) -> bool:
-    ignored = _one_of("sourceOtherColumns", given.get("sourceOtherColumns", "refused"), _OTHER_COLUMNS) == "ignored"
+    ignored = _one_of("sourceOtherColumns", given) == "ignored"
     if ignored and given.get("sourceHeader") == NONE:
         raise ValueError("sourceOtherColumns: got 'ignored', but without a header no column has a name; remove one of the two")
     return ignored
@@ -154,7 +160,9 @@ def _encoding(name: str) -> str:
         raise ValueError(f"sourceEncoding: {error}") from error
 
 
-def _one_of(setting: str, value: str, allowed: Any) -> str:
+def _one_of(setting: str, given: Mapping[str, Any], default: str | None = None) -> str:
+    allowed = CHOICES[setting]
+    value: str = given.get(setting, default or allowed[0])
     if value not in allowed:
         raise ValueError(f"{setting}: got {value!r}; write one of {', '.join(allowed)}")
     return value
