@@ -124,6 +124,32 @@ def test_files_that_come_while_others_are_read_are_an_error(tmp_path: Path) -> N
         list(reader)
 
 
+def test_a_file_that_changes_while_others_are_read_is_an_error(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    for number in (1, 2):
+        (folder / f"part-{number}.csv").write_bytes(part(0, 150))
+    reader = iter(SourceReader(contract_of(tmp_path, "data/*.csv")))
+    for _ in range(3):
+        next(reader)
+    # The second one is being read.
+    (folder / "part-1.csv").write_bytes(part(0, 149))
+    with pytest.raises(SourceChangedError, match=r"'part-1\.csv' changed after it was read"):
+        list(reader)
+
+
+def test_a_packed_file_that_is_half_written_is_read_again(tmp_path: Path) -> None:
+    """What unpacks it finds it damaged, which it may not be at the next try."""
+    rows = make_rows(20_000)
+    contract = written(contract_of(tmp_path), gzip.compress(as_csv(table(rows)).encode())[:-9])
+    reader = iter(SourceReader(contract))
+    next(reader)
+    with contract.source.path.open("ab") as file:
+        file.write(b"more")
+    with pytest.raises(SourceChangedError, match="the source changed while it was read"):
+        list(reader)
+
+
 DAMAGED = [
     pytest.param(gzip.compress(PLAIN)[:-9], "the compressed file is damaged or cut off: ", id="half a gzip"),
     pytest.param(gzip.compress(PLAIN)[:-8] + bytes(8), "the compressed file is damaged or cut off: ", id="a checksum of gzip"),

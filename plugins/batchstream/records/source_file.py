@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BufferedReader, BytesIO
+from pathlib import Path
 from typing import IO, NamedTuple, cast
 
 from batchstream.contract.model import Source, SourceFormat
@@ -85,6 +86,11 @@ class SourceFile:
             content = file if not is_text else cast(IO[bytes], BufferedReader(cast(BufferedReader, content), _BLOCK_BYTES))
         self._lines = cast(BufferedReader, content or file)
         self._last_byte = b"\n"
+
+    @property
+    def identity(self) -> Identity:
+        """What it was when it was opened."""
+        return self._began
 
     @property
     def sha256(self) -> str:
@@ -206,6 +212,14 @@ class SourceFile:
                 f"{self._path}: line {self.lines_read + 1}: the line has more than {MAX_LINE_BYTES:,} bytes; "
                 "end each record with a line end, and shorten what is longer"
             )
+
+
+def identity_of(path: Path) -> Identity | None:
+    """That of a file; None if it is gone."""
+    try:
+        return _identity(path.stat())
+    except OSError:
+        return None
 
 
 def _identity(found: os.stat_result) -> Identity:

@@ -24,7 +24,8 @@ from batchstream.records.messages import Batch
 from batchstream.records.rejects import BadRecord, Keep, Rejects
 from batchstream.records.respelled import respeller
 from batchstream.records.rows import RowReader
-from batchstream.records.source_file import SourceFile, opened
+from batchstream.records.shown import listed
+from batchstream.records.source_file import Identity, SourceFile, identity_of, opened
 from batchstream.records.source_files import files_of
 from batchstream.records.taken import Rows, Taken
 
@@ -52,6 +53,7 @@ class ReadFile(NamedTuple):
         sha256: Its checksum.
         records: Its records, good and bad.
         rejected_records: The bad ones among them.
+        identity: What a change of it would change.
     """
 
     path: Path
@@ -59,6 +61,7 @@ class ReadFile(NamedTuple):
     sha256: str
     records: int
     rejected_records: int
+    identity: Identity
 
 
 def check_header(contract: Contract) -> None:
@@ -153,10 +156,14 @@ class SourceReader:
 
     def _check_files(self, paths: list[Path]) -> None:
         """See that those which were read are still the source: together they are one content."""
-        if len(paths) > 1 and files_of(self._source) != paths:
+        if len(paths) < 2:
+            return
+        changed = [one.path.name for one in self.files if identity_of(one.path) != one.identity]
+        if changed or files_of(self._source) != paths:
+            what = f"{listed(changed)} changed after it was read" if changed else "it has other files now"
             raise SourceChangedError(
-                f"{self._source.path}: the source changed while it was read: it has other files now; write new ones "
-                "elsewhere first, and then move them there together"
+                f"{self._source.path}: the source changed while it was read: {what}; write new files elsewhere first, and then "
+                "move them there together"
             )
 
     def _read_file(self, source: Source) -> Iterator[Batch]:
@@ -170,10 +177,13 @@ class SourceReader:
                 # A file that is half written has faults that it won't have later.
                 file.check_unchanged()
                 raise self._rejects.before(error) from error
+            except Exception:
+                # The same of what unpacks and decodes it.
+                file.check_unchanged()
+                raise
             file.check_unchanged()
-        self.files.append(
-            ReadFile(source.path, layout.header, file.sha256, self.records - before, self.rejected_records - rejected_before)
-        )
+        records, rejected = self.records - before, self.rejected_records - rejected_before
+        self.files.append(ReadFile(source.path, layout.header, file.sha256, records, rejected, file.identity))
 
     def _text_rows(self, contract: Contract, file: SourceFile) -> Generator[Batch, None, tuple[Layout, Rows]]:
         """Batches of the first lines, if they hold nothing but JSON numbers; returns the reader of the others."""
