@@ -20,10 +20,12 @@ def test_a_text_is_a_contract_or_a_mistake_that_is_told(text: str) -> None:
     try:
         found = parse_contract(text, PATH)
     except ContractError as error:
-        said = str(error)
-        assert said.startswith(f"{PATH}: ")
-        assert len(said) < 1500
-        assert ";" in said
+        mistakes = error.mistakes
+        assert mistakes
+        for said in mistakes:
+            assert said.startswith(f"{PATH}: ")
+            assert len(said) < 1000
+            assert ";" in said
     else:
         assert isinstance(found, Contract)
         assert parse_contract(text, PATH) == found
