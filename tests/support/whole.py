@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-import yaml
 from psycopg import sql
 
 from batchstream.contract import Contract, load_contracts
@@ -23,6 +22,7 @@ from batchstream.postgres.publish.steps import Published
 from batchstream.postgres.source_rejects import SourceRejects
 from batchstream.records.messages import Message, Signer, load_messages
 from batchstream.records.source_reader import SourceReader
+from tests.support.written import as_yaml
 
 
 class WholeDataset:
@@ -60,7 +60,7 @@ class WholeDataset:
             "schema": [*self._beside, table],
             "customProperties": [{"property": name, "value": value} for name, value in self.settings.items()],
         }
-        self.path.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
+        self.path.write_text(as_yaml(document), encoding="utf-8")
 
     @property
     def contract(self) -> Contract:

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from batchstream.contract import Contract, load_contract
 from batchstream.errors import ContractError
+from tests.support.written import as_yaml
 
 ORDER = {
     "order_number": b'"AB-0001"',
@@ -82,7 +82,7 @@ def make_contract(folder: Path, properties: list[dict[str, Any]], **settings: An
         ],
         "schema": [{"name": "x", "properties": properties}],
     }
-    return load_contract(write_contract(folder, yaml.safe_dump(document)))
+    return load_contract(write_contract(folder, as_yaml(document)))
 
 
 def write_source(contract: Contract, content: bytes) -> None:

@@ -11,12 +11,16 @@ from typing import Any
 import openpyxl
 import pyarrow as pa
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 from pyarrow import parquet
 
 from batchstream.cli.contract_new import write
 from batchstream.contract import Contract, load_contract
+from batchstream.contract.document import read_document
+from batchstream.draft.column import DraftColumn
 from batchstream.draft.contract import draft
-from batchstream.draft.document import table_names
+from batchstream.draft.document import table_names, written
 from batchstream.draft.kinds import kind_of
 from batchstream.errors import SourceError
 from batchstream.records.codec import RecordCodec
@@ -113,6 +117,17 @@ def test_a_file_of_any_shape_loads_by_its_draft(shape: str, tmp_path: Path) -> N
 
 def values(name: str, *texts: str) -> str:
     return "".join(f"{text},x\n" for text in (name, *texts))
+
+
+@given(st.text(min_size=1).filter(lambda name: name.encode("utf-8", "ignore").decode() == name and "\0" not in name))
+@example("\x7f\x80\x85\x9f\u2028\ufffe\uffff")
+@example("08")
+def test_any_name_of_a_source_is_written_so_that_it_is_read_again(name: str) -> None:
+    column = DraftColumn(name)
+    column.add(["1"])
+    found = read_document(written("x", {"sourcePath": name}, [column], [name]))
+    assert found["schema"][0]["properties"][0]["name"] == name
+    assert found["customProperties"][0]["value"] == name
 
 
 @pytest.mark.parametrize(

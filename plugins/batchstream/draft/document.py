@@ -33,7 +33,13 @@ def written(table: str, settings: Mapping[str, Any], columns: Sequence[DraftColu
         columns: In the order of the source.
         notes: Comments at its beginning.
     """
-    lines = [*(f"# {note}" for note in notes), "apiVersion: v3.1.0", "kind: DataContract", f"id: {table}", f"name: {table}"]
+    lines = [
+        *(f"# {_printable(note)}" for note in notes),
+        "apiVersion: v3.1.0",
+        "kind: DataContract",
+        f"id: {table}",
+        f"name: {table}",
+    ]
     lines += ["version: 1.0.0", "status: active", "customProperties:"]
     lines += [_property(name, value, "  ") for name, value in settings.items()]
     lines += ["schema:", f"  - name: {table}", "    properties:"]
@@ -43,7 +49,7 @@ def written(table: str, settings: Mapping[str, Any], columns: Sequence[DraftColu
         lines.append(f"      - name: {_scalar(column.name)}")
         if name != column.name:
             lines.append(f"        physicalName: {name}")
-        lines.append(f"        physicalType: {kind}{f'  # not certain: {note}' if note else ''}")
+        lines.append(f"        physicalType: {kind}{f'  # not certain: {_printable(note)}' if note else ''}")
         if column.is_key_candidate:
             lines.append("        # Each value that was seen is there once: primaryKey: true, if that is meant")
         if own:
@@ -59,7 +65,13 @@ def _property(name: str, value: Any, indent: str) -> str:
 def _scalar(value: Any) -> str:
     if isinstance(value, str) and re.fullmatch(r"[A-Za-z_][A-Za-z0-9_./-]*", value) and value.lower() not in _WORDS:
         return value
-    return json.dumps(value, ensure_ascii=False)
+    return _printable(json.dumps(value, ensure_ascii=False))
 
 
+def _printable(text: str) -> str:
+    return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+# What YAML refuses as it stands, or reads as the end of a line: a file in cp1252 that is read as latin-1 has such letters.
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 _WORDS = ("y", "n", "yes", "no", "on", "off", "true", "false", "null", "none", "nan")
