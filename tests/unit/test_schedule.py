@@ -76,5 +76,5 @@ def test_a_schedule_that_nobody_can_mean_is_refused(schedule: str, said: str, tm
     with pytest.raises(ValueError, match=r"^got ") as caught:
         read_schedule(schedule)
     assert said in str(caught.value)
-    with pytest.raises(ContractError, match=r"x\.odcs\.yaml: line 5: customProperties: schedule: got "):
+    with pytest.raises(ContractError, match=r"x\.odcs\.yaml: line 7: customProperties: schedule: got "):
         make_contract(tmp_path, COLUMN, schedule=schedule)
