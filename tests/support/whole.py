@@ -13,6 +13,7 @@ from batchstream.contract import Contract, load_contracts
 from batchstream.errors import LoadError
 from batchstream.load import close, open, publish, replay, verify
 from batchstream.load.engines import Engines
+from batchstream.load.pinned import pinned_contract
 from batchstream.local.installation import Installation
 from batchstream.postgres import ledger, relations, source_files
 from batchstream.postgres.connection import connect
@@ -83,6 +84,8 @@ class WholeDataset:
         contract = self.contract
         load_id = open.open_load(self.engines.owner, contract, Run(f"run-{self._runs}"), wait_seconds=60)
         with connect(self.engines.loader, application_name="batchstream test") as connection:
+            # As each step of a load does.
+            contract = pinned_contract(connection, load_id)
             attempt = ledger.begin_attempt(connection, load_id)
             signer = Signer(load_id, attempt, ledger.secret(connection, load_id))
             rejects = SourceRejects(connection, load_id, attempt)

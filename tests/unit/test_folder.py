@@ -45,12 +45,12 @@ def test_a_contract_that_breaks_every_rule_harms_no_other(contracts: Path) -> No
 def test_a_fault_of_batchstream_stops_the_contract_that_shows_it(contracts: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for file in ("a", "b"):
         write(contracts, file, file)
-    real = folder.load_contracts
+    real = folder.load_tables
 
     def faulty(path: Path) -> object:
         return 1 // 0 if path.name.startswith("a") else real(path)
 
-    monkeypatch.setattr(folder, "load_contracts", faulty)
+    monkeypatch.setattr(folder, "load_tables", faulty)
     found = read_contracts()
     assert [contract.name for contract in found.valid] == ["b"]
     (mistake,) = found.mistakes

@@ -39,11 +39,21 @@ def test_a_physical_type_has_the_last_word(tmp_path: Path) -> None:
     assert read_contract(contract_text(contract.path), contract.path).told == ()
 
 
-def test_a_text_may_hold_what_is_something_else_logically(tmp_path: Path) -> None:
-    contract = make_contract(tmp_path, [{"name": "a", "logicalType": "date", "physicalType": "VARCHAR"}])
-    assert contract.columns[0].type.sql == "character varying"
+@pytest.mark.parametrize(
+    ("logical", "physical", "sql"),
+    [
+        ("date", "VARCHAR", "character varying"),
+        ("string", "integer", "integer"),
+        ("timestamp", "bigint", "bigint"),
+        ("integer", "numeric(9,2)", "numeric(9,2)"),
+        ("boolean", "jsonb", "jsonb"),
+    ],
+)
+def test_where_both_types_differ_the_physical_one_decides(logical: str, physical: str, sql: str, tmp_path: Path) -> None:
+    contract = make_contract(tmp_path, [{"name": "a", "logicalType": logical, "physicalType": physical}])
+    assert contract.columns[0].type.sql == sql
     (told,) = read_contract(contract_text(contract.path), contract.path).told
-    assert told.endswith("column 'a': logicalType date: the column is character varying, of any content")
+    assert told.endswith(f"column 'a': logicalType {logical}: has no effect: the column is {sql}, as physicalType says")
 
 
 def test_a_key_that_need_not_be_there_is_told(tmp_path: Path) -> None:

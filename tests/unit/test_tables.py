@@ -87,6 +87,29 @@ def test_a_mistake_says_of_which_table_it_is(shop: Path) -> None:
     assert len(caught.value.mistakes) == 2
 
 
+def test_a_mistake_in_one_table_leaves_the_others_their_dags(shop: Path) -> None:
+    write(shop, ITEMS | {"properties": [{"name": "a", "physicalType": "texd"}]}, ORDERS)
+    found = read_contracts()
+    assert names_of(found.valid) == ["Orders"]
+    assert [("schema" in mistake, "type 'texd'" in mistake) for mistake in found.mistakes] == [(False, True)]
+    # What a task, a command and code of yours read.
+    assert contract_of("Orders") == load_contract(shop, "Orders") == found.valid[0]
+    for dataset in ("items", "shop"):
+        with pytest.raises(ContractError, match="type 'texd'" if dataset == "shop" else "may be meant, but has a mistake"):
+            contract_of(dataset)
+    with pytest.raises(ContractError, match="type 'texd'"):
+        load_contract(shop, "items")
+    # Nobody knows which table is meant.
+    with pytest.raises(ContractError, match="type 'texd'"):
+        load_contract(shop)
+
+
+def test_a_mistake_in_what_all_tables_share_stops_all_of_them(shop: Path) -> None:
+    write(shop, ITEMS, ORDERS, schedule="often")
+    found = read_contracts()
+    assert (found.valid, len(found.mistakes)) == ((), 1)
+
+
 def test_a_setting_of_a_table_is_told_with_its_line(shop: Path) -> None:
     setting = {"property": "publish", "value": "swop"}
     orders = ORDERS | {"customProperties": [{"property": "sourcePath", "value": "x.csv"}, setting]}

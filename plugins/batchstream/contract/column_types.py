@@ -2,8 +2,10 @@
 
 import datetime
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from types import MappingProxyType
 
 from batchstream.contract.type_names import TIME, TIMETZ
 
@@ -31,6 +33,9 @@ class ColumnType:
         second_digits: Most digits of a second, where the type has fewer than PostgreSQL keeps.
         element: Type of an array's elements.
         json_kind: ``object`` or ``array``, if a JSON value has to be one.
+        labels: The values of an enum type of the database.
+        is_domain: Whether the database has further checks of a value; the rest is said of the type below it.
+        is_unknown: Whether the database has yet to be asked for the type; the rest is a guess by the logical type.
     """
 
     sql: str
@@ -47,17 +52,28 @@ class ColumnType:
     second_digits: int | None = None
     element: "ColumnType | None" = None
     json_kind: str | None = None
+    labels: tuple[str, ...] = ()
+    is_domain: bool = False
+    is_unknown: bool = False
 
     @property
     def has_equality(self) -> bool:
         """Whether PostgreSQL can say that two values are equal, as a key needs it."""
-        return (self.element or self).sql != "json"
+        return (self.element or self).form != "json" and not self._is_domain_of_enum
 
     @property
     def compared_as_text(self) -> bool:
         """Whether equal values may differ to a reader, such as the intervals ``1 mon`` and ``30 days``, or none is equal."""
-        return (self.element or self).sql in ("json", "jsonb", "interval")
+        return (self.element or self).form in ("json", "jsonb", "interval") or self._is_domain_of_enum
 
+    @property
+    def _is_domain_of_enum(self) -> bool:
+        # PostgreSQL finds no operator for it: those of enum types are polymorphic, and take no domain.
+        return self.is_domain and bool(self.labels)
+
+
+NO_TYPES: Mapping[str, ColumnType] = MappingProxyType({})
+"""The types of a database of which nothing was looked up."""
 
 # The largest double that still rounds to a finite value of four bytes; beyond it PostgreSQL's real is out of range.
 _MAX_REAL = 3.4028235677973362e38

@@ -1,9 +1,12 @@
 """The columns of a contract: what the header of the source calls each, what the table calls it, and what it may hold."""
 
+from collections.abc import Mapping
+
 from open_data_contract_standard.model import SchemaObject, SchemaProperty
 
+from batchstream.contract.column_types import ColumnType
 from batchstream.contract.given import Given, Types
-from batchstream.contract.logical import require_agreement, type_of
+from batchstream.contract.logical import type_of
 from batchstream.contract.mistake import MistakeError, Place, said
 from batchstream.contract.mistakes import Mistakes
 from batchstream.contract.model import Column
@@ -27,12 +30,15 @@ COLUMN_SETTINGS: dict[str, Types] = {"indexed": bool, **SPELLING_SETTINGS}
 _PROPERTIES: Place = ("schema", 0, "properties")
 
 
-def read_columns(table: SchemaObject, spelling: Spelling, mistakes: Mistakes) -> tuple[tuple[str, ...], tuple[Column, ...]]:
+def read_columns(
+    table: SchemaObject, spelling: Spelling, types: Mapping[str, ColumnType], mistakes: Mistakes
+) -> tuple[tuple[str, ...], tuple[Column, ...]]:
     """Names of the key columns, in the order of the key, and all columns without a mistake in the order of the table.
 
     Args:
         table: The contract's.
         spelling: How the source spells values, unless a column says otherwise.
+        types: Enum types and domains of the database, by the names that the contract has for them.
         mistakes: Takes each mistake of a column.
     """
     properties = table.properties or []
@@ -52,7 +58,7 @@ def read_columns(table: SchemaObject, spelling: Spelling, mistakes: Mistakes) ->
             mistakes.note(
                 (*_PROPERTIES, number), f"column '{name}': stands twice; write each column once, under a physicalName of its own"
             )
-    columns = [_column(number, prop, spelling, mistakes) for number, prop in enumerate(properties[:MAX_COLUMNS])]
+    columns = [_column(number, prop, spelling, types, mistakes) for number, prop in enumerate(properties[:MAX_COLUMNS])]
     return _keys(properties, mistakes), tuple(filter(None, columns))
 
 
@@ -85,23 +91,30 @@ def table_name_of(prop: SchemaProperty) -> str:
     return prop.physicalName or prop.name or ""
 
 
-def _column(number: int, prop: SchemaProperty, general: Spelling, mistakes: Mistakes) -> Column | None:
+def _column(
+    number: int, prop: SchemaProperty, general: Spelling, types: Mapping[str, ColumnType], mistakes: Mistakes
+) -> Column | None:
     place: Place = (*_PROPERTIES, number)
     name = mistakes.read(lambda: _name(said(place), prop), *place, "name")
     field = f"column '{name or table_name_of(prop)}'"
     if prop.primaryKey and prop.required is False:
         mistakes.tell((*place, "required"), f"{field}: required: false: the primary key is NOT NULL all the same")
-    column_type = mistakes.read(lambda: with_json_kind(prop, type_of(prop)), *place, "physicalType", field=field)
+    column_type = mistakes.read(lambda: with_json_kind(prop, type_of(prop, types)), *place, "physicalType", field=field)
     if column_type is None:
         return None
     with mistakes.at(*place, "logicalType", field=field):
-        require_agreement(prop, column_type)
         require_equality(prop, column_type)
-    if not prop.physicalType:
+    if column_type.is_unknown:
+        mistakes.tell(
+            (*place, "physicalType"),
+            f"{field}: physicalType {column_type.sql}: is looked up in the database when a load opens: an enum type or a domain",
+        )
+    elif not prop.physicalType:
         mistakes.tell((*place, "logicalType"), f"{field}: is {column_type.sql}, by default for logicalType {prop.logicalType}")
     elif prop.logicalType and prop.logicalType not in column_type.logical:
         mistakes.tell(
-            (*place, "logicalType"), f"{field}: logicalType {prop.logicalType}: the column is {column_type.sql}, of any content"
+            (*place, "logicalType"),
+            f"{field}: logicalType {prop.logicalType}: has no effect: the column is {column_type.sql}, as physicalType says",
         )
     own: Place = (*place, "customProperties")
     given = Given(prop.customProperties or [], COLUMN_SETTINGS, mistakes, own, f"{field}: customProperties: ")

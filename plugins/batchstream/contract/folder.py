@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from batchstream.contract.model import Contract
-from batchstream.contract.odcs import load_contract, load_contracts
+from batchstream.contract.odcs import load_contract, load_tables
 from batchstream.contract.properties import default_topic
 from batchstream.errors import ContractError
 from batchstream.paths import contract_paths
@@ -15,7 +15,7 @@ class Contracts(NamedTuple):
     """What the files of a folder hold.
 
     Attributes:
-        valid: Every contract without a mistake, sorted by file name.
+        valid: Every table without a mistake, sorted by file name.
         mistakes: A message for each mistake of the others: file, line, field, rule, what was found and what to write.
     """
 
@@ -33,7 +33,9 @@ def read_contracts(paths: Iterable[Path] | None = None) -> Contracts:
     mistakes: list[str] = []
     for path in contract_paths() if paths is None else paths:
         try:
-            found.extend(load_contracts(path))
+            read = load_tables(path)
+            found.extend(one.contract for one in read.valid)
+            mistakes += read.mistakes
         except ContractError as error:
             mistakes += error.mistakes
         except Exception as error:  # noqa: BLE001 - also a fault of ours may only stop the contract that shows it
@@ -79,13 +81,15 @@ def contract_of(dataset: str, paths: Sequence[Path] | None = None) -> Contract:
     unread: list[str] = []
     for path in [*own, *(path for path in paths if path not in own)]:
         try:
-            contracts = load_contracts(path)
+            read = load_tables(path)
         except ContractError:
             if path in own:
                 raise
             unread.append(str(path))
             continue
-        for contract in contracts:
+        if read.mistakes:
+            unread.append(str(path))
+        for contract, _ in read.valid:
             if dataset in (contract.name, contract.handle):
                 return contract
             others.append(contract.name)

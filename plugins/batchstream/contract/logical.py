@@ -1,10 +1,13 @@
-"""The standard's logical types: the type of a column whose contract has no ``physicalType``, and which types agree."""
+"""The standard's logical types: the type of a column whose contract has no ``physicalType``."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from open_data_contract_standard.model import SchemaProperty
 
+from batchstream.contract import own_types
+from batchstream.contract.column_types import NO_TYPES
 from batchstream.contract.types import SUPPORTED, ColumnType, parse_type
 
 WITH_ZONE, WITHOUT_ZONE = "timestamp with time zone", "timestamp without time zone"
@@ -58,14 +61,23 @@ def default_type(prop: SchemaProperty) -> str:
     return DEFAULTS[prop.logicalType]
 
 
-def type_of(prop: SchemaProperty) -> ColumnType:
+def type_of(prop: SchemaProperty, types: Mapping[str, ColumnType] = NO_TYPES) -> ColumnType:
     """The type of a column: its physical one, or the default for its logical one.
 
     Many databases call it ``timestamp`` with and without a time zone; the option ``timezone`` says which.
 
+    Args:
+        prop: The column.
+        types: Enum types and domains of the database, by the names that the contract has for them.
+
     Raises:
         ValueError: It has neither, or it is not supported.
     """
+    own = types.get((prop.physicalType or "").strip())
+    if own is not None:
+        return own
+    if prop.physicalType and _is_own(prop.physicalType):
+        return own_types.unknown(prop.physicalType, default_type(prop) if prop.logicalType in DEFAULTS else "text")
     try:
         column_type = parse_type(prop.physicalType or default_type(prop))
         without_zone = column_type.python is datetime and not column_type.has_zone
@@ -76,15 +88,9 @@ def type_of(prop: SchemaProperty) -> ColumnType:
         raise ValueError(f"physicalType: {error}" if prop.physicalType else str(error)) from error
 
 
-def require_agreement(prop: SchemaProperty, column_type: ColumnType) -> None:
-    """See that the logical type is one that the table's column can have.
-
-    A text may hold a value of any logical type.
-
-    Raises:
-        ValueError: It is not.
-    """
-    if prop.logicalType and column_type.python is not str and prop.logicalType not in column_type.logical:
-        raise ValueError(
-            f"logicalType '{prop.logicalType}' does not agree with {column_type.sql}; write {' or '.join(column_type.logical)}"
-        )
+def _is_own(text: str) -> bool:
+    try:
+        parse_type(text)
+    except ValueError:
+        return own_types.may_be_own(text)
+    return False

@@ -1,6 +1,7 @@
 """Reads a contract file in the Open Data Contract Standard (https://bitol-io.github.io/open-data-contract-standard/)."""
 
 import stat
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -8,6 +9,7 @@ import yaml
 from open_data_contract_standard.model import DataQuality, OpenDataContractStandard, SchemaObject, SchemaProperty
 
 from batchstream.contract import tables
+from batchstream.contract.column_types import NO_TYPES, ColumnType
 from batchstream.contract.columns import read_columns, table_name_of
 from batchstream.contract.document import MAX_SIZE, Document, read_located
 from batchstream.contract.effects import lies_in_told, note_effects
@@ -51,6 +53,15 @@ def load_contracts(path: Path) -> tuple[Contract, ...]:
     return parse_contracts(contract_text(path), path)
 
 
+def load_tables(path: Path) -> "ReadTables":
+    """The same for each table of the file that has no mistake, and the mistakes of the others.
+
+    Raises:
+        ContractError: The file can't be read, or has no tables that could be told from one another.
+    """
+    return read_tables(contract_text(path), path)
+
+
 def contract_text(path: Path) -> str:
     """The text of a contract file.
 
@@ -71,25 +82,34 @@ def contract_text(path: Path) -> str:
             raise ContractError(f"{path}: can't be read: {error}; write a UTF-8 file that Airflow may read") from error
 
 
-def parse_contract(text: str, path: Path, table: str | None = None) -> Contract:
-    """Check the text of a contract, and take one of its tables.
+def parse_contract(text: str, path: Path, table: str | None = None, types: Mapping[str, ColumnType] = NO_TYPES) -> Contract:
+    """Check the text of a contract, and take one of its tables. A mistake in another table doesn't matter.
 
     Args:
         text: The contract, such as the ledger keeps it for a load.
         path: The file that it was read from, which need not hold this text any more: named in messages, and where
             ``sourcePath`` begins.
         table: Which table; it need not be named if there is only one.
+        types: Enum types and domains of the database, by the names that the contract has for them.
 
     Raises:
         ContractError: Fields break a rule, all of which it tells: file, line, field, rule, what was found, what to write; or
             there is no such table.
     """
-    return read_contract(text, path, table).contract
+    return read_contract(text, path, table, types).contract
 
 
 def parse_contracts(text: str, path: Path) -> tuple[Contract, ...]:
-    """Check the text of a contract: one for each of its tables."""
-    return tuple(read.contract for read in _read(text, path))
+    """Check the text of a contract: one for each of its tables.
+
+    Raises:
+        ContractError: One of them has a mistake.
+    """
+    found = read_tables(text, path)
+    if found.mistakes:
+        with errors_about(path=str(path)):
+            raise ContractError(*found.mistakes)
+    return tuple(one.contract for one in found.valid)
 
 
 class ReadContract(NamedTuple):
@@ -104,43 +124,59 @@ class ReadContract(NamedTuple):
     told: tuple[str, ...]
 
 
-def read_contract(text: str, path: Path, table: str | None = None) -> ReadContract:
+class ReadTables(NamedTuple):
+    """The tables of a contract.
+
+    Attributes:
+        valid: Those without a mistake.
+        mistakes: A message for each mistake of the others.
+    """
+
+    valid: tuple[ReadContract, ...]
+    mistakes: tuple[str, ...]
+
+
+def read_contract(text: str, path: Path, table: str | None = None, types: Mapping[str, ColumnType] = NO_TYPES) -> ReadContract:
     """The same as `parse_contract`, with what is worth to be told to the author of the contract."""
-    found = _read(text, path)
-    chosen = [read for read in found if table in (None, read.contract.name)]
-    if len(chosen) == 1:
-        return chosen[0]
-    held = clipped(", ".join(f"'{read.contract.name}'" for read in found))
-    wanted = "has several tables, and none is named" if table is None else f"has no table '{table}'"
+    found = read_tables(text, path, types)
+    chosen = [read for read in found.valid if table in (None, read.contract.name)]
     with errors_about(path=str(path)):
+        if found.mistakes and (table is None or not chosen):
+            raise ContractError(*found.mistakes)
+        if len(chosen) == 1:
+            return chosen[0]
+        held = clipped(", ".join(f"'{read.contract.name}'" for read in found.valid))
+        wanted = "has several tables, and none is named" if table is None else f"has no table '{table}'"
         raise ContractError(f"{path}: schema: {wanted}; got {held}; name one of them")
 
 
-def _read(text: str, path: Path) -> tuple[ReadContract, ...]:
-    """Each table of a contract; all mistakes of all of them at once."""
+def read_tables(text: str, path: Path, types: Mapping[str, ColumnType] = NO_TYPES) -> ReadTables:
+    """Each table of a contract, and all mistakes of all of them at once.
+
+    Raises:
+        ContractError: The text is no contract at all.
+    """
     found: list[ReadContract] = []
     mistakes: list[str] = []
     with errors_about(path=str(path)):
         for document in tables.each(_document(text, path)):
             try:
-                found.append(_read_table(document, path))
+                found.append(_read_table(document, path, types))
             except ContractError as error:
                 # What is said of the contract as a whole is said for each table.
                 before = {*mistakes}
                 mistakes += [mistake for mistake in error.mistakes if mistake not in before]
-        if mistakes:
-            raise ContractError(*mistakes)
-    return tuple(found)
+    return ReadTables(tuple(found), tuple(mistakes))
 
 
-def _read_table(document: Document, path: Path) -> ReadContract:
+def _read_table(document: Document, path: Path, types: Mapping[str, ColumnType]) -> ReadContract:
     mistakes = Mistakes()
     for error in document.mistakes:
         # What only people read means what they read.
         if not lies_in_told(error.at):
             mistakes.note(error.at, f"{said(error.at)}: {error.rule}", unreadable=True)
     odcs = read_standard(document.value, mistakes)
-    contract = _contract(path, odcs, mistakes) if odcs else None
+    contract = _contract(path, odcs, mistakes, types) if odcs else None
     mistakes.raise_any(path, document)
     if contract is None:
         raise ContractError(f"{path}: can't be read by the standard's model; write what the standard says")
@@ -162,7 +198,7 @@ def _document(text: str, path: Path) -> Document:
     return document
 
 
-def _contract(path: Path, odcs: OpenDataContractStandard, mistakes: Mistakes) -> Contract | None:
+def _contract(path: Path, odcs: OpenDataContractStandard, mistakes: Mistakes, types: Mapping[str, ColumnType]) -> Contract | None:
     with mistakes.at("kind"):
         if odcs.kind != "DataContract":
             raise MistakeError("kind", f"must be DataContract; got {odcs.kind!r}; write DataContract")
@@ -183,7 +219,7 @@ def _contract(path: Path, odcs: OpenDataContractStandard, mistakes: Mistakes) ->
         mistakes.tell(("status",), f"status: {odcs.status}: has no effect: the data set is loaded as an active one")
     if table is None:
         return None
-    keys, columns = read_columns(table, settings.source.spelling if settings else USUAL, mistakes)
+    keys, columns = read_columns(table, settings.source.spelling if settings else USUAL, types, mistakes)
     if settings and settings.source.format is SourceFormat.WHITESPACE:
         _refuse_blanks(table.properties or [], mistakes)
     expected, checks = _checks(name or "", table, keys, mistakes)

@@ -8,6 +8,7 @@ from batchstream.contract.column_types import ColumnType
 
 _KIND_OF_FIELD = {"properties": "object", "map": "object", "items": "array"}
 _KINDS = ("object", "array")
+_INSTEAD = {"json": "jsonb", "array": "jsonb"}
 
 
 def with_json_kind(prop: SchemaProperty, column_type: ColumnType) -> ColumnType:
@@ -43,4 +44,6 @@ def require_equality(prop: SchemaProperty, column_type: ColumnType) -> None:
     measured = [rule.metric or rule.rule for rule in prop.quality or []]
     asked["duplicateValues"] = "duplicateValues" in measured
     if found := next((name for name, wanted in asked.items() if wanted), None):
-        raise ValueError(f"{found} is not supported for {column_type.sql}, of which PostgreSQL compares no values; write jsonb")
+        raise ValueError(
+            f"{found} is not supported for {column_type.sql}, of which PostgreSQL compares no values; write {_INSTEAD.get(column_type.form, 'its enum type')}"
+        )

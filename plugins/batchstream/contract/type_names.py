@@ -51,7 +51,7 @@ NAMES: dict[str, Name] = {
     # Texts
     **dict.fromkeys(("text", "string", "str", "clob", "nclob", "ntext", "tinytext", "mediumtext", "longtext"), Name("text")),
     **dict.fromkeys(("long varchar", "varchar2", "nvarchar2", "nvarchar", "varchar", "character varying"), Name(TEXT)),
-    "xml": Name("text", "kept as it stands, well-formed or not: PostgreSQL can't compare values of its own type xml"),
+    "xml": Name("text", "kept as it stands, well-formed or not: many builds of PostgreSQL lack xml, and none can compare it"),
     **dict.fromkeys(("character", "char", "nchar"), Name(CHAR, "without a length one character")),
     "bpchar": Name("bpchar", "with a length like character"),
     **dict.fromkeys(("rowid", "urowid"), Name("text")),
@@ -97,3 +97,28 @@ NAMES: dict[str, Name] = {
 
 OBJECTS = frozenset(("object", "struct", "record", "row", "map", "message"))
 LISTS = frozenset(("array", "list", "repeated message"))
+
+# Types of PostgreSQL, of its extensions and of other databases that are none of somebody's own, and that no column can have.
+NEVER_OWN = frozenset(
+    (
+        *(
+            "any",
+            "bit varying",
+            "varbit",
+            "box",
+            "circle",
+            "line",
+            "lseg",
+            "path",
+            "point",
+            "polygon",
+            "cid",
+            "oid",
+            "tid",
+            "xid",
+        ),
+        *("int4range", "int8range", "numrange", "tsrange", "tstzrange", "daterange", "jsonpath", "pg_lsn", "tsquery", "tsvector"),
+        *("citext", "geography", "geometry", "hstore", "ltree", "vector", "halfvec", "hierarchyid", "rowversion", "sql_variant"),
+        *("null", "unknown", "void", "other", "union", "tuple", "set", "table", "cursor", "bfile", "int128", "uint128", "int256"),
+    )
+)

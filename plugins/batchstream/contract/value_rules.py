@@ -122,9 +122,13 @@ def _allowed(prop: SchemaProperty, column_type: ColumnType, rules: dict[str, Any
     for value in allowed:
         if type(value) is not column_type.python or not _in_range("enum", value, column_type):
             raise ValueError(f"enum: got {value!r}; write a {worded(column_type.python)} that fits {column_type.sql}")
-    if allowed and rules:
+    if (allowed or column_type.labels) and rules:
         raise ValueError("enum: can't be combined with logicalTypeOptions; keep one of them")
-    return allowed
+    if column_type.labels and (others := [value for value in allowed if value not in column_type.labels]):
+        raise ValueError(
+            f"enum: got {others[0]!r}, which is none of {column_type.sql}; write one of {', '.join(column_type.labels)}"
+        )
+    return allowed or column_type.labels
 
 
 def _in_range(option: str, value: Any, column_type: ColumnType) -> bool:

@@ -6,12 +6,15 @@ from typing import Any
 
 import psycopg
 
-from batchstream.contract import Contract, contract_text, parse_contracts
+from batchstream.contract import Contract, contract_text, parse_contract
+from batchstream.contract.odcs import read_tables
+from batchstream.contract.own_types import all_known
 from batchstream.errors import BatchstreamError, BusyError, ContractError, LoadError, SinkError, errors_about
-from batchstream.postgres import housekeeping, opening, server, tables
+from batchstream.postgres import housekeeping, opening, own_types, server, tables
 from batchstream.postgres.connection import PostgresSettings, connect
 from batchstream.postgres.failures import postgres_errors
 from batchstream.postgres.opening import LEASE_SECONDS, Busy, Run
+from batchstream.postgres.own_types import OwnTypes
 from batchstream.records.shown import listed
 from batchstream.records.source_reader import check_header
 
@@ -47,6 +50,8 @@ def open_load(owner: PostgresSettings, contract: Contract, run: Run, *, wait_sec
         server.require_fit(connection, owner)
         try:
             text, contract = _read_again(contract)
+            if types := own_types.find(connection, contract):
+                contract = parse_contract(text, contract.path, contract.name, all_known(types))
             contract = contract.of_run(run.words)
             check_header(contract)
             with postgres_errors("making its tables", connection):
@@ -57,7 +62,7 @@ def open_load(owner: PostgresSettings, contract: Contract, run: Run, *, wait_sec
         except BatchstreamError as error:
             _note_refused(connection, contract, run, str(error))
             raise
-        load_id = _wait_and_open(connection, contract, text, run, wait_seconds)
+        load_id = _wait_and_open(connection, contract, text, types, run, wait_seconds)
         housekeeping.clean_up(connection, contract)
     return load_id
 
@@ -65,24 +70,29 @@ def open_load(owner: PostgresSettings, contract: Contract, run: Run, *, wait_sec
 def _read_again(contract: Contract) -> tuple[str, Contract]:
     """The contract's text, and what it says: the file may have changed since the DAG was made of it."""
     text = contract_text(contract.path)
-    contracts = parse_contracts(text, contract.path)
-    found = next((one for one in contracts if one.name == contract.name), None)
+    contracts, mistakes = read_tables(text, contract.path)
+    found = next((one.contract for one in contracts if one.contract.name == contract.name), None)
+    if found is None and mistakes:
+        # Of which table they are need not be known, as its name may be what is wrong.
+        raise ContractError(*mistakes)
     if found is None:
         raise ContractError(
-            f"{contract.path}: is the contract of {listed([one.name for one in contracts])} by now, this DAG is that of "
+            f"{contract.path}: is the contract of {listed([one.contract.name for one in contracts])} by now, this DAG is that of "
             f"'{contract.name}'; wait until Airflow has read it, and run that DAG"
         )
     return text, found
 
 
-def _wait_and_open(connection: psycopg.Connection, contract: Contract, text: str, run: Run, wait_seconds: float) -> int:
+def _wait_and_open(
+    connection: psycopg.Connection, contract: Contract, text: str, types: OwnTypes, run: Run, wait_seconds: float
+) -> int:
     begun = time.monotonic()
     first_seen: dict[int, tuple[Any, float]] = {}
     told: int | None = None
     while True:
         now = time.monotonic()
         silent = {load_id: seen for load_id, (seen, since) in first_seen.items() if now - since >= LEASE_SECONDS}
-        found = opening.try_open(connection, contract, run, text, silent)
+        found = opening.try_open(connection, contract, run, text, silent, types)
         if not isinstance(found, Busy):
             return found
         if first_seen.get(found.load_id, (None,))[0] != found.seen_at:

@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 
 from batchstream.contract import Contract, contract_text, parse_contract
+from batchstream.contract.own_types import all_known
 from batchstream.contract.run_path import has_words
 from batchstream.errors import ContractError, LoadError
 from batchstream.postgres import ledger
@@ -39,7 +40,7 @@ def of_row(load: dict[str, Any]) -> Contract:
             load["load_id"],
             difference,
         )
-    contract = parse_contract(text, path, load["dataset"])
+    contract = parse_contract(text, path, load["dataset"], all_known(load.get("own_types")))
     if has_words(str(contract.source.path)):
         # The path that the load was opened with.
         contract = replace(contract, source=replace(contract.source, path=Path(load["source_path"])))

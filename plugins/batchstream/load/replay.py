@@ -9,12 +9,14 @@ from typing import Any
 import psycopg
 
 from batchstream.contract import Contract, contract_text, parse_contract
+from batchstream.contract.own_types import all_known
 from batchstream.errors import BatchstreamError, ContractError, LoadError, errors_about
 from batchstream.load import publish, verify
 from batchstream.load.engines import Engines
-from batchstream.postgres import columns, landing_table, ledger, locks, quarantined, relations, source_files
+from batchstream.postgres import columns, landing_table, ledger, locks, own_types, quarantined, relations, source_files
 from batchstream.postgres.connection import connect
 from batchstream.postgres.failures import postgres_errors
+from batchstream.postgres.own_types import OwnTypes
 from batchstream.records.again import SecondJudge
 from batchstream.records.codec import Misfit, RecordCodec
 
@@ -40,7 +42,7 @@ def replay_load(engines: Engines, load_id: int) -> str:
         connect(engines.owner, application_name="batchstream replay") as connection,
         postgres_errors(f"load {load_id}: its replay", connection),
     ):
-        contract, text = _mended(ledger.read(connection, load_id))
+        contract, text, types = _mended(connection, ledger.read(connection, load_id))
         known["dataset"] = contract.name
         with connection.transaction():
             locks.opening(connection, contract.name)
@@ -49,6 +51,7 @@ def replay_load(engines: Engines, load_id: int) -> str:
             columns.compare_landing(connection, contract, load_id)
             landed, refused = _land_rejected(connection, contract, load_id)
             ledger.reopen(connection, load_id, landed, contract.version, text, hashlib.sha256(text.encode()).hexdigest())
+            ledger.note_own_types(connection, load_id, types)
         try:
             with ledger.working_on(connection, load_id):
                 passed, message = verify.verify_load(engines, load_id)
@@ -71,14 +74,15 @@ def _close(engines: Engines, load_id: int, reason: str) -> None:
         ledger.close(connection, load_id, reason=reason)
 
 
-def _mended(load: Mapping[str, Any]) -> tuple[Contract, str]:
-    """The contract that a load began with, as its file is now."""
+def _mended(connection: psycopg.Connection, load: Mapping[str, Any]) -> tuple[Contract, str, OwnTypes]:
+    """The contract that a load began with, as its file and the types of the database are now."""
     path = Path(load["contract_path"] or "")
     try:
         text = contract_text(path)
     except ContractError as error:
         raise LoadError(f"load {load['load_id']}: its contract is gone: {error}; start a new run") from error
-    return parse_contract(text, path, load["dataset"]), text
+    types = own_types.find(connection, parse_contract(text, path, load["dataset"]))
+    return parse_contract(text, path, load["dataset"], all_known(types)), text, types
 
 
 def _require_replayable(connection: psycopg.Connection, contract: Contract, load: Mapping[str, Any]) -> None:
@@ -108,9 +112,11 @@ def _land_rejected(connection: psycopg.Connection, contract: Contract, load_id: 
             refused = refused or f"still rejected, at {record.place}: {found.reason}"
         else:
             rows[record.quarantine_id] = found
-    landing_table.insert(connection, contract, load_id, rows.values())
-    quarantined.note_replayed(connection, list(rows))
-    return len(rows), refused
+    by_domains = landing_table.insert(connection, contract, load_id, list(rows.values())) if rows else {}
+    landed = [quarantine_id for place, quarantine_id in enumerate(rows) if place not in by_domains]
+    quarantined.note_replayed(connection, landed)
+    refused = refused or next((f"still rejected: {reason}" for reason in by_domains.values()), None)
+    return len(landed), refused
 
 
 def _examine(record: quarantined.Quarantined, codec: RecordCodec, again: SecondJudge) -> tuple[Any, ...] | Misfit:

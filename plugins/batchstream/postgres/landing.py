@@ -8,10 +8,11 @@ import psycopg
 
 from batchstream.contract.model import Contract
 from batchstream.errors import LoadError, SinkError
-from batchstream.postgres import ledger, relations
+from batchstream.postgres import domains, ledger, relations
 from batchstream.postgres.copy_rows import RowCopy
 from batchstream.postgres.failures import as_ours
 from batchstream.postgres.message_rejects import Rejected, quarantine, rejected_whole
+from batchstream.records import damaged_json
 from batchstream.records.codec import RecordCodec
 from batchstream.records.messages import Message, MessageKey, Signer, decode_key
 
@@ -66,6 +67,7 @@ class Lander:
         self._signer = signer
         self._load_id = signer.load_id
         self._codec = RecordCodec(contract)
+        self._has_domains = domains.has_any(contract)
         self._rows = RowCopy(contract, relations.landing(contract, signer.load_id))
 
     def land(self, connection: psycopg.Connection, messages: Iterable[Message]) -> Landed:
@@ -140,9 +142,35 @@ class Lander:
     def _copy_records(
         self, connection: psycopg.Connection, batches: Collection[tuple[MessageKey, Message]], rejected: list[Rejected]
     ) -> list[_InboxRow]:
+        if not batches:
+            return []
+        if self._has_domains:
+            return self._copy_what_domains_accept(connection, batches, rejected)
         rows: list[_InboxRow] = []
-        if batches:
-            self._rows.write(connection, self._good_records(batches, rejected, rows))
+        self._rows.write(connection, self._good_records(batches, rejected, rows))
+        return rows
+
+    def _copy_what_domains_accept(
+        self, connection: psycopg.Connection, batches: Collection[tuple[MessageKey, Message]], rejected: list[Rejected]
+    ) -> list[_InboxRow]:
+        """All at once, as that is quick, and if a record breaks a domain's check, batch by batch."""
+        rows: list[_InboxRow] = []
+        by_codec: list[Rejected] = []
+        try:
+            with connection.transaction():
+                self._rows.write(connection, self._good_records(batches, by_codec, rows))
+        except domains.REFUSALS:
+            rows.clear()
+            by_codec.clear()
+            for key, message in batches:
+                (records,) = self._good_records([(key, message)], by_codec, rows)
+                refused = domains.copy_good(connection, self._contract, self._rows, records) if records else {}
+                for place, reason in refused.items():
+                    position = records[place][-1] - key.first_record_id
+                    raw = damaged_json.storable(damaged_json.array_elements(message.value or b"")[position])
+                    rejected.append(Rejected(message, position, records[place][-1], raw, reason))
+                rows[-1] = rows[-1]._replace(landed=rows[-1].landed - len(refused))
+        rejected += by_codec
         return rows
 
     def _good_records(

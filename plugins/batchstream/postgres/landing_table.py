@@ -1,13 +1,13 @@
 """The table where one load lands: made when the load is opened, with the contract's columns and no index."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import psycopg
 from psycopg import sql
 
 from batchstream.contract.model import Contract, Publish
-from batchstream.postgres import columns, names, relations, sql_files
+from batchstream.postgres import columns, domains, names, relations, sql_files
 from batchstream.postgres.copy_rows import RowCopy
 
 
@@ -27,10 +27,14 @@ def create(connection: psycopg.Connection, contract: Contract, load_id: int) -> 
     )
 
 
-def insert(connection: psycopg.Connection, contract: Contract, load_id: int, rows: Iterable[Sequence[Any]]) -> None:
-    """Insert a few records: of each its number, and its values in the contract's order."""
+def insert(connection: psycopg.Connection, contract: Contract, load_id: int, rows: Sequence[Sequence[Any]]) -> dict[int, str]:
+    """Insert a few records: of each its number, and its values in the contract's order.
+
+    Returns:
+        Place of each record that a domain refuses among `rows`, and the reason.
+    """
     copied = [(*values, record_id) for record_id, *values in rows]
-    RowCopy(contract, relations.landing(contract, load_id)).write(connection, [copied])
+    return domains.copy_good(connection, contract, RowCopy(contract, relations.landing(contract, load_id)), copied)
 
 
 def load_id_column(contract: Contract, load_id: int) -> sql.Composed:

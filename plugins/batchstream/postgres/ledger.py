@@ -4,7 +4,7 @@
 right to write the row itself.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from enum import StrEnum
 from typing import Any
@@ -204,3 +204,10 @@ def reopen(connection: psycopg.Connection, load_id: int, landed: int, version: s
         sha256: Of that text.
     """
     connection.execute("SELECT batchstream.reopen_load(%s, %s, %s, %s, %s)", [load_id, landed, version, text, sha256])
+
+
+def note_own_types(connection: psycopg.Connection, load_id: int, types: Mapping[str, Any]) -> None:
+    """Note what the database says by now of the types that a replayed load's contract names, as the owning role."""
+    connection.execute(
+        "UPDATE batchstream.loads SET own_types = %s WHERE load_id = %s", [Jsonb(dict(types)) if types else None, load_id]
+    )

@@ -13,6 +13,7 @@ from psycopg.types.json import Jsonb
 from batchstream.contract.model import Contract
 from batchstream.errors import LoadError
 from batchstream.postgres import landing_table, ledger, locks
+from batchstream.postgres.own_types import OwnTypes
 
 LEASE_SECONDS = 30
 """How long a load without a working task counts as alive: longer than the pause between two tasks or two tries."""
@@ -61,7 +62,12 @@ class Busy(NamedTuple):
 
 
 def try_open(
-    connection: psycopg.Connection, contract: Contract, run: Run, contract_text: str, silent: Mapping[int, Any]
+    connection: psycopg.Connection,
+    contract: Contract,
+    run: Run,
+    contract_text: str,
+    silent: Mapping[int, Any],
+    types: OwnTypes | None = None,
 ) -> int | Busy:
     """Open a load and make its landing table, unless another one is in progress.
 
@@ -74,13 +80,14 @@ def try_open(
         contract_text: The contract file, word for word.
         silent: Loads that the caller has watched for `LEASE_SECONDS`, with the last sign of life that it saw all the time. A
             clock that was set back doesn't keep them alive.
+        types: What the database says of the types that the contract alone doesn't tell.
     """
     with connection.transaction():
         locks.opening(connection, contract.name)
         busy = _give_up_dead_loads(connection, contract, run, silent)
         if busy is not None:
             return busy
-        load_id = _insert(connection, contract, run, contract_text)
+        load_id = _insert(connection, contract, run, contract_text, types)
         landing_table.create(connection, contract, load_id)
     return load_id
 
@@ -122,13 +129,15 @@ def _give_up_dead_loads(connection: psycopg.Connection, contract: Contract, run:
     return None
 
 
-def _insert(connection: psycopg.Connection, contract: Contract, run: Run, contract_text: str) -> int:
+def _insert(
+    connection: psycopg.Connection, contract: Contract, run: Run, contract_text: str, types: OwnTypes | None = None
+) -> int:
     # PostgreSQL's own sequence would leave out up to 32 numbers after a crash.
     locks.numbering(connection)
     row = connection.execute(
         "INSERT INTO batchstream.loads (load_id, dataset, dag_id, run_id, installation, run_kind, run_parameters, "
-        "contract_version, contract_path, contract_text, contract_sha256, source_path, topic) OVERRIDING SYSTEM VALUE "
-        "SELECT coalesce(max(load_id), 0) + 1, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s FROM batchstream.loads "
+        "contract_version, contract_path, contract_text, contract_sha256, source_path, topic, own_types) OVERRIDING SYSTEM VALUE "
+        "SELECT coalesce(max(load_id), 0) + 1, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s FROM batchstream.loads "
         "RETURNING load_id",
         [
             contract.name,
@@ -143,6 +152,7 @@ def _insert(connection: psycopg.Connection, contract: Contract, run: Run, contra
             hashlib.sha256(contract_text.encode()).hexdigest(),
             str(contract.source.path),
             contract.topic.name,
+            Jsonb(types) if types else None,
         ],
     ).fetchone()
     if row is None:
