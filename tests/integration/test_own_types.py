@@ -78,8 +78,8 @@ def test_columns_have_types_of_the_database(
         (2, "sad", "e@f", None, 1, None, "sad"),
     ]
     kinds = admin.execute(
-        "SELECT format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid = to_regclass(%s) AND attname IN ('mood', 'mail') "
-        "ORDER BY attname",
+        "SELECT format_type(atttypid, atttypmod) FROM pg_attribute "
+        "WHERE attrelid = to_regclass(%s) AND attname IN ('mood', 'mail') ORDER BY attname",
         [dataset.contract.name],
     ).fetchall()
     assert kinds == [(f"{schema}.mail",), (f'{schema}."Mood"',)]

@@ -8,7 +8,6 @@ from batchstream.contract.column_types import ColumnType
 
 _KIND_OF_FIELD = {"properties": "object", "map": "object", "items": "array"}
 _KINDS = ("object", "array")
-_INSTEAD = {"json": "jsonb", "array": "jsonb"}
 
 
 def with_json_kind(prop: SchemaProperty, column_type: ColumnType) -> ColumnType:
@@ -43,7 +42,8 @@ def require_equality(prop: SchemaProperty, column_type: ColumnType) -> None:
     asked = {"primaryKey": prop.primaryKey, "unique": prop.unique, "indexed": indexed}
     measured = [rule.metric or rule.rule for rule in prop.quality or []]
     asked["duplicateValues"] = "duplicateValues" in measured
+    instead = "its enum type" if column_type.labels else "jsonb"
     if found := next((name for name, wanted in asked.items() if wanted), None):
         raise ValueError(
-            f"{found} is not supported for {column_type.sql}, of which PostgreSQL compares no values; write {_INSTEAD.get(column_type.form, 'its enum type')}"
+            f"{found} is not supported for {column_type.sql}, of which PostgreSQL compares no values; write {instead}"
         )

@@ -58,8 +58,8 @@ def _plain_type(text: str, name: str) -> ColumnType:
     known = NAMES.get(base)
     if known is None:
         raise ValueError(
-            f"type '{text}' is not supported; use one of {SUPPORTED}, or an enum type or a domain of your database, with its schema "
-            "such as public.mood"
+            f"type '{text}' is not supported; use one of {SUPPORTED}, or an enum type or a domain of your database, with its "
+            "schema such as public.mood"
         )
     kind = known.type
     if kind == NUMBER:
