@@ -93,6 +93,10 @@ class BusyError(BatchstreamError):
     """Another load of the dataset is in progress: wait, and try again."""
 
 
+class SourceAwaitedError(BatchstreamError):
+    """The source is not there yet, and its contract says to wait for it: try again later."""
+
+
 class DeliveryError(BatchstreamError):
     """The broker did not acknowledge a batch in time: retried."""
 

@@ -1,14 +1,19 @@
 """`airflow dags test`: the whole DAG, once and then again, with real Kafka, Spark and PostgreSQL."""
 
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from contextlib import suppress
 from pathlib import Path
 
 import psycopg
 import pytest
+import yaml
 from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType
 
 from batchstream.contract import Contract
 from batchstream.local.installation import Installation
+from batchstream.paths import CONTRACTS_VARIABLE
 from tests.conftest import HOUSING, ORDERS
 from tests.support.airflow import airflow
 
@@ -136,3 +141,30 @@ def test_a_dataset_of_another_shape_runs_by_its_contract_alone(
     assert row[3] == row[4] > 0
     metadata = AdminClient(dict(installation.kafka.client_settings)).list_topics(orders.topic.name)
     assert len(metadata.topics[orders.topic.name].partitions) == 3
+
+
+@pytest.mark.nightly
+def test_a_run_waits_for_its_source(installation: Installation, admin: psycopg.Connection, tmp_path: Path) -> None:
+    contracts, source = tmp_path / "dags" / "contracts", tmp_path / "day-2026-01-31.csv"
+    contracts.mkdir(parents=True)
+    settings = {"sourcePath": "day-{{ ds }}.csv", "sourceWaitMinutes": 5, "schedule": None}
+    document = {
+        "apiVersion": "v3.1.0",
+        "kind": "DataContract",
+        "version": "1.0.0",
+        "customProperties": [{"property": name, "value": value} for name, value in settings.items()],
+        "schema": [{"name": "awaited", "properties": [{"name": "n", "physicalType": "integer"}]}],
+    }
+    (contracts / "awaited.odcs.yaml").write_text(yaml.safe_dump(document))
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(
+            airflow, installation, "dags", "test", "awaited_pipeline", "2026-01-31", **{CONTRACTS_VARIABLE: str(contracts)}
+        )
+        with suppress(FutureTimeoutError):
+            running.result(30)
+        assert not running.done()
+        source.write_text("n\n1\n2\n")
+        done = running.result()
+    assert done.returncode == 0, done.stdout[-5000:]
+    assert "waiting: " in done.stdout
+    assert admin.execute("SELECT count(*) FROM awaited").fetchone() == (2,)

@@ -15,7 +15,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-from batchstream.cli.contract_new import write
+from batchstream.cli.contract_new import Wanted, write
 from batchstream.contract import Contract, load_contract
 from batchstream.contract.document import read_document
 from batchstream.draft.column import DraftColumn
@@ -211,15 +211,15 @@ def test_the_command_writes_a_contract_and_overwrites_none(tmp_path: Path, capsy
     path, at = tmp_path / "data" / "Big Sales.csv", tmp_path / "dags" / "contracts" / "big_sales.odcs.yaml"
     path.parent.mkdir()
     path.write_text(HEADER + ROWS + "31,1\n")
-    assert write([path], at) == 1
+    assert write(Wanted([str(path)], output=at)) == 1
     told = capsys.readouterr()
     assert "table big_sales, 3 columns" in told.out
     assert "1 records are bad under any contract" in told.err
     assert "line 32: the line is too short" in told.err
     assert load_contract(at).source.path == path
-    assert write([path], at) == 1
+    assert write(Wanted([str(path)], output=at)) == 1
     assert "is there already" in capsys.readouterr().err
-    assert write([], None) == 2
+    assert write(Wanted([])) == 2
 
 
 def test_kinds_of_long_texts_are_found_at_once() -> None:

@@ -100,6 +100,7 @@ def test_a_column_goes_before_its_source(tmp_path: Path) -> None:
         ({"sourceNull": [1]}, "sourceNull: got [1]"),
         ({"sourceEncoding": "rot13"}, "sourceEncoding: got 'rot13'; write the name of an encoding"),
         ({"sourceEncoding": "unicode_escape"}, "sourceEncoding: got 'unicode_escape'"),
+        ({"sourceWaitMinutes": 10_081}, "sourceWaitMinutes: got 10081; write a number of minutes from 0 to 10,080, a week"),
         ({"sourceSkipLines": -1}, "sourceSkipLines: got -1; write a number of lines from 0 to 10,000"),
         ({"sourceComment": "-"}, "sourceComment: got '-'"),
         ({"sourceHeader": "none", "sourceOtherColumns": "ignored"}, "without a header no column has a name"),

@@ -9,7 +9,7 @@ from typing import Any, ParamSpec, TypeVar
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from batchstream.airflow.connections import POSTGRES, postgres_settings
-from batchstream.errors import BatchstreamError, BusyError, TerminalError
+from batchstream.errors import BatchstreamError, BusyError, SourceAwaitedError, TerminalError
 from batchstream.report import Failure, report
 
 log = logging.getLogger(__name__)
@@ -25,7 +25,7 @@ def airflow_errors() -> Iterator[None]:
         yield
     except TerminalError as error:
         raise AirflowFailException(str(error)) from error
-    except BusyError:
+    except (BusyError, SourceAwaitedError):
         raise
     except BatchstreamError as error:
         raise AirflowException(str(error)) from error

@@ -2,7 +2,7 @@
 
 import logging
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NoReturn
 
 from airflow.sdk import DagRunState
 from airflow.sdk.exceptions import AirflowFailException, AirflowRescheduleException
@@ -10,7 +10,7 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowRescheduleExcept
 from batchstream.airflow.connections import POSTGRES_OWNER, engines, installation, postgres_settings
 from batchstream.airflow.failures import airflow_errors, with_airflow_errors
 from batchstream.contract import Contract, run_path
-from batchstream.errors import BusyError, LoadError
+from batchstream.errors import BatchstreamError, BusyError, LoadError, SourceAwaitedError
 from batchstream.load import close, open, publish, topic
 from batchstream.postgres.opening import Run
 
@@ -22,6 +22,9 @@ RESCHEDULE_SECONDS = 20
 Airflow takes a task for killed that begins again before a busy scheduler has noted that it stepped back: seen with 5 seconds.
 """
 
+AWAIT_SECONDS = 60
+"""The same of a run that waits for its source. Each look starts a process, and files come late by minutes or hours."""
+
 USER_OF_DAGS_TEST = "dag_test"
 """Airflow's name for who triggers the run of ``airflow dags test``, which no scheduler looks after."""
 
@@ -32,18 +35,24 @@ PARAMETERS = ("allow_changes", "override_checks")
 
 
 def open_load(contract: Contract, context: Any) -> int:
-    """Open a load; while another run of the data set is working, step back and try again later."""
-    ti = context["ti"]
+    """Open a load; while its source is missing or another run of the data set is working, step back and try again later."""
+    now = datetime.now(UTC)
+    waited = now - (context["ti"].get_first_reschedule_date(context) or now)
+    owner = postgres_settings(POSTGRES_OWNER)
     try:
         with airflow_errors():
-            return open.open_load(postgres_settings(POSTGRES_OWNER), contract, _run(context), wait_seconds=1)
+            return open.open_load(owner, contract, _run(context), wait_seconds=1, waited_seconds=waited.total_seconds())
     except BusyError as error:
-        waiting_since = ti.get_first_reschedule_date(context) or datetime.now(UTC)
-        if datetime.now(UTC) - waiting_since > MAX_WAIT:
+        if waited > MAX_WAIT + timedelta(minutes=contract.source.wait_minutes):
             raise AirflowFailException(str(error)) from error
-        log.info("waiting: %s", error)
-        again = datetime.now(UTC) + timedelta(seconds=RESCHEDULE_SECONDS)
-        raise AirflowRescheduleException(again) from error  # type: ignore[no-untyped-call]
+        _step_back(RESCHEDULE_SECONDS, error)
+    except SourceAwaitedError as error:
+        _step_back(AWAIT_SECONDS, error)
+
+
+def _step_back(seconds: int, error: BatchstreamError) -> NoReturn:
+    log.info("waiting: %s", error)
+    raise AirflowRescheduleException(datetime.now(UTC) + timedelta(seconds=seconds)) from error  # type: ignore[no-untyped-call]
 
 
 def _run(context: Any) -> Run:

@@ -75,8 +75,10 @@ def parser() -> argparse.ArgumentParser:
         elif name == "contract":
             actions = "check: find mistakes, show what contracts make; new: write one; diff: compare an old one with a new one"
             command.add_argument("action", choices=("check", "new", "diff"), help=actions)
-            files = "contracts, or folders of them (default: dags/contracts); of new, a data file; of diff, two contracts"
-            command.add_argument("files", nargs="*", type=Path, help=files)
+            files = "contracts, or folders of them (default: dags/contracts); of diff, two contracts; of new, a data file, its "
+            command.add_argument("files", nargs="*", help=f"{files}http(s) URL, or postgresql://user@host/database with --table")
+            command.add_argument("--table", help="of new: the table of PostgreSQL that a contract is wanted for")
+            command.add_argument("--connection", metavar="ID", help="of new: Airflow's connection to the table's database")
             command.add_argument("--json", action="store_true", help="print one JSON document")
             command.add_argument("--output", type=Path, help="where new writes (default: dags/contracts/NAME.odcs.yaml)")
         elif name == "clean":
@@ -193,16 +195,15 @@ def _init(arguments: argparse.Namespace) -> int:
 
 
 def _contract(arguments: argparse.Namespace) -> int:
-    """Write the contract of a data file; find mistakes of contracts, and show what they make; compare two."""
+    """Write the contract of a data file, a URL or a table; find mistakes of contracts, and show what they make; compare two."""
     from batchstream.cli.contract import check
     from batchstream.cli.contract_diff import diff
-    from batchstream.cli.contract_new import write
+    from batchstream.cli.contract_new import Wanted, write
 
     if arguments.action == "new":
-        return write(arguments.files, arguments.output)
-    if arguments.action == "diff":
-        return diff(arguments.files)
-    return check(arguments.files, as_json=arguments.json)
+        return write(Wanted(arguments.files, arguments.table, arguments.connection, arguments.output))
+    files = [Path(file) for file in arguments.files]
+    return diff(files) if arguments.action == "diff" else check(files, as_json=arguments.json)
 
 
 COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {

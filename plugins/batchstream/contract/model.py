@@ -105,6 +105,7 @@ class Source:
         widths: Characters of each field of a record whose fields are of fixed width.
         sheet: Of a workbook; None if it has only one.
         missing_is_null: Whether a field that a record of JSON doesn't have is NULL.
+        wait_minutes: How long a run waits for a source that is not there yet.
     """
 
     path: Path
@@ -125,6 +126,7 @@ class Source:
     widths: tuple[int, ...] = ()
     sheet: str | None = None
     missing_is_null: bool = False
+    wait_minutes: int = 0
 
 
 @dataclass(frozen=True, slots=True)

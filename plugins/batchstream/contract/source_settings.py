@@ -14,6 +14,7 @@ from batchstream.contract.spelling import SPELLING_SETTINGS, USUAL, Spelling, re
 
 SOURCE_SETTINGS: dict[str, type | tuple[type, ...]] = {
     "sourcePath": str,
+    "sourceWaitMinutes": int,
     "sourceFormat": str,
     "sourceDelimiter": str,
     "sourceQuote": str,
@@ -56,6 +57,7 @@ _FORMATS_OF = {
 }
 MAX_SKIPPED_LINES = 10_000
 MAX_WIDTH = 1_000_000
+MAX_WAIT_MINUTES = 7 * 24 * 60
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
@@ -116,6 +118,7 @@ def read_source(path: Path, given: Mapping[str, Any]) -> Source:
         widths=_widths(source_format, given),
         sheet=given.get("sourceSheet"),
         missing_is_null=_one_of("sourceMissingFields", given) == "nulls",
+        wait_minutes=_wait_minutes(given),
     )
 
 
@@ -145,6 +148,13 @@ def _lines(setting: str, given: Mapping[str, Any]) -> int:
     if not 0 <= lines <= MAX_SKIPPED_LINES:
         raise ValueError(f"{setting}: got {lines}; write a number of lines from 0 to {MAX_SKIPPED_LINES:,}")
     return lines
+
+
+def _wait_minutes(given: Mapping[str, Any]) -> int:
+    minutes: int = given.get("sourceWaitMinutes", 0)
+    if not 0 <= minutes <= MAX_WAIT_MINUTES:
+        raise ValueError(f"sourceWaitMinutes: got {minutes}; write a number of minutes from 0 to {MAX_WAIT_MINUTES:,}, a week")
+    return minutes
 
 
 def _comment(mark: str | None, delimiter: str) -> str | None:

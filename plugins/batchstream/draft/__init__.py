@@ -1,1 +1,1 @@
-"""Drafts a contract for a file that has none; what counts is that the reader of sources takes it as it is."""
+"""Drafts a contract for a file or a table that has none; what counts is that a load takes it as it is."""

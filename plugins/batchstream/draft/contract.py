@@ -39,12 +39,13 @@ class Draft(NamedTuple):
     bad_records: list[str]
 
 
-def draft(path: Path, contract_path: Path) -> Draft:
+def draft(path: Path, contract_path: Path, source_path: str | None = None) -> Draft:
     """Draft the contract of a file.
 
     Args:
         path: The file.
         contract_path: Where the contract will be; ``sourcePath`` begins two folders above it.
+        source_path: What to write as ``sourcePath`` in place of the path of the file, which may be a copy.
 
     Raises:
         SourceError: The file can't be read, or has no records.
@@ -53,14 +54,14 @@ def draft(path: Path, contract_path: Path) -> Draft:
         if not path.is_file():
             raise SourceError(f"{path}: is no file; name the file that a contract is wanted for")
         with unpack_errors():
-            return _draft(path, contract_path)
+            return _draft(path, contract_path, source_path)
     except UnpackError as error:
         raise SourceError(f"{path}: {error}") from error
     except OSError as error:
         raise SourceError(f"{path}: can't be read: {error.strerror}") from error
 
 
-def _draft(path: Path, contract_path: Path) -> Draft:
+def _draft(path: Path, contract_path: Path, source_path: str | None) -> Draft:
     kind = kind_of_file(path)
     root = contract_path.resolve().parent.parent.parent
     resolved = path.resolve()
@@ -82,6 +83,8 @@ def _draft(path: Path, contract_path: Path) -> Draft:
     contract = _parsed(table, settings, columns, contract_path)
     _look(contract, columns)
     bad = _judged(table, settings, columns, contract_path, resolved.stat().st_size)
+    if source_path is not None:
+        settings["sourcePath"] = source_path
     return Draft(written(table, settings, columns, _notes(columns, resolved)), table, len(columns), bad)
 
 

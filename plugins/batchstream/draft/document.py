@@ -34,41 +34,44 @@ def written(table: str, settings: Mapping[str, Any], columns: Sequence[DraftColu
         notes: Comments at its beginning.
     """
     lines = [
-        *(f"# {_printable(note)}" for note in notes),
+        *(f"# {printable(note)}" for note in notes),
         "apiVersion: v3.1.0",
         "kind: DataContract",
         f"id: {table}",
         f"name: {table}",
     ]
     lines += ["version: 1.0.0", "status: active", "customProperties:"]
-    lines += [_property(name, value, "  ") for name, value in settings.items()]
+    lines += [property_line(name, value, "  ") for name, value in settings.items()]
     lines += ["schema:", f"  - name: {table}", "    properties:"]
     for column, name in zip(columns, table_names([column.name for column in columns]), strict=True):
         kind, own, note = column.type()
         own = {setting: value for setting, value in own.items() if settings.get(setting) != value}
-        lines.append(f"      - name: {_scalar(column.name)}")
+        lines.append(f"      - name: {scalar(column.name)}")
         if name != column.name:
             lines.append(f"        physicalName: {name}")
-        lines.append(f"        physicalType: {kind}{f'  # not certain: {_printable(note)}' if note else ''}")
+        lines.append(f"        physicalType: {kind}{f'  # not certain: {printable(note)}' if note else ''}")
         if column.is_key_candidate:
             lines.append("        # Each value that was seen is there once: primaryKey: true, if that is meant")
         if own:
             lines.append("        customProperties:")
-            lines += [_property(setting, value, "          ") for setting, value in own.items()]
+            lines += [property_line(setting, value, "          ") for setting, value in own.items()]
     return "\n".join(lines) + "\n"
 
 
-def _property(name: str, value: Any, indent: str) -> str:
-    return f"{indent}- {{property: {name}, value: {_scalar(value)}}}"
+def property_line(name: str, value: Any, indent: str) -> str:
+    """An entry of ``customProperties``."""
+    return f"{indent}- {{property: {name}, value: {scalar(value)}}}"
 
 
-def _scalar(value: Any) -> str:
+def scalar(value: Any) -> str:
+    """A value as YAML, so that every reader of YAML takes it for the same."""
     if isinstance(value, str) and re.fullmatch(r"[A-Za-z_][A-Za-z0-9_./-]*", value) and value.lower() not in _WORDS:
         return value
-    return _printable(json.dumps(value, ensure_ascii=False))
+    return printable(json.dumps(value, ensure_ascii=False))
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
+    """A text with an escape for each character that YAML refuses, or takes for the end of a line."""
     return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 

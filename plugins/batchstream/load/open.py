@@ -9,21 +9,34 @@ import psycopg
 from batchstream.contract import Contract, contract_text, parse_contract
 from batchstream.contract.odcs import read_tables
 from batchstream.contract.own_types import all_known
-from batchstream.errors import BatchstreamError, BusyError, ContractError, LoadError, SinkError, errors_about
+from batchstream.errors import (
+    BatchstreamError,
+    BusyError,
+    ContractError,
+    LoadError,
+    SinkError,
+    SourceAwaitedError,
+    SourceError,
+    errors_about,
+)
 from batchstream.postgres import housekeeping, opening, own_types, server, tables
 from batchstream.postgres.connection import PostgresSettings, connect
 from batchstream.postgres.failures import postgres_errors
 from batchstream.postgres.opening import LEASE_SECONDS, Busy, Run
 from batchstream.postgres.own_types import OwnTypes
 from batchstream.records.shown import listed
+from batchstream.records.source_files import is_there
 from batchstream.records.source_reader import check_header
 
 POLL_SECONDS = 1
+SECONDS_A_MINUTE = 60
 
 log = logging.getLogger(__name__)
 
 
-def open_load(owner: PostgresSettings, contract: Contract, run: Run, *, wait_seconds: float = 0) -> int:
+def open_load(
+    owner: PostgresSettings, contract: Contract, run: Run, *, wait_seconds: float = 0, waited_seconds: float = 0
+) -> int:
     """Open a load for a run.
 
     A load of another run that is in progress is waited for. One whose run has ended or shows no sign of life was killed: it
@@ -34,12 +47,14 @@ def open_load(owner: PostgresSettings, contract: Contract, run: Run, *, wait_sec
         contract: What to load; its file is read once more, and that text is the load's from here on.
         run: For whom.
         wait_seconds: How long to wait for another load; its silence may be waited for longer, `LEASE_SECONDS`.
+        waited_seconds: How long this run has waited already, by the calls before this one.
 
     Returns:
         The load's id.
 
     Raises:
         BusyError: Another load is still in progress after that time: try again later.
+        SourceAwaitedError: The source is not there, and its contract says to wait longer than the run has: try again later.
         BatchstreamError: Source, contract or server are not fit for a load; the ledger has a row that says so, if it can.
     """
     with (
@@ -53,10 +68,11 @@ def open_load(owner: PostgresSettings, contract: Contract, run: Run, *, wait_sec
             if types := own_types.find(connection, contract):
                 contract = parse_contract(text, contract.path, contract.name, all_known(types))
             contract = contract.of_run(run.words)
+            _require_source(contract, waited_seconds)
             check_header(contract)
             with postgres_errors("making its tables", connection):
                 tables.make_tables(connection, contract)
-        except SinkError:
+        except (SinkError, SourceAwaitedError):
             # Tried again, or there is no ledger that could be told.
             raise
         except BatchstreamError as error:
@@ -65,6 +81,19 @@ def open_load(owner: PostgresSettings, contract: Contract, run: Run, *, wait_sec
         load_id = _wait_and_open(connection, contract, text, types, run, wait_seconds)
         housekeeping.clean_up(connection, contract)
     return load_id
+
+
+def _require_source(contract: Contract, waited_seconds: float) -> None:
+    """Step back while a source is missing that is to be waited for; of any other `check_header` says what is wrong."""
+    source = contract.source
+    if not source.wait_minutes or is_there(source):
+        return
+    if waited_seconds < source.wait_minutes * SECONDS_A_MINUTE:
+        raise SourceAwaitedError(f"{source.path}: the source is not there yet; sourceWaitMinutes is {source.wait_minutes}")
+    raise SourceError(
+        f"{source.path}: the source is not there after {waited_seconds / SECONDS_A_MINUTE:.0f} minutes, and sourceWaitMinutes is "
+        f"{source.wait_minutes}; put it there and start a new run, or wait longer"
+    )
 
 
 def _read_again(contract: Contract) -> tuple[str, Contract]:

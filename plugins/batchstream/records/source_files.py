@@ -18,6 +18,29 @@ def files_of(source: Source) -> list[Path]:
     Raises:
         SourceError: There is none, there are too many, or the folder is none that may hold sources.
     """
+    path, files = source.path, _found(source)
+    if not files:
+        what = "is a folder without files" if path.is_dir() else "matches no file"
+        raise SourceError(f"{path}: sourcePath {what}; write one that does, or put the files there")
+    if len(files) > MAX_FILES:
+        raise SourceError(f"{path}: sourcePath means {len(files):,} files; at most {MAX_FILES:,} are a load: put them together")
+    return files
+
+
+def is_there(source: Source) -> bool:
+    """Whether there is a source to be read: the file, or one that the pattern matches, or one in the folder.
+
+    Raises:
+        SourceError: It is where no source may lie, so that to wait for it is no use.
+    """
+    found = _found(source)
+    if found:
+        require_inside(source, found[0].resolve())
+    return any(one.exists() for one in found)
+
+
+def _found(source: Source) -> list[Path]:
+    """The files that a path means; a path that is neither a pattern nor a folder means itself, whether it is there or not."""
     path = source.path
     is_pattern = glob.has_magic(str(path)) and not path.exists()
     if not is_pattern and not path.is_dir():
@@ -25,13 +48,7 @@ def files_of(source: Source) -> list[Path]:
     folder = path if not is_pattern else _beginning(path)
     require_inside(source, folder.resolve())
     found = folder.glob(str(path.relative_to(folder))) if is_pattern else folder.iterdir()
-    files = sorted(one for one in found if not one.is_dir() and not one.name.startswith("."))
-    if not files:
-        what = "matches no file" if is_pattern else "is a folder without files"
-        raise SourceError(f"{path}: sourcePath {what}; write one that does, or put the files there")
-    if len(files) > MAX_FILES:
-        raise SourceError(f"{path}: sourcePath means {len(files):,} files; at most {MAX_FILES:,} are a load: put them together")
-    return files
+    return sorted(one for one in found if not one.is_dir() and not one.name.startswith("."))
 
 
 def _beginning(pattern: Path) -> Path:
