@@ -4,9 +4,9 @@
 |---|---|
 | used by all | `names`, `relations`, `key_columns`, `sql_files`, `connection`, `locks`, `rights`, `failures`; `ledger`: states |
 | set up, once | `setup`, `migrations` |
-| open | `server`, `tables`, `columns`, `obstacles`, `opening`, `landing_table` |
+| open | `server`, `own_types`, `tables`, `columns`, `obstacles`, `opening`, `landing_table` |
 | send | `source_rejects` |
-| land | `landing`, `copy_rows`, `message_rejects` |
+| land | `landing`, `copy_rows`, `domains`, `message_rejects` |
 | verify | `checks`, `check_session` |
 | publish | `publish`: `steps`, `first_load`, `merge` or `swap`; `guard`, `indexes`; `repeats`, `refusals` |
 | replay | `quarantined` |
