@@ -85,6 +85,40 @@ def test_a_column_of_every_type_is_published(every_type: Pipeline, admin: psycop
             assert admin.execute(cast, [stripped]).fetchone() == (value,), (kind, text)
 
 
+def test_types_of_the_database_go_the_whole_way(
+    installation: Installation, spark: SharedSpark, tmp_path: Path, admin: psycopg.Connection
+) -> None:
+    name = f"own_{os.urandom(4).hex()}"
+    for statement in ("CREATE TYPE {} AS ENUM ('sad', 'glad')", "CREATE DOMAIN {} AS text CHECK (VALUE LIKE '%@%')"):
+        admin.execute(sql.SQL(statement).format(sql.Identifier(f"{name}_{'mood' if 'ENUM' in statement else 'mail'}")))
+    settings = {"sourcePath": "data/x.csv", "topic": name, "rejectedRecordsAllowed": 2, "schedule": None}
+    document = {
+        "apiVersion": "v3.1.0",
+        "kind": "DataContract",
+        "version": "1.0.0",
+        "customProperties": [{"property": setting, "value": value} for setting, value in settings.items()],
+        "schema": [
+            {
+                "name": name,
+                "properties": [
+                    {"name": "mood", "physicalType": f"{name}_mood"},
+                    {"name": "mail", "physicalType": f"public.{name}_mail", "primaryKey": True},
+                ],
+            }
+        ],
+    }
+    path = tmp_path / "dags" / "contracts" / f"{name}.odcs.yaml"
+    path.parent.mkdir(parents=True)
+    (tmp_path / "data").mkdir()
+    path.write_text(yaml.safe_dump(document))
+    source = tmp_path / "data" / "x.csv"
+    source.write_text("mood,mail\nglad,a@b\nangry,c@d\nsad,nobody\n,e@f\n")
+    os.utime(source, (0, 1_000_000_000))
+    assert Pipeline(installation, spark, path).reload()[0] == 2
+    found = admin.execute(sql.SQL("SELECT mood, mail FROM {} ORDER BY mail").format(sql.Identifier(name))).fetchall()
+    assert found == [("glad", "a@b"), (None, "e@f")]
+
+
 def test_what_differs_in_its_text_alone_is_updated(every_type: Pipeline, admin: psycopg.Connection) -> None:
     records = rows()
     changing = {"interval": ("1 mon", "30 days"), "json": ("[1]", "[1] "), "jsonb": ("[1.0]", "[1.00]"), "json[]": ("{1}", "{2}")}
