@@ -198,13 +198,15 @@ def test_a_dataset_may_be_called_as_anything_that_stands_in_the_dag_files(instal
     assert sorted(found["dags"]) == sorted(f"{name}_pipeline" for name in NAMES)
 
 
-def test_each_table_of_a_contract_has_a_dag(installation: Installation, tmp_path: Path) -> None:
+def test_each_table_of_a_contract_without_a_mistake_has_a_dag(installation: Installation, tmp_path: Path) -> None:
     document = yaml.safe_load(second_dataset("one"))
     document["customProperties"] = [entry for entry in document["customProperties"] if entry["property"] != "topic"]
-    document["schema"].append(document["schema"][0] | {"name": "another one"})
+    document["schema"] += [{"name": "broken", "properties": []}, document["schema"][0] | {"name": "another one"}]
     (tmp_path / "both.odcs.yaml").write_text(yaml.safe_dump(document))
     found = parse(installation, tmp_path)
-    assert found["errors"] == {}
+    ((file, message),) = found["errors"].items()
+    assert file.endswith("contract_errors.py")
+    assert "schema[1].properties: is empty" in str(message)
     dag_ids = {"one_pipeline", f"{handle_of('another one')}_pipeline"}
     assert set(found["dags"]) == dag_ids
     for dag_id in dag_ids:
