@@ -247,7 +247,7 @@ def test_a_contract_of_which_airflow_makes_no_dag_is_an_import_error_of_its_own(
     ((file, message),) = found["errors"].items()
     assert file.endswith("contract_errors.py")
     assert "b.odcs.yaml: batchstream fails with this contract, which is a fault of its own: ZeroDivisionError" in str(message)
-    assert "d.odcs.yaml: is not YAML" in str(message)
+    assert "d.odcs.yaml: line 2: is not YAML" in str(message)
 
 
 def test_of_any_contract_without_a_mistake_airflow_makes_a_dag(installation: Installation, tmp_path: Path) -> None:

@@ -95,7 +95,15 @@ def test_all_of_it_is_json_for_other_tools(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (1, "")
     first, second = json.loads(done.stdout)
     assert (first["path"], first["valid"], len(first["mistakes"])) == (str(bad), False, 2)
-    assert first["mistakes"][1].startswith("line 3: kind: must be DataContract; got 'x'")
+    assert first["mistakes"][1] == {
+        "path": str(bad),
+        "line": 3,
+        "field": "kind",
+        "rule": "kind: must be DataContract; got 'x'",
+        "found": "x",
+        "write": "write DataContract",
+        "message": f"{bad}: line 3: kind: must be DataContract; got 'x'; write DataContract",
+    }
     assert (second["dataset"], second["valid"], second["mistakes"]) == ("orders", True, [])
     assert second["table"].startswith('CREATE TABLE "public"."orders" (')
     assert (second["rules"][1], len(second["next"]), second["schedule"]) == ("at least one order", 5, "30 4 * * *")

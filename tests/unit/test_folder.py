@@ -110,7 +110,7 @@ def test_the_contract_of_a_dataset_is_found_beside_mistakes(contracts: Path) -> 
     assert contract_of("table") == contract_of("file")
     with pytest.raises(ContractError, match=r"^there is no contract for 'b'; .* or use one of table; one of .*/a\.odcs\.yaml$"):
         contract_of("b")
-    with pytest.raises(ContractError, match=r"/a\.odcs\.yaml: is not YAML"):
+    with pytest.raises(ContractError, match=r"/a\.odcs\.yaml: line 2: is not YAML"):
         contract_of("a")
     write(contracts, "table", "other")
     assert contract_of("table").path.name == "file.odcs.yaml"

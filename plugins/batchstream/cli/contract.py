@@ -9,6 +9,7 @@ from batchstream.contract import Contract
 from batchstream.contract.folder import read_contracts
 from batchstream.contract.odcs import contract_text, read_contract
 from batchstream.contract.schedule import next_times
+from batchstream.contract.told import Told
 from batchstream.local.console import complain, say
 from batchstream.paths import contract_paths
 from batchstream.postgres import as_made
@@ -61,12 +62,12 @@ def _describe(contract: Contract) -> None:
         say(f"  note: {note}")
 
 
-def _print_json(files: list[Path], valid: tuple[Contract, ...], mistakes: tuple[str, ...]) -> None:
+def _print_json(files: list[Path], valid: tuple[Contract, ...], mistakes: tuple[Told, ...]) -> None:
     found = []
     for path in files:
         # One for each table; of a file that has none without a mistake, one for the file.
         good = [_facts(contract) for contract in valid if contract.path == path]
-        told = [each.removeprefix(f"{path}: ") for each in mistakes if each.startswith(f"{path}: ")]
+        told = [each.parts() for each in mistakes if each.path == path]
         found += [{"path": str(path), "valid": bool(good), "mistakes": told, **facts} for facts in good or [{}]]
     # Not by the console, which may fold lines.
     print(json.dumps(found, indent=2, ensure_ascii=False))  # noqa: T201

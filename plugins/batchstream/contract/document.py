@@ -4,9 +4,10 @@ PyYAML follows version 1.1 of YAML, in which ``010`` is 8, ``12:30`` is 750 and 
 version 1.2. Here a value without quotes is a number only as JSON writes numbers, and a date, a time or ``no`` is a text.
 """
 
+import json
 import re
-from collections.abc import Iterator, MutableMapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, MutableMapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
@@ -22,6 +23,9 @@ MAX_DEPTH = 100
 
 MAX_VALUES = 100_000
 """With what aliases repeat, so that a few lines of them can't become billions of values."""
+
+MAX_FOUND = 1000
+"""Characters of a value, as JSON, that is told with a mistake."""
 
 _NULLS = ("", "~", "null", "Null", "NULL")
 _FLAGS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
@@ -44,12 +48,14 @@ class Document:
         lines: By the identity of a mapping or a list, and a key or a number: the line where that begins.
         mistakes: Of single values; their text stands in their place.
         table: Number of the only table that was left of several, 0-based.
+        moved: Place in the file → place here, of what doesn't stand where it is written.
     """
 
     value: Any
     lines: MutableMapping[tuple[int, str | int], int]
     mistakes: tuple[MistakeError, ...]
     table: int = 0
+    moved: Mapping[Place, Place] = field(default_factory=dict)
 
     def line_of(self, place: Place) -> int:
         """The line of a place, or of the nearest one above it that the document has; what an alias repeats has its anchor's."""
@@ -61,6 +67,24 @@ class Document:
             except (KeyError, IndexError, TypeError):
                 break
         return line
+
+    def written(self, place: Place) -> Place:
+        """A place as the file has it."""
+        origin = {to: written for written, to in self.moved.items()}
+        for length in range(len(place), 0, -1):
+            if (written := origin.get(place[:length])) is not None:
+                return (*written, *place[length:])
+        return place
+
+    def found_at(self, place: Place) -> Any:
+        """What stands at a place; None if nothing does, or more than anybody would look at."""
+        value = self.value
+        try:
+            for part in place:
+                value = value[part]
+            return value if len(json.dumps(value, allow_nan=False)) <= MAX_FOUND else None
+        except (KeyError, IndexError, TypeError, ValueError):
+            return None
 
 
 def read_document(text: str) -> Any:
@@ -228,4 +252,4 @@ def _line(event: Any) -> int:
 
 
 def _mistake(event: Any, rule: str) -> MistakeError:
-    return MistakeError(f"line {_line(event)}", rule)
+    return MistakeError(f"line {_line(event)}", rule, line=_line(event))

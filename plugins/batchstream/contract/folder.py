@@ -7,6 +7,7 @@ from typing import NamedTuple
 from batchstream.contract.model import Contract
 from batchstream.contract.odcs import load_contract, load_tables
 from batchstream.contract.properties import default_topic
+from batchstream.contract.told import Told
 from batchstream.errors import ContractError
 from batchstream.paths import contract_paths
 
@@ -20,7 +21,7 @@ class Contracts(NamedTuple):
     """
 
     valid: tuple[Contract, ...]
-    mistakes: tuple[str, ...]
+    mistakes: tuple[Told, ...]
 
 
 def read_contracts(paths: Iterable[Path] | None = None) -> Contracts:
@@ -30,14 +31,14 @@ def read_contracts(paths: Iterable[Path] | None = None) -> Contracts:
         paths: Of the files; by default those of the installation.
     """
     found: list[Contract] = []
-    mistakes: list[str] = []
+    mistakes: list[Told] = []
     for path in contract_paths() if paths is None else paths:
         try:
             read = load_tables(path)
             found.extend(one.contract for one in read.valid)
             mistakes += read.mistakes
         except ContractError as error:
-            mistakes += error.mistakes
+            mistakes += [one if isinstance(one, Told) else Told(path, one.removeprefix(f"{path}: ")) for one in error.mistakes]
         except Exception as error:  # noqa: BLE001 - also a fault of ours may only stop the contract that shows it
             mistakes.append(our_fault(path, error))
     # The file that is called as its dataset comes first, so that no other file can take its name away.
@@ -50,15 +51,14 @@ def read_contracts(paths: Iterable[Path] | None = None) -> Contracts:
     for contract in found:
         if (first := named[contract.handle]) is not contract:
             called = "" if contract.name == first.name else f", whose DAG would be called as that of '{first.name}'"
-            mistakes.append(
-                f"{contract.path}: schema[0].name: must be unique; got '{contract.name}'{called}, as in {first.path}; write "
-                "another name"
-            )
+            message = f"schema[0].name: must be unique; got '{contract.name}'{called}, as in {first.path}; write another name"
+            mistakes.append(Told(contract.path, message, found=contract.name))
         elif (other := valid[contract.topic.name.replace(".", "_")]) is not contract:
-            mistakes.append(
-                f"{contract.path}: customProperties: topic: must be of its own; got '{contract.topic.name}', which to Kafka is "
+            message = (
+                f"customProperties: topic: must be of its own; got '{contract.topic.name}', which to Kafka is "
                 f"'{other.topic.name}' of {other.path}; write another name"
             )
+            mistakes.append(Told(contract.path, message, found=contract.topic.name))
         else:
             kept.append(contract)
     # Stable: those of a file stay in the order of their lines.
@@ -110,15 +110,16 @@ def require_unique(contract: Contract) -> None:
     """
     found = read_contracts()
     if all((valid.path, valid.name) != (contract.path, contract.name) for valid in found.valid):
-        own = [mistake for mistake in found.mistakes if mistake.startswith(f"{contract.path}: ")]
-        raise ContractError(*(own or [f"{contract.path}: has changed meanwhile; try again"]))
+        own = [mistake for mistake in found.mistakes if mistake.path == contract.path]
+        raise ContractError(*(own or [Told(contract.path, "has changed meanwhile; try again")]))
 
 
-def our_fault(path: Path, error: Exception) -> str:
+def our_fault(path: Path, error: Exception) -> Told:
     """What is said of a contract with which batchstream itself fails."""
-    return (
-        f"{path}: batchstream fails with this contract, which is a fault of its own: {type(error).__name__}: {error}; please "
-        "report it with the contract, and undo the last change until it is mended"
+    return Told(
+        path,
+        f"batchstream fails with this contract, which is a fault of its own: {type(error).__name__}: {error}; please report it "
+        "with the contract, and undo the last change until it is mended",
     )
 
 

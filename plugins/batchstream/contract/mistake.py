@@ -13,12 +13,14 @@ class MistakeError(ValueError):
     Attributes:
         rule: The message without the field.
         at: Where the field stands, if that is known better than by the one who notes the mistake.
+        line: The line, of what is no field yet.
     """
 
-    def __init__(self, field: str, rule: str, at: Place = ()) -> None:
+    def __init__(self, field: str, rule: str, at: Place = (), line: int | None = None) -> None:
         super().__init__(f"{field}: {rule}")
         self.rule = rule
         self.at = at
+        self.line = line
 
 
 def said(place: Place) -> str:

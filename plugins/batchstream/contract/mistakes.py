@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from batchstream.contract.document import Document
-from batchstream.contract.mistake import MistakeError, Place, clipped
+from batchstream.contract.mistake import MistakeError, Place, clipped, said
+from batchstream.contract.told import Told
 from batchstream.errors import ContractError
 
 MAX_SHOWN = 100
@@ -86,10 +87,13 @@ class Mistakes:
         Raises:
             ContractError: There is one.
         """
-        located = sorted((document.line_of(at), message) for at, message in self._found)
-        told = [f"{path}: line {line}: {_of_table(message, document.table)}" for line, message in located[:MAX_SHOWN]]
+        located = sorted(((document.line_of(at), message, at) for at, message in self._found), key=lambda one: one[:2])
+        told = [
+            Told(path, _of_table(message, document.table), line, said(document.written(at)), document.found_at(at))
+            for line, message, at in located[:MAX_SHOWN]
+        ]
         if (hidden := len(located) - MAX_SHOWN) > 0:
-            told.append(f"{path}: has {hidden:,} more mistakes; mend the first ones to see them")
+            told.append(Told(path, f"has {hidden:,} more mistakes; mend the first ones to see them"))
         if told:
             raise ContractError(*told)
 

@@ -22,6 +22,7 @@ from batchstream.contract.quality import expected_row_count, no_duplicates, not_
 from batchstream.contract.relationships import read_relationships
 from batchstream.contract.spelling import USUAL
 from batchstream.contract.standard import read_standard
+from batchstream.contract.told import Told
 from batchstream.errors import ContractError, errors_about
 
 API_VERSIONS = ("v3.0.0", "v3.0.1", "v3.0.2", "v3.1.0", "v3.2.0")
@@ -72,14 +73,14 @@ def contract_text(path: Path) -> str:
         try:
             # A pipe or a device would keep everyone waiting, also those who want another contract.
             if not stat.S_ISREG(path.stat().st_mode):
-                raise ContractError(f"{path}: is no regular file; write the contract into one")
+                raise ContractError(Told(path, "is no regular file; write the contract into one"))
             with path.open("rb") as file:
                 content = file.read(MAX_SIZE + 1)
             if len(content) > MAX_SIZE:
-                raise ContractError(f"{path}: a contract has at most {MAX_SIZE:,} bytes; shorten it")
+                raise ContractError(Told(path, f"a contract has at most {MAX_SIZE:,} bytes; shorten it"))
             return content.decode()
         except (OSError, UnicodeDecodeError) as error:
-            raise ContractError(f"{path}: can't be read: {error}; write a UTF-8 file that Airflow may read") from error
+            raise ContractError(Told(path, f"can't be read: {error}; write a UTF-8 file that Airflow may read")) from error
 
 
 def parse_contract(text: str, path: Path, table: str | None = None, types: Mapping[str, ColumnType] = NO_TYPES) -> Contract:
@@ -179,7 +180,7 @@ def _read_table(document: Document, path: Path, types: Mapping[str, ColumnType])
     contract = _contract(path, odcs, mistakes, types) if odcs else None
     mistakes.raise_any(path, document)
     if contract is None:
-        raise ContractError(f"{path}: can't be read by the standard's model; write what the standard says")
+        raise ContractError(Told(path, "can't be read by the standard's model; write what the standard says"))
     return ReadContract(contract, mistakes.told(document))
 
 
@@ -190,11 +191,11 @@ def _document(text: str, path: Path) -> Document:
             raise MistakeError("file", f"must be a mapping; got {type(document.value).__name__}; write an ODCS contract")
     except yaml.YAMLError as error:
         why = " ".join(str(error).split()).replace(' in "<unicode string>",', ",")
-        raise ContractError(
-            f"{path}: is not YAML: {why}; mend the file; a value that begins with such as * or @ needs quotes"
-        ) from error
+        mark = error.problem_mark if isinstance(error, yaml.MarkedYAMLError) else None
+        message = f"is not YAML: {why}; mend the file; a value that begins with such as * or @ needs quotes"
+        raise ContractError(Told(path, message, None if mark is None else mark.line + 1)) from error
     except MistakeError as error:
-        raise ContractError(f"{path}: {clipped(str(error))}") from error
+        raise ContractError(Told(path, clipped(str(error) if error.line is None else error.rule), error.line)) from error
     return document
 
 

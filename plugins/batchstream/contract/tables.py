@@ -43,7 +43,7 @@ def _of_table(document: Document, number: int) -> Document:
         entries = value[_PROPERTIES]
         lines |= {(id(entries), to[1]): document.line_of(place) for place, to in moved.items() if to[0] == _PROPERTIES and to[1:]}
     mistakes = [one for error in document.mistakes if (one := _moved(error, moved)) is not None]
-    return Document(value, ChainMap(lines, document.lines), tuple(mistakes), number)
+    return Document(value, ChainMap(lines, document.lines), tuple(mistakes), number, moved)
 
 
 def _name_of(entry: Any) -> Any:
