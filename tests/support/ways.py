@@ -199,6 +199,10 @@ def ways(rows: Sequence[Row]) -> list[Way]:
     return [
         way("as it is", plain),
         way("CRLF", as_csv(table(rows), end="\r\n")),
+        way("CR", as_csv(table(rows), end="\r")),
+        way("gzip of CR in UTF-16", gzip.compress(as_csv(table(rows), end="\r").encode("utf-16")), sourceEncoding="utf-16"),
+        way("fixed width and CR", fixed.replace("\n", "\r"), sourceFormat="fixed", sourceWidths=widths),
+        way("JSON Lines and CR", as_lines(as_objects(rows)).replace("\n", "\r"), sourceFormat="json"),
         way("a byte order mark", codecs.BOM_UTF8 + plain),
         way("all in quotes", as_csv(table(rows), quoting=csv.QUOTE_ALL)),
         way("semicolons", as_csv(table(rows), ";"), sourceDelimiter=";"),

@@ -128,7 +128,10 @@ def sources(draw: st.DrawFn, table: Table) -> bytes:
     quoted = draw(st.booleans()) or len(contract.columns) == 1
     # Places of the contract's columns, and of others that it doesn't know.
     order = draw(st.permutations([*range(len(contract.columns)), *([-1] if contract.source.others_ignored else [])]))
-    end, prefix = draw(st.sampled_from(["\n", "\r\n"])), draw(st.sampled_from(["", "\ufeff"]))
+    # A file whose lines end with CR has no LF, also within quotes.
+    has_line_feeds = any("\n" in value for row in table.rows for value in row if isinstance(value, str))
+    ends = ["\n", "\r\n"] if has_line_feeds or any("\n" in column.name for column in contract.columns) else ["\n", "\r\n", "\r"]
+    end, prefix = draw(st.sampled_from(ends)), draw(st.sampled_from(["", "\ufeff"]))
     flag, separator = draw(st.integers(0, 7)), draw(st.sampled_from(" T"))
     delimiter = contract.source.delimiter
 

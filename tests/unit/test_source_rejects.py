@@ -63,7 +63,7 @@ def test_a_bad_record_costs_one_record(tmp_path: Path) -> None:
         pytest.param(
             b"x\ry,1",
             None,
-            "a carriage return stands in the line without a line feed; end lines with LF or CRLF",
+            "a carriage return stands in the line without a line feed; end all lines with LF, CRLF or CR",
             id="a carriage return",
         ),
         pytest.param(

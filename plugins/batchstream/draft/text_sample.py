@@ -10,6 +10,7 @@ from typing import IO, Any
 from batchstream.contract.model import Source
 from batchstream.draft.dialect import Dialect, find_dialect
 from batchstream.errors import SourceError
+from batchstream.records.carriage_returns import ends_lines_with_cr
 from batchstream.records.rows import RowReader
 from batchstream.records.source_file import opened
 from batchstream.records.taken import Row
@@ -72,6 +73,8 @@ def dialect_of(path: Path, encoding: str) -> Dialect:
         head = content.read(HEAD_BYTES)
         is_whole = not content.read(1)
     text = codecs.getincrementaldecoder(encoding)("replace").decode(head).removeprefix("\ufeff")
+    if ends_lines_with_cr(text.encode()):
+        text = text.replace("\r", "\n")
     lines = text.split("\n")
     # The last one may be cut, or is empty.
     whole = [f"{line}\n" for line in lines[:-1]] + ([lines[-1]] if is_whole and lines[-1] else [])

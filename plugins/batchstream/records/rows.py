@@ -7,6 +7,7 @@ from itertools import accumulate, chain, islice
 
 from batchstream.contract.model import Source, SourceFormat
 from batchstream.errors import SourceError
+from batchstream.records.carriage_returns import BARE
 from batchstream.records.codec import MAX_RECORDS_PER_BATCH
 from batchstream.records.escapes import Escapes
 from batchstream.records.taken import Row, Taken, UnreadableRow
@@ -32,12 +33,13 @@ class RowReader:
         source: What the lines are of, and how it is written.
         chunks: The lines, some at a time.
         line: Number of the first of them.
+        has_carriage_returns: Whether each LF among them was a CR in the source, which texts in quotes get back.
 
     Attributes:
         path: The file.
     """
 
-    def __init__(self, source: Source, chunks: Iterable[list[bytes]], line: int) -> None:
+    def __init__(self, source: Source, chunks: Iterable[list[bytes]], line: int, *, has_carriage_returns: bool = False) -> None:
         self.path = source.path
         self._first_line = self._line = self._begins = line
         self._blank_lines = self._characters = 0
@@ -60,6 +62,7 @@ class RowReader:
         split = partial(_fixed, _slices(source.widths)) if source.widths else _fields
         self._found: Iterator[Row] = self._csv or map(split, texts)
         self._escapes = Escapes(source) if source.escape else None
+        self._has_carriage_returns = has_carriage_returns
 
     def take(self) -> Taken:
         """The next records; none at the end, which blank lines may precede."""
@@ -81,12 +84,17 @@ class RowReader:
             self._blank_lines += 1
         comments = frozenset(self._comments)
         self._comments = {number for number in comments if number >= self._line - self._blank_lines}
-        if self._escapes is None:
+        if self._escapes is None and not self._has_carriage_returns:
             return Taken(blank_lines, rows, _line_counts(rows), line, lines, fault, comments)
         # Before their line breaks come back, which were none in the source.
         line_counts = list(_line_counts(rows))
-        rows = [row if isinstance(row, UnreadableRow) else self._escapes.restore(row) for row in rows]
+        rows = [row if isinstance(row, UnreadableRow) else self._restored(row) for row in rows]
         return Taken(blank_lines, rows, line_counts, line, lines, fault, comments)
+
+    def _restored(self, row: Row) -> Row:
+        if self._has_carriage_returns:
+            row = [field.replace("\n", "\r") for field in row]
+        return row if self._escapes is None else self._escapes.restore(row)
 
     def _read(self) -> tuple[list[Row], SourceError | None]:
         self._begins = self._line
@@ -117,10 +125,7 @@ class RowReader:
         if last > line:
             return SourceError(f"{where}: {error} in line {last}, so where this record ends is not known; {_MEND_QUOTES}")
         if "\r" in self._lines[line - self._begins].rstrip("\r\n"):
-            said = (
-                "a carriage return stands in the line without a line feed; end lines with LF or CRLF, or put this text in quotes"
-            )
-            self._rows.append(UnreadableRow(said))
+            self._rows.append(UnreadableRow(BARE))
             return None
         too_long = len(self._lines[line - self._begins]) > csv.field_size_limit()
         self._rows.append(UnreadableRow(f"{error}; {'shorten this field' if too_long else 'mend the quotes of this record'}"))
@@ -167,11 +172,15 @@ def _fixed(slices: list[slice], text: str) -> Row:
     text = text.rstrip("\r\n")
     if not text.strip():
         return []
+    if "\r" in text:
+        return UnreadableRow(BARE)
     if len(text.rstrip()) > slices[-1].stop:
         return UnreadableRow(f"the line has {len(text.rstrip()):,} characters, sourceWidths {slices[-1].stop:,} in all; mend one")
     return [text[one].strip() for one in slices]
 
 
 def _fields(text: str) -> Row:
+    if "\r" in text.rstrip("\r\n"):
+        return UnreadableRow(BARE)
     # As bytes, so that only ASCII's white space separates, here as in batches of plain numbers.
     return [field.decode("utf-8", "surrogateescape") for field in text.encode("utf-8", "surrogateescape").split()]

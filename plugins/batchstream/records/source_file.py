@@ -5,12 +5,13 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from io import BufferedReader, BytesIO
+from io import BufferedReader, BytesIO, RawIOBase
 from pathlib import Path
 from typing import IO, NamedTuple, cast
 
 from batchstream.contract.model import Source, SourceFormat
 from batchstream.errors import SourceChangedError, SourceError
+from batchstream.records.carriage_returns import LOOK_BYTES, CarriageReturns, LineEndError, ends_lines_with_cr
 from batchstream.records.codec import MAX_RECORDS_PER_BATCH
 from batchstream.records.place import open_source
 from batchstream.records.recoded import UTF_8, Recoded, RecodedError
@@ -49,7 +50,7 @@ def opened(source: Source) -> Iterator["SourceFile"]:
     try:
         with open_source(source) as file, unpack_errors():
             yield SourceFile(source, file)
-    except (UnpackError, RecodedError) as error:
+    except (UnpackError, RecodedError, LineEndError) as error:
         raise SourceError(f"{source.path}: {error}") from error
     except OSError as error:
         raise SourceError(f"{source.path}: the source can't be read: {error.strerror}; mend sourcePath") from error
@@ -60,6 +61,7 @@ class SourceFile:
 
     Attributes:
         lines_read: Lines so far.
+        has_carriage_returns: Whether its lines end with CR alone; they are read as if they ended with LF.
     """
 
     def __init__(self, source: Source, file: IO[bytes]) -> None:
@@ -76,6 +78,8 @@ class SourceFile:
         # Of a file that is not what its lines are, the checksum is taken first; of any other while it is read.
         self._digest = hashlib.sha256()
         self._is_plain = is_text and content is None and source.encoding == UTF_8
+        self.has_carriage_returns = self._is_plain and ends_lines_with_cr(os.pread(file.fileno(), LOOK_BYTES, 0))
+        self._is_plain = self._is_plain and not self.has_carriage_returns
         if not self._is_plain:
             file.seek(0)
             self._digest = hashlib.file_digest(cast(BufferedReader, file), "sha256")
@@ -83,7 +87,10 @@ class SourceFile:
             content = content or file
             if source.encoding != UTF_8:
                 content = cast(IO[bytes], Recoded(content, source.encoding))
-            content = file if not is_text else cast(IO[bytes], BufferedReader(cast(BufferedReader, content), _BLOCK_BYTES))
+            content = file if not is_text else _buffered(content)
+            if is_text and ends_lines_with_cr(cast(BufferedReader, content).peek()):
+                self.has_carriage_returns = True
+                content = _buffered(CarriageReturns(content))
         self._lines = cast(BufferedReader, content or file)
         self._last_byte = b"\n"
 
@@ -220,6 +227,10 @@ def identity_of(path: Path) -> Identity | None:
         return _identity(path.stat())
     except OSError:
         return None
+
+
+def _buffered(file: IO[bytes] | RawIOBase) -> BufferedReader:
+    return BufferedReader(cast(RawIOBase, file), _BLOCK_BYTES)
 
 
 def _identity(found: os.stat_result) -> Identity:

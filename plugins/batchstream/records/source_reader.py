@@ -82,7 +82,7 @@ def check_header(contract: Contract) -> None:
 class SourceReader:
     """Reads a source; each pass over it gives the same batches.
 
-    Line ends are LF or CRLF, a byte order mark is allowed, and so are blank lines at the end, but not between records. Columns
+    Line ends are LF or CRLF, or CR in the whole file, a byte order mark is allowed, and so are blank lines at the end, but not between records. Columns
     are found by their names in the header, in any order.
 
     Args:
@@ -195,7 +195,9 @@ class SourceReader:
             chunks = without_footer(chunks, contract.source.footer_lines)
         rest = (yield from self._plain_batches(chunks)) if self._plain and layout.in_order else chunks
         # So far each record was a line.
-        return layout, RowReader(contract.source, rest, line + self.records - before)
+        return layout, RowReader(
+            contract.source, rest, line + self.records - before, has_carriage_returns=file.has_carriage_returns
+        )
 
     def _plain_batches(self, chunks: Iterator[list[bytes]]) -> Generator[Batch, None, Iterator[list[bytes]]]:
         """Batches of lines that hold nothing but JSON numbers; returns the other lines, which are read by field."""
