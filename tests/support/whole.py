@@ -129,8 +129,12 @@ class WholeDataset:
         return self._publish(self.land(rows))
 
     def load_file(self, content: bytes) -> Published:
-        """Reload what the source holds, as `load`."""
+        """Write the source, and reload it as `load`."""
         self.source.write_bytes(content)
+        return self.load_source()
+
+    def load_source(self) -> Published:
+        """Reload what the source holds, as `load`."""
         return self._publish(self._land())
 
     def _publish(self, load_id: int) -> Published:

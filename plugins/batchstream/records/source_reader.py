@@ -82,8 +82,8 @@ def check_header(contract: Contract) -> None:
 class SourceReader:
     """Reads a source; each pass over it gives the same batches.
 
-    Line ends are LF or CRLF, or CR in the whole file, a byte order mark is allowed, and so are blank lines at the end, but not between records. Columns
-    are found by their names in the header, in any order.
+    Line ends are LF or CRLF, or CR in the whole file. A byte order mark is allowed, and so are blank lines at the end, but not
+    between records. Columns are found by their names in the header, in any order.
 
     Args:
         contract: Names the source.
