@@ -73,6 +73,10 @@ def as_parquet() -> bytes:
 OBJECTS = [{"No": n, "Rate": n / 4, "Label": f"x{n}"} for n in range(1, 31)]
 HEADER = "No,Rate,Label\n"
 SHAPES: dict[str, tuple[bytes | str, str]] = {
+    "carriage returns": ((HEADER + ROWS).replace("\n", "\r"), "a.csv"),
+    "blank lines before": ("\n  \n" + HEADER + ROWS, "a.csv"),
+    "blank lines and a title": ("\n\nReport\n" + HEADER + ROWS, "a.csv"),
+    "blank lines before one column": ("\n\nword\n" + "".join(f"w{number}\n" for number in range(30)), "a.csv"),
     "plain": (HEADER + ROWS, "a.csv"),
     "CRLF": ((HEADER + ROWS).replace("\n", "\r\n"), "a.csv"),
     "no last line end": ((HEADER + ROWS).rstrip("\n"), "a.csv"),
@@ -107,7 +111,7 @@ def test_a_file_of_any_shape_loads_by_its_draft(shape: str, tmp_path: Path) -> N
     contract = drafted(tmp_path, *SHAPES[shape])
     found = records_of(contract)
     assert len(found) == 30
-    if shape == "one column":
+    if shape.endswith("one column"):
         assert found[0] == ("w0",)
         return
     assert types_of(contract)[:2] == ["integer", "double precision"]

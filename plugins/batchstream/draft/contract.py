@@ -108,7 +108,7 @@ def _needs_end(path: Path, kind: SourceFormat | None) -> bool:
         return False
     with path.open("rb") as file:
         file.seek(max(0, path.stat().st_size - 1))
-        return file.read(1) not in (b"\n", b"]")
+        return file.read(1) not in (b"\n", b"\r", b"]")
 
 
 def _look(contract: Contract, columns: list[DraftColumn]) -> None:

@@ -34,6 +34,10 @@ def find_dialect(lines: list[str]) -> Dialect:
     if lines and lines[0].startswith("#"):
         settings["sourceComment"] = "#"
         lines = [line for line in lines if not line.startswith("#")]
+    blank = next((number for number, line in enumerate(lines) if line.strip()), 0)
+    if blank:
+        settings["sourceSkipLines"] = blank
+        lines = lines[blank:]
     found = max((_tried(lines, delimiter, quoted=quoted) for delimiter in DELIMITERS for quoted in (True, False)), key=_rank)
     rows = found.rows
     if found.share < _MIN_SHARE or found.width < 2:
@@ -54,7 +58,7 @@ def find_dialect(lines: list[str]) -> Dialect:
         settings["sourceQuote"] = '"'
     title = next((number for number, row in enumerate(rows[:_MAX_TITLE_LINES]) if len(row) == found.width), 0)
     if title:
-        settings["sourceSkipLines"] = title
+        settings["sourceSkipLines"] = blank + title
     return _with_header([row for row in rows[title:] if row], found.width, settings)
 
 
@@ -86,6 +90,8 @@ def _tried(lines: list[str], delimiter: str, *, quoted: bool) -> _Try:
 
 def _with_header(rows: list[list[str]], width: int, settings: dict[str, Any]) -> Dialect:
     first, rest = [name.strip() for name in rows[0]] if rows else [], rows[1:101]
+    if len(first) != width:
+        return Dialect(settings | {"sourceHeader": "none"}, None, width)
     kinds = [{kind_of(row[place]) for row in rest if len(row) == width and row[place]} for place in range(width)]
     # A name among values of one kind, or nothing but texts of which none is there twice.
     words = [kind_of(name) for name in first]
