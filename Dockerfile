@@ -62,8 +62,10 @@ FROM spark AS airflow
 USER 0
 # "airflow kubernetes" for Airflow in a cluster of Kubernetes, whose provider of Spark asks for that client.
 ARG EXTRAS="airflow"
+# What sources of Parquet, Excel and zstd need: tasks of Airflow read them.
+ARG SOURCE_EXTRAS="excel parquet zstd"
 RUN --mount=type=bind,from=build,source=/opt/uv,target=/opt/uv \
-    for extra in $EXTRAS; do set -- "$@" --extra "$extra"; done; \
+    for extra in $EXTRAS $SOURCE_EXTRAS; do set -- "$@" --extra "$extra"; done; \
     /opt/uv/bin/uv sync --locked --no-default-groups --no-install-project --inexact "$@" --python python3
 COPY --from=archive /opt/batchstream/.batchstream/jars/*.jsa .batchstream/jars/
 RUN spark-submit --version; python -m batchstream.local.image check

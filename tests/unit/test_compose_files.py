@@ -1,6 +1,7 @@
 """What of the stack can be seen without an engine: each rule over each service of each combination of the compose files."""
 
 import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -238,6 +239,13 @@ def test_the_dockerfile_builds_on_a_pinned_base_and_names_no_certificate() -> No
     assert "spark-submit --version" in text
     assert "--require-hashes" in text
     assert "uv sync --locked" in text
+
+
+def test_the_image_of_airflow_has_what_every_source_needs() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    found = re.search(r'^ARG SOURCE_EXTRAS="(.+)"$', (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    assert found
+    assert {*found[1].split()} == {*project["optional-dependencies"]} - {"airflow", "kubernetes", "local"}
 
 
 def test_the_images_carry_the_version_of_the_project() -> None:
