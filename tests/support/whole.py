@@ -40,13 +40,24 @@ class WholeDataset:
     def __init__(
         self, installation: Installation, folder: Path, table: dict[str, Any], *beside: dict[str, Any], **settings: Any
     ) -> None:
-        self.engines = Engines({}, installation.engines().loader, installation.engines().owner)
+        self._connect(installation)
         self.path = folder / "dags" / "contracts" / "x.odcs.yaml"
         self.path.parent.mkdir(parents=True)
         self.source = folder / "x.csv"
         self.settings = {"sourcePath": "x.csv", "sourceQuote": '"', **settings}
         self._beside = beside
         self.write(table)
+
+    @classmethod
+    def of(cls, installation: Installation, path: Path) -> "WholeDataset":
+        """A contract that is written already, beside its source."""
+        made = cls.__new__(cls)
+        made.path = path
+        made._connect(installation)
+        return made
+
+    def _connect(self, installation: Installation) -> None:
+        self.engines = Engines({}, installation.engines().loader, installation.engines().owner)
         self._runs = 0
 
     def write(self, table: dict[str, Any]) -> None:
