@@ -6,6 +6,7 @@ import os
 import platform
 import signal
 import subprocess
+import tempfile
 import time
 from importlib.metadata import version
 from pathlib import Path
@@ -19,13 +20,14 @@ from batchstream.local.postgres import SETTINGS
 from batchstream.paths import ROOT
 from benchmarks.dag import measure_dag
 from benchmarks.datasets import KINDS
+from benchmarks.formats import measure_formats
 from benchmarks.measure import measure, measure_producer
 from benchmarks.participants import PARTICIPANTS
 from benchmarks.report import LIMIT, write_report
 from benchmarks.stage import Stage
 from tests.conftest import running_installation
 
-DAG = "dag"
+DAG, SOURCES = "dag", "formats"
 RESULTS = ROOT / "benchmarks" / "results.json"
 SHORT = [("numeric", 506)]
 GROWTH = ("wide", "one-partition")
@@ -41,7 +43,11 @@ def main() -> None:
     """Measure, add to the results, write the page."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--full", action="store_true", help="all kinds and sizes, in hours")
-    parser.add_argument("--kind", choices=[*KINDS, DAG], help="one kind of dataset alone, of --records; or airflow dags test")
+    parser.add_argument(
+        "--kind",
+        choices=[*KINDS, DAG, SOURCES],
+        help="one kind of dataset alone, of --records; or airflow dags test; or all formats of a source",
+    )
     parser.add_argument("--records", type=int, default=506)
     parser.add_argument("--participants", default="", help="those alone whose names contain one of these, separated by commas")
     parser.add_argument("--rounds", type=int, default=5, help="the first one is dropped")
@@ -53,7 +59,8 @@ def main() -> None:
         signal.signal(number, signal.default_int_handler)
     chosen = [(arguments.kind, arguments.records)] if arguments.kind else FULL if arguments.full else SHORT
     with_dag = arguments.kind in (None, DAG)
-    chosen = [(kind, records) for kind, records in chosen if kind != DAG]
+    with_formats = arguments.kind in (None, SOURCES)
+    chosen = [(kind, records) for kind, records in chosen if kind in KINDS]
     parts = arguments.participants.split(",")
     with running_installation() as installation:
         for kind, records in chosen:
@@ -64,6 +71,10 @@ def main() -> None:
             _write(arguments.output, result=result, apart=bool(arguments.participants))
         if with_dag:
             _write(arguments.output, dag={**measure_dag(installation, arguments.rounds), "machine": machine(installation)})
+        if with_formats:
+            about = {"load_average": os.getloadavg()[0], "machine": machine(installation)}
+            with tempfile.TemporaryDirectory() as folder:
+                _write(arguments.output, formats={**measure_formats(Path(folder), arguments.rounds), **about})
     if arguments.output == RESULTS:
         write_report(json.loads(RESULTS.read_text()))
 
@@ -89,18 +100,17 @@ def _measured(installation: Installation, kind: str, records: int, rounds: int, 
     return result
 
 
-def _write(path: Path, *, result: dict[str, Any] | None = None, dag: dict[str, Any] | None = None, apart: bool = False) -> None:
+def _write(path: Path, *, result: dict[str, Any] | None = None, apart: bool = False, **others: dict[str, Any]) -> None:
     """Put what was measured in the place of what was measured before, of the same kind and size.
 
     Args:
         path: The results.
         result: What was measured of a dataset.
-        dag: What was measured of the whole reload.
         apart: Whether `result` is of some participants alone: they go to those that were measured before, and are marked.
+        others: What was measured of something else, by its name: of the whole reload, of the formats of a source.
     """
     document = json.loads(path.read_text()) if path.exists() else {"results": []}
-    if dag is not None:
-        document["dag"] = dag
+    document |= others
     if result is not None:
         dataset = (result["kind"], result["records"])
         before = [old for old in document["results"] if (old["kind"], old["records"]) == dataset]

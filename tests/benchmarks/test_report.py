@@ -64,3 +64,16 @@ def test_what_is_measured_apart_is_marked_and_gives_no_slope(tmp_path: Path, mon
     slopes = written.partition("Between")[2].partition("Peak memory")[0]
     assert "| dlt |" in slopes
     assert "| Flink SQL |" not in slopes
+
+
+def test_formats_are_side_by_side(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "results.json"
+    found = {"median_seconds": 2.0, "min_seconds": 1.0, "max_seconds": 3.0, "peak_bytes": 2**26, "source_bytes": 2**21}
+    about = {"records": 20_000, "rounds": 2, "load_average": 1.5, "machine": LARGE[1]["machine"]}
+    _write(file, result=LARGE[1])
+    _write(file, formats={**about, "formats": {"CSV": found, "xlsx": {**found, "median_seconds": 20.0}}})
+    monkeypatch.setattr(report, "PAGE", tmp_path / "page.md")
+    monkeypatch.setattr(report, "PLOTS", tmp_path / "plots")
+    report.write_report(json.loads(file.read_text()))
+    written = report.PAGE.read_text(encoding="utf-8")
+    assert "| CSV | 10,000 | 2.00 [1.00 to 3.00] | 2.0 | 64 |\n| xlsx | 1,000 | 20.00 [1.00 to 3.00] | 2.0 | 64 |" in written

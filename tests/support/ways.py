@@ -125,7 +125,7 @@ def as_parquet(objects: Sequence[Row], **options: Any) -> bytes:
     # Another order, and one column more.
     found = pa.table({"more": columns[0], **dict(reversed(list(zip(TYPES, columns, strict=True))))})
     content = io.BytesIO()
-    parquet.write_table(found, content, row_group_size=77, **options)
+    parquet.write_table(found, content, **{"row_group_size": 77, **options})
     return content.getvalue()
 
 
