@@ -195,7 +195,7 @@ def pairs(properties: str) -> str:
 MISTAKES = [
     case("unknown kind", "type: library", "type: magic", TABLE, "got 'magic'", "write library, sql, custom or text"),
     case("sql without query", QUERY, "tags: []", MEDV, "needs a query", "write query: SELECT ..."),
-    case("no metric", f"{ROWS}\n", "tags: []\n", TABLE, "metric 'None' can't be measured", "use rowCount"),
+    case("no metric", f"{ROWS}\n", "tags: []\n", TABLE, "metric is missing", "use rowCount"),
     case("unknown metric", "rowCount", "rows", TABLE, "metric 'rows' can't be measured here", "use rowCount"),
     case("column's metric of a table", "rowCount", "nullValues", TABLE, "metric 'nullValues'", "or a rule of type sql"),
     case("table's metric of a column", "nullValues", "rowCount", CRIM, "'rowCount'", "nullValues, missingValues, invalidValues"),

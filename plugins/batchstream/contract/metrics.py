@@ -40,6 +40,8 @@ def metric_query(rule: DataQuality, column: str | None, columns: Mapping[str, st
     """
     metric = str(rule.metric or rule.rule)
     known = OF_TABLE if column is None else OF_COLUMN
+    if not (rule.metric or rule.rule):
+        raise ValueError(f"metric is missing; use {', '.join(known)}, or a rule of type sql")
     if metric not in known:
         raise ValueError(f"metric '{metric}' can't be measured here; use {', '.join(known)}, or a rule of type sql")
     given = _arguments(rule, metric)
