@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from batchstream.errors import ContractError
 from batchstream.records.codec import RecordCodec
 from tests.conftest import ORDERS
 from tests.unit.building import make_contract
@@ -42,6 +43,16 @@ DAYS = {"minimum": "2024-02-01", "exclusiveMaximum": "2024-03-01"}
             "2023-12-31 14:00:01+00:00",
             "must be <= 2024-01-01 00:00:00+10:00",
         ),
+        (
+            "time",
+            {"minimum": "09:00:00", "timezone": False, "format": "HH:mm:ss"},
+            "9:00",
+            "8:59:59.999999",
+            "must be >= 09:00:00",
+        ),
+        ("time(3)", {"maximum": "17:00:00.5"}, "17:00:00.5", "17:00:00.501", "must be <= 17:00:00.500000"),
+        ("time", {"exclusiveMinimum": "09:00"}, "9:00:00.000001", "9:00", "must be > 09:00:00"),
+        ("time", {"exclusiveMaximum": "17:00"}, "16:59", "24:00", "must be < 17:00:00"),
     ],
 )
 @pytest.mark.parametrize("whole", [True, False])
@@ -108,3 +119,19 @@ def options(text: str) -> str:
 )
 def test_a_mistake_is_told(mistake: Mistake, tmp_path: Path) -> None:
     mistake.is_told(ORDERS, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("physical", "options", "said"),
+    [
+        ("time", {"minimum": "9h"}, "minimum: got '9h'; write such as '23:59:59', which fits time without time zone"),
+        ("time", {"minimum": "09:00+01:00"}, "and the column has no offsets; write such as '23:59:59'"),
+        ("time", {"minimum": "10:00", "maximum": "09:00"}, "no value lies between 10:00:00 and 09:00:00"),
+        ("time", {"timezone": True}, "timezone is not supported for time without time zone"),
+        ("timetz", {"minimum": "10:00"}, "minimum is not supported for time with time zone"),
+    ],
+)
+def test_a_bound_of_a_time_is_one(physical: str, options: dict[str, Any], said: str, tmp_path: Path) -> None:
+    with pytest.raises(ContractError) as caught:
+        make_contract(tmp_path, [{"name": "a", "physicalType": physical, "logicalTypeOptions": options}])
+    assert said in str(caught.value)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, time
 from enum import StrEnum
 from pathlib import Path
 
@@ -19,12 +19,12 @@ DAG_SUFFIX = "_pipeline"
 
 @dataclass(frozen=True, slots=True)
 class Moments:
-    """Bounds of a date or a timestamp, with an offset where the column has one; None where there is no bound."""
+    """Bounds of a date, a timestamp or a time, with an offset where the column has one; None where there is no bound."""
 
-    minimum: date | None = None
-    maximum: date | None = None
-    exclusive_minimum: date | None = None
-    exclusive_maximum: date | None = None
+    minimum: date | time | None = None
+    maximum: date | time | None = None
+    exclusive_minimum: date | time | None = None
+    exclusive_maximum: date | time | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,15 @@
 """Bounds of dates and times: read as the column has its values, so that they can be compared."""
 
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from batchstream.contract.types import ColumnType
+
+TIME = "time"
+"""The form of a time without an offset."""
+
+_EXAMPLES = {date: "2026-01-31", datetime: "2026-01-31 23:59:59", time: "23:59:59"}
 
 UTC = "Etc/UTC"
 """The standard's default for a time without an offset."""
@@ -22,8 +27,13 @@ def zone_of(name: Any) -> ZoneInfo:
         raise ValueError(f"defaultTimezone: got {name!r}; write such as {UTC} or Europe/Berlin") from error
 
 
-def read_moment(value: Any, column_type: ColumnType, zone: ZoneInfo) -> date:
-    """A bound of a date or a timestamp.
+def has_moments(column_type: ColumnType) -> bool:
+    """Whether the bounds of a column are read by `read_moment`."""
+    return column_type.python in (date, datetime) or column_type.form == TIME
+
+
+def read_moment(value: Any, column_type: ColumnType, zone: ZoneInfo) -> date | time:
+    """A bound of a date, a timestamp or a time without an offset.
 
     Args:
         value: As the contract has it.
@@ -33,12 +43,13 @@ def read_moment(value: Any, column_type: ColumnType, zone: ZoneInfo) -> date:
     Raises:
         ValueError: It is none.
     """
-    write = "write such as '2026-01-31'" if column_type.python is date else "write such as '2026-01-31 23:59:59'"
+    kind: Any = time if column_type.form == TIME else column_type.python
+    write = f"write such as '{_EXAMPLES[kind]}'"
     try:
-        found: date = column_type.python.fromisoformat(value)  # type: ignore[attr-defined]
+        found: date | time = kind.fromisoformat(value)
     except (TypeError, ValueError) as error:
         raise ValueError(f"got {value!r}; {write}, which fits {column_type.sql}") from error
-    if not isinstance(found, datetime):
+    if not isinstance(found, datetime | time):
         return found
     if not column_type.has_zone and found.tzinfo:
         raise ValueError(f"got {value!r}, and the column has no offsets; {write}")

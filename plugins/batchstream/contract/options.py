@@ -4,7 +4,7 @@ from typing import Any
 
 from open_data_contract_standard.model import SchemaProperty
 
-from batchstream.contract.moments import zone_of
+from batchstream.contract.moments import TIME, zone_of
 from batchstream.contract.types import ColumnType
 
 # Format of an integer → its smallest and its largest value.
@@ -32,6 +32,8 @@ def told_of(option: str, value: Any, prop: SchemaProperty, column_type: ColumnTy
     """
     if option == "format":
         return _told_of_format(value, prop, column_type)
+    if option == "timezone" and value is False and column_type.form == TIME:
+        return None
     if option in ("timezone", "defaultTimezone") and column_type.python.__name__ not in ("datetime", "time"):
         raise ValueError(f"{option} is not supported for {column_type.sql}; remove it")
     if option == "timezone":
@@ -53,7 +55,7 @@ def _told_of_format(value: Any, prop: SchemaProperty, column_type: ColumnType) -
         done = column_type.python is not float
     elif value in FLOAT_FORMATS:
         done = column_type.sql == FLOAT_FORMATS[value]
-    elif column_type.python.__name__ in MOMENTS:
+    elif column_type.python.__name__ in MOMENTS or column_type.form == TIME:
         done = value in ISO_FORMATS
         if not done:
             return f"format: {value}: dates and times are read as docs/contracts.md says, whatever the format is"

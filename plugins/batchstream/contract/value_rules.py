@@ -1,6 +1,6 @@
 """What each value of a column has to keep: ``logicalTypeOptions`` and ``enum`` of the standard."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -10,7 +10,7 @@ from batchstream.contract.given import Types, worded
 from batchstream.contract.mistake import Place
 from batchstream.contract.mistakes import Mistakes
 from batchstream.contract.model import Moments, Rules
-from batchstream.contract.moments import UTC, read_moment, zone_of
+from batchstream.contract.moments import UTC, has_moments, read_moment, zone_of
 from batchstream.contract.options import INTEGER_RANGES, told_of
 from batchstream.contract.patterns import pattern_of
 from batchstream.contract.quality import MAX_BOUND
@@ -54,16 +54,17 @@ def read_rules(prop: SchemaProperty, column_type: ColumnType, mistakes: Mistakes
     with mistakes.at(*where, field=said):
         _require_some_value(rules, column_type)
     allowed = mistakes.read(lambda: _allowed(prop, column_type, rules), *place, "enum", field=field)
-    if column_type.python in (date, datetime):
+    if has_moments(column_type):
         return Rules(moments=Moments(**rules), allowed=allowed or ())
     return Rules(**rules, allowed=allowed or ())
 
 
 def _value(option: str, value: Any, options: dict[str, Any], column_type: ColumnType) -> Any:
     _, python_types, value_types = _RULES[option]
-    if column_type.python.__name__ not in python_types:
+    is_bound_of_time = python_types is _BOUNDED and has_moments(column_type)
+    if column_type.python.__name__ not in python_types and not is_bound_of_time:
         raise ValueError(f"{option} is not supported for {column_type.sql}; remove it")
-    if column_type.python in (date, datetime):
+    if has_moments(column_type):
         zone = zone_of(options.get("defaultTimezone", UTC))
         try:
             return read_moment(value, column_type, zone)

@@ -1,5 +1,6 @@
 """Times of day: microseconds since midnight, and seconds west of UTC."""
 
+import operator
 import re
 import struct
 from collections.abc import Callable
@@ -15,11 +16,15 @@ SECOND_DIGITS = 6
 
 def time(column: Column) -> Callable[[str], bytes]:
     """Of type ``time``: 09:30, 23:59:59.5, 24:00."""
-    digits = _digits(column)
+    digits, bounds = _digits(column), _bounds(column)
 
     def judge(text: str) -> bytes:
         found = _TIME.fullmatch(text)
-        return struct.pack(">q", _microseconds(found, digits, "write a time such as 23:59:59.5, without an offset"))
+        value = _microseconds(found, digits, "write a time such as 23:59:59.5, without an offset")
+        for is_broken, bound, said in bounds:
+            if is_broken(value, bound):
+                raise ValueError(said)
+        return struct.pack(">q", value)
 
     return judge
 
@@ -39,6 +44,22 @@ def time_with_zone(column: Column) -> Callable[[str], bytes]:
         return struct.pack(">qi", microseconds, east if sign == "-" else -east)
 
     return judge
+
+
+def _bounds(column: Column) -> list[tuple[Callable[[int, int], bool], int, str]]:
+    """How a value breaks each bound of a column, the bound in microseconds, and what is said then."""
+    rules = column.rules.moments
+    found = [
+        (operator.lt, rules.minimum, ">="),
+        (operator.gt, rules.maximum, "<="),
+        (operator.le, rules.exclusive_minimum, ">"),
+        (operator.ge, rules.exclusive_maximum, "<"),
+    ]
+    return [
+        (is_broken, _microseconds(_TIME.fullmatch(str(bound)), SECOND_DIGITS, ""), f"must be {sign} {bound}")
+        for is_broken, bound, sign in found
+        if bound is not None
+    ]
 
 
 def _digits(column: Column) -> int:
