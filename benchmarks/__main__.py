@@ -72,7 +72,8 @@ def main() -> None:
         if with_dag:
             _write(arguments.output, dag={**measure_dag(installation, arguments.rounds), "machine": machine(installation)})
         if with_formats:
-            about = {"load_average": os.getloadavg()[0], "machine": machine(installation)}
+            measured_on = machine(installation)
+            about = {"load_average": os.getloadavg()[0], "machine": {name: measured_on[name] for name in ("date", "commit")}}
             with tempfile.TemporaryDirectory() as folder:
                 _write(arguments.output, formats={**measure_formats(Path(folder), arguments.rounds), **about})
     if arguments.output == RESULTS:
