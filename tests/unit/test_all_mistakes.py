@@ -91,7 +91,7 @@ def test_what_an_alias_repeats_is_told_where_it_is_written(tmp_path: Path) -> No
 
 
 def test_no_more_are_shown_than_are_read(tmp_path: Path) -> None:
-    columns = "".join(f"  - {{name: c{number}, physicalType: x}}\n" for number in range(MAX_SHOWN + 7))
+    columns = "".join(f"  - {{name: c{number}, physicalType: texd}}\n" for number in range(MAX_SHOWN + 7))
     text = HOUSING.read_text().partition("schema:")[0] + f"schema:\n- name: x\n  properties:\n{columns}"
     *first, last = mistakes_of(write_contract(tmp_path, text))
     assert len(first) == MAX_SHOWN

@@ -52,7 +52,7 @@ def _read(folder: Path | str | None, dag_id: str | None, arguments: dict[str, An
     else:
         contracts, read_mistakes = (), ()
     dags: dict[str, DAG] = {}
-    mistakes = list(read_mistakes)
+    mistakes: list[str] = list(read_mistakes)
     for contract in contracts:
         try:
             dags[contract.dag_id] = build_pipeline(contract, **arguments)

@@ -36,9 +36,9 @@ def read_contracts(paths: Iterable[Path] | None = None) -> Contracts:
         try:
             read = load_tables(path)
             found.extend(one.contract for one in read.valid)
-            mistakes += read.mistakes
+            mistakes += _told(path, read.mistakes)
         except ContractError as error:
-            mistakes += [one if isinstance(one, Told) else Told(path, one.removeprefix(f"{path}: ")) for one in error.mistakes]
+            mistakes += _told(path, error.mistakes)
         except Exception as error:  # noqa: BLE001 - also a fault of ours may only stop the contract that shows it
             mistakes.append(our_fault(path, error))
     # The file that is called as its dataset comes first, so that no other file can take its name away.
@@ -130,6 +130,10 @@ def _first_of_each(
     for contract in sorted(contracts, key=lambda c: (comes_last(c), c.path)):
         firsts.setdefault(name(contract), contract)
     return firsts
+
+
+def _told(path: Path, mistakes: Iterable[str]) -> Iterable[Told]:
+    return (one if isinstance(one, Told) else Told(path, one.removeprefix(f"{path}: ")) for one in mistakes)
 
 
 def _stem(path: Path) -> str:
