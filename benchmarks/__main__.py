@@ -88,7 +88,7 @@ def _measured(installation: Installation, kind: str, records: int, rounds: int, 
     result = {
         "kind": kind,
         "records": records,
-        "source_bytes": stage.contract.source.path.stat().st_size,
+        "source_bytes": stage.contract.source.file.stat().st_size,
         "rounds": rounds - 1,
         "load_average": load_before,
         "producer": measure_producer(stage, rounds),
@@ -96,7 +96,7 @@ def _measured(installation: Installation, kind: str, records: int, rounds: int, 
         "machine": measured_on,
     }
     stage.pipeline.fail(stage.load_id, "the benchmark is done with it")
-    stage.contract.source.path.unlink()
+    stage.contract.source.file.unlink()
     stage.rows_file.unlink(missing_ok=True)
     return result
 

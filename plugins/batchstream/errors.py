@@ -77,6 +77,10 @@ class SourceChangedError(BatchstreamError):
     """The source file changed while it was read, or may still be being written: retried."""
 
 
+class PlaceError(BatchstreamError):
+    """The place of a source could not be reached, or broke off: retried."""
+
+
 class TopicError(TerminalError):
     """The topic is not what the contract says: mend the topic or the contract."""
 

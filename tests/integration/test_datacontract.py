@@ -54,7 +54,7 @@ def test_a_loaded_table_passes_its_test(
     document = yaml.safe_load(path.read_text())
     address = {"host": ports.LOOPBACK, "port": installation.ports["postgres"], "database": names.DATABASE, "schema": "public"}
     path.write_text(yaml.safe_dump(document | {"servers": [{"server": "local", "type": "postgres", **address}]}, sort_keys=False))
-    WholeDataset.of(installation, path).load_source()
+    WholeDataset.of(installation, path).load_as_it_is()
     login = {
         "DATACONTRACT_POSTGRES_USERNAME": names.READER,
         "DATACONTRACT_POSTGRES_PASSWORD": installation.secrets[names.READER],

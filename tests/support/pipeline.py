@@ -6,6 +6,7 @@ import random
 import subprocess
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import yaml
 from confluent_kafka import Producer
 from psycopg import sql
 
+from batchstream.airflow.places import opened_place
 from batchstream.contract import Contract, load_contract
 from batchstream.kafka.delivery import deliver
 from batchstream.kafka.topics import KAFKA_VARIABLE
@@ -57,7 +59,7 @@ class Pipeline:
 
     @property
     def engines(self) -> Engines:
-        return self.installation.engines()
+        return replace(self.installation.engines(), places=opened_place)
 
     @property
     def kafka(self) -> dict[str, Any]:
@@ -94,7 +96,7 @@ class Pipeline:
 
     def change_source(self, seed: int = 1, records: int = 10, column: int = 0) -> None:
         """Give some records of housing another value, which breaks no rule, in one column."""
-        path = self.contract.source.path
+        path = self.contract.source.file
         lines = path.read_text().splitlines()
         chosen = random.Random(seed)
         for number in chosen.sample(range(1, len(lines)), records):
@@ -114,8 +116,8 @@ class Pipeline:
 
     def repeat_source(self, times: int) -> None:
         """Make the source that many times as long, and the contract expect it; the mean of the last column stays."""
-        header, *lines = self.contract.source.path.read_text().splitlines(keepends=True)
-        self.contract.source.path.write_text(header + "".join(lines) * times)
+        header, *lines = self.contract.source.file.read_text().splitlines(keepends=True)
+        self.contract.source.file.write_text(header + "".join(lines) * times)
         text = self.contract_path.read_text()
         self.contract_path.write_text(text.replace(f"mustBe: {len(lines)}\n", f"mustBe: {len(lines) * times}\n"))
 
@@ -135,7 +137,7 @@ class Pipeline:
     def open(self, run_id: str | None = None, *, wait_seconds: float = 0) -> int:
         self.runs += 1
         run = Run(run_id or f"run-{self.runs}", ledger_name(self.installation.state), self.contract.dag_id)
-        return open.open_load(self.engines.owner, self.contract, run, wait_seconds=wait_seconds)
+        return open.open_load(self.engines.owner, self.contract, run, wait_seconds=wait_seconds, places=opened_place)
 
     def create_topic(self, load_id: int) -> None:
         topic.create_topic(self.engines, load_id)
@@ -294,7 +296,7 @@ class Pipeline:
         """Of the rows of a housing source as Python reads them, with their record ids."""
         rows = []
         contract = self.contract
-        for number, line in enumerate(contract.source.path.read_text().splitlines()[1:], 1):
+        for number, line in enumerate(contract.source.file.read_text().splitlines()[1:], 1):
             values = zip(contract.columns, line.split(), strict=True)
             rows.append((number, *(column.type.python(value) for column, value in values)))
         return digest(rows)

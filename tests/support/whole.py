@@ -9,11 +9,13 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from batchstream.airflow.places import opened_place
 from batchstream.contract import Contract, load_contracts
 from batchstream.errors import LoadError
 from batchstream.load import close, open, publish, replay, verify
 from batchstream.load.engines import Engines
 from batchstream.load.pinned import pinned_contract
+from batchstream.load.spool import copied
 from batchstream.local.installation import Installation
 from batchstream.postgres import ledger, relations, source_files
 from batchstream.postgres.connection import connect
@@ -44,7 +46,8 @@ class WholeDataset:
         self.path = folder / "dags" / "contracts" / "x.odcs.yaml"
         self.path.parent.mkdir(parents=True)
         self.source = folder / "x.csv"
-        self.settings = {"sourcePath": "x.csv", "sourceQuote": '"', **settings}
+        is_query = "sourceTable" in settings or "sourceQuery" in settings
+        self.settings = settings if is_query else {"sourcePath": "x.csv", "sourceQuote": '"', **settings}
         self._beside = beside
         self.write(table)
 
@@ -57,7 +60,7 @@ class WholeDataset:
         return made
 
     def _connect(self, installation: Installation) -> None:
-        self.engines = Engines({}, installation.engines().loader, installation.engines().owner)
+        self.engines = Engines({}, installation.engines().loader, installation.engines().owner, opened_place)
         self._runs = 0
 
     def write(self, table: dict[str, Any]) -> None:
@@ -93,15 +96,15 @@ class WholeDataset:
     def _land(self) -> int:
         self._runs += 1
         contract = self.contract
-        load_id = open.open_load(self.engines.owner, contract, Run(f"run-{self._runs}"), wait_seconds=60)
+        load_id = open.open_load(self.engines.owner, contract, Run(f"run-{self._runs}"), wait_seconds=60, places=opened_place)
         with connect(self.engines.loader, application_name="batchstream test") as connection:
             # As each step of a load does.
             contract = pinned_contract(connection, load_id)
             attempt = ledger.begin_attempt(connection, load_id)
             signer = Signer(load_id, attempt, ledger.secret(connection, load_id))
             rejects = SourceRejects(connection, load_id, attempt)
-            source = SourceReader(contract, rejects.add)
-            with rejects:
+            with copied(contract, self.engines.places) as readable, rejects:
+                source = SourceReader(readable, rejects.add)
                 batches = list(load_messages(signer, source))
             messages = [Message(contract.topic.name, 0, number, *batch) for number, batch in enumerate(batches)]
             source_files.note(connection, load_id, attempt, source.files)
@@ -142,10 +145,10 @@ class WholeDataset:
     def load_file(self, content: bytes) -> Published:
         """Write the source, and reload it as `load`."""
         self.source.write_bytes(content)
-        return self.load_source()
+        return self.load_as_it_is()
 
-    def load_source(self) -> Published:
-        """Reload what the source holds, as `load`."""
+    def load_as_it_is(self) -> Published:
+        """Reload what the source holds, wherever it lies."""
         return self._publish(self._land())
 
     def _publish(self, load_id: int) -> Published:

@@ -78,7 +78,9 @@ def make_contract(folder: Path, properties: list[dict[str, Any]], **settings: An
         "kind": "DataContract",
         "version": "1.0.0",
         "customProperties": [
-            {"property": name, "value": value} for name, value in ({"sourcePath": "data/x.csv"} | settings).items()
+            {"property": name, "value": value}
+            for name, value in ({"sourcePath": "data/x.csv"} | settings).items()
+            if value is not None or name != "sourcePath"
         ],
         "schema": [{"name": "x", "properties": properties}],
     }

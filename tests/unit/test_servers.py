@@ -50,7 +50,7 @@ def test_a_property_goes_before_what_a_server_says(tmp_path: Path) -> None:
     found = read(written(tmp_path, {**LOCAL, "delimiter": ";"}, sourcePath="data/z.csv"))
     assert (found.contract.source.path.name, found.contract.source.delimiter) == ("z.csv", ",")
     (told,) = found.told
-    assert told.endswith("servers[0]: local 'here' has no effect: sourcePath says where the source is")
+    assert told.endswith("servers[0]: local 'here' has no effect: customProperties say where the source is")
 
 
 def test_a_variable_of_the_environment_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,7 @@ from airflow.sdk import BaseHook, Connection
 from batchstream.errors import ConnectionSettingsError
 
 if TYPE_CHECKING:
+    from batchstream.contract.elsewhere import Elsewhere
     from batchstream.load.engines import Engines
     from batchstream.postgres.connection import PostgresSettings
 
@@ -51,11 +52,29 @@ def postgres_settings(connection_id: str) -> "PostgresSettings":
     )
 
 
+def source_connection(source: "Elsewhere") -> Connection:
+    """The connection that a contract names for its source.
+
+    Raises:
+        ConnectionSettingsError: There is none.
+    """
+    from airflow.sdk.exceptions import AirflowNotFoundException
+
+    connection_id = source.connection or ""
+    try:
+        return _get(connection_id)
+    except AirflowNotFoundException as error:
+        raise ConnectionSettingsError(
+            f"{source}: there is no connection '{connection_id}'; make it in Airflow, or mend sourceConnection"
+        ) from error
+
+
 def engines() -> "Engines":
     """What the use cases of a load take."""
+    from batchstream.airflow.places import opened_place
     from batchstream.load.engines import Engines
 
-    return Engines(kafka_settings(), postgres_settings(POSTGRES), postgres_settings(POSTGRES_OWNER))
+    return Engines(kafka_settings(), postgres_settings(POSTGRES), postgres_settings(POSTGRES_OWNER), opened_place)
 
 
 def installation() -> str:

@@ -9,6 +9,7 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowRescheduleExcept
 
 from batchstream.airflow.connections import POSTGRES_OWNER, engines, installation, postgres_settings
 from batchstream.airflow.failures import airflow_errors, with_airflow_errors
+from batchstream.airflow.places import opened_place
 from batchstream.contract import Contract, run_path
 from batchstream.errors import BatchstreamError, BusyError, LoadError, SourceAwaitedError
 from batchstream.load import close, open, publish, topic
@@ -41,7 +42,14 @@ def open_load(contract: Contract, context: Any) -> int:
     owner = postgres_settings(POSTGRES_OWNER)
     try:
         with airflow_errors():
-            return open.open_load(owner, contract, _run(context), wait_seconds=1, waited_seconds=waited.total_seconds())
+            return open.open_load(
+                owner,
+                contract,
+                _run(context),
+                wait_seconds=1,
+                waited_seconds=waited.total_seconds(),
+                places=opened_place,
+            )
     except BusyError as error:
         if waited > MAX_WAIT + timedelta(minutes=contract.source.wait_minutes):
             raise AirflowFailException(str(error)) from error

@@ -7,6 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from batchstream.contract.allowance import Allowance
+from batchstream.contract.elsewhere import Elsewhere, Query, read_url
 from batchstream.contract.names import handle_of
 from batchstream.contract.own_columns import OwnColumns, own_columns
 from batchstream.contract.run_path import filled
@@ -87,7 +88,7 @@ class Source:
     """The file that is loaded: lines of fields, with a header that names the columns.
 
     Attributes:
-        path: The file.
+        path: The file; a URL is read only out of its copy.
         format: How fields are separated.
         delimiter: Between two fields of a CSV file.
         spelling: How values are spelled, unless their column says otherwise.
@@ -106,9 +107,11 @@ class Source:
         sheet: Of a workbook; None if it has only one.
         missing_is_null: Whether a field that a record of JSON doesn't have is NULL.
         wait_minutes: How long a run waits for a source that is not there yet.
+        blank_is_empty: Whether a blank line is a record with one empty field, as in what COPY writes.
+        copies: The copy of each file of a URL, once they are made; then they lie in `root`.
     """
 
-    path: Path
+    path: Path | Elsewhere
     format: SourceFormat
     delimiter: str = ","
     spelling: Spelling = USUAL
@@ -127,6 +130,34 @@ class Source:
     sheet: str | None = None
     missing_is_null: bool = False
     wait_minutes: int = 0
+    blank_is_empty: bool = False
+    copies: Mapping[Elsewhere, Path] = field(default_factory=dict)
+
+    @property
+    def file(self) -> Path:
+        """Where the file can be read.
+
+        Raises:
+            SourceError: It lies elsewhere, and was not copied.
+        """
+        if isinstance(self.path, Path):
+            return self.path
+        if self.path not in self.copies:
+            raise SourceError(f"{self.path}: the source lies elsewhere, and only a load in Airflow copies it; start a run")
+        return self.copies[self.path]
+
+    def at(self, path: str) -> "Source":
+        """The same source at another path or URL.
+
+        Raises:
+            ValueError: The contract could not name it.
+        """
+        if isinstance(self.path, Path):
+            return replace(self, path=Path(path))
+        if isinstance(self.path, Query):
+            # Its braces may be an array's.
+            return self
+        return replace(self, path=read_url(path, self.path.connection, self.path.endpoint))
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,11 +231,13 @@ class Contract:
         Raises:
             SourceError: The run has nothing for a word of the path.
         """
+        if isinstance(self.source.path, Query):
+            return self
         try:
-            path = Path(filled(str(self.source.path), words))
+            source = self.source.at(filled(str(self.source.path), words))
         except ValueError as error:
             raise SourceError(f"{self.path}: customProperties: sourcePath: {error}") from error
-        return replace(self, source=replace(self.source, path=path))
+        return replace(self, source=source)
 
     @property
     def dag_id(self) -> str:

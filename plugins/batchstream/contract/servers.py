@@ -1,4 +1,4 @@
-"""The source as the standard itself says it: an entry of type ``local`` under ``servers``."""
+"""The source as the standard itself says it: an entry of type ``local``, ``s3`` or ``sftp`` under ``servers``."""
 
 import os
 import re
@@ -6,11 +6,18 @@ import re
 from open_data_contract_standard.model import Server
 
 from batchstream.contract.mistakes import Mistakes
+from batchstream.contract.source_settings import ENDPOINT
 
 LOCAL = "local"
+LOCATION = "location"
+# Type → field that says where the files are.
+_PLACES = {LOCAL: "path", "s3": LOCATION, "sftp": LOCATION}
 
 # Field of the standard → our setting.
 SETTINGS = {"path": "sourcePath", "format": "sourceFormat", "delimiter": "sourceDelimiter", "encoding": "sourceEncoding"}
+
+_DELIMITERS_OF_JSON = ("new_line", "array")
+"""Say how the documents of a file are separated, which is seen by its first character."""
 
 # What tools call a format → our name; JSON Lines are seen by their first character.
 _FORMATS = {"jsonl": "json", "ndjson": "json", "excel": "xlsx"}
@@ -21,7 +28,9 @@ _SECRET = re.compile(r"AIRFLOW|CONN|CREDENTIAL|FERNET|KEY|PASS|SECRET|TOKEN", re
 
 
 def source_settings_of(servers: list[Server], mistakes: Mistakes, *, is_wanted: bool) -> dict[str, str]:
-    """The settings of the source that the server of type ``local`` stands for; none if there is no such server.
+    """The settings of the source that a server stands for: that of type ``local``, or else that of another place of files.
+
+    There are none if there is no such server.
 
     Args:
         servers: Of the contract.
@@ -29,29 +38,38 @@ def source_settings_of(servers: list[Server], mistakes: Mistakes, *, is_wanted: 
         is_wanted: Whether the contract leaves it to the servers to say where the source is.
     """
     local = [number for number, server in enumerate(servers) if server.type == LOCAL and is_wanted]
+    elsewhere = [number for number, server in enumerate(servers) if server.type in _PLACES and is_wanted]
+    found = local or elsewhere
     for number, server in enumerate(servers):
-        if number not in local:
-            why = "sourcePath says where the source is" if server.type == LOCAL else "it is no file"
+        if number not in found:
+            why = "customProperties say where the source is" if not is_wanted else f"the server of type {LOCAL} is the source"
+            if server.type not in _PLACES:
+                why = "it is no file"
             mistakes.tell(("servers", number), f"servers[{number}]: {server.type} {server.server!r} has no effect: {why}")
-    if len(local) > 1:
-        names = ", ".join(str(servers[number].server) for number in local)
-        mistakes.note(("servers",), f"servers: one of type local is the source; got {names}; keep one, or write sourcePath")
+    if len(found) > 1:
+        names = ", ".join(str(servers[number].server) for number in found)
+        types = " or ".join(dict.fromkeys(str(servers[number].type) for number in found))
+        mistakes.note(("servers",), f"servers: one of type {types} is the source; got {names}; keep one, or write sourcePath")
         # That one is missing is no mistake, too.
         return {"sourcePath": "path"}
-    if not local:
+    if not found:
         return {}
-    (number,) = local
+    (number,) = found
     return _settings(number, servers[number], mistakes)
 
 
 def _settings(number: int, server: Server, mistakes: Mistakes) -> dict[str, str]:
     found: dict[str, str] = {}
-    if not server.path:
-        mistakes.note(("servers", number), f"servers[{number}].path: is missing; write the source file")
+    where = _PLACES[str(server.type)]
+    if not getattr(server, where):
+        mistakes.note(("servers", number), f"servers[{number}].{where}: is missing; write the source file")
         found["sourcePath"] = "path"
+    if server.type == "s3" and server.endpointUrl:
+        found[ENDPOINT] = server.endpointUrl
     # Tools wrote these before the standard had a field for them.
     further = {entry.property: entry.value for entry in server.customProperties or []}
-    for field, setting in SETTINGS.items():
+    for named, setting in SETTINGS.items():
+        field = where if setting == "sourcePath" else named
         value = getattr(server, field) or further.get(field)
         if not isinstance(value, str):
             continue
@@ -59,6 +77,10 @@ def _settings(number: int, server: Server, mistakes: Mistakes) -> dict[str, str]
             if setting == "sourcePath":
                 found[setting] = "path"
             value = _with_variables(value)
+            if setting == "sourcePath" and server.type != LOCAL and not value.startswith(f"{server.type}://"):
+                raise ValueError(f"got {value!r}; write a URL that begins with {server.type}://")
+            if setting == "sourceDelimiter" and value in _DELIMITERS_OF_JSON:
+                continue
             found[setting] = _FORMATS.get(value.lower(), value) if setting == "sourceFormat" else value
         for name in _unset(value):
             mistakes.tell(("servers", number, field), f"servers[{number}].{field}: the variable {name} is not set here")

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from batchstream.contract.elsewhere import Elsewhere, is_url, read_query_source, read_url
 from batchstream.contract.encodings import encoding_named
 from batchstream.contract.model import Source, SourceFormat
 from batchstream.contract.run_path import require_words
@@ -15,6 +16,9 @@ from batchstream.contract.spelling import SPELLING_SETTINGS, USUAL, Spelling, re
 SOURCE_SETTINGS: dict[str, type | tuple[type, ...]] = {
     "sourcePath": str,
     "sourceWaitMinutes": int,
+    "sourceTable": str,
+    "sourceQuery": str,
+    "sourceConnection": str,
     "sourceFormat": str,
     "sourceDelimiter": str,
     "sourceQuote": str,
@@ -32,6 +36,9 @@ SOURCE_SETTINGS: dict[str, type | tuple[type, ...]] = {
     **SPELLING_SETTINGS,
 }
 """Name → type of its value."""
+
+QUERY_SETTINGS = ("sourceTable", "sourceQuery")
+"""Those that stand in the place of ``sourcePath``."""
 
 NONE = "none"
 CHOICES: dict[str, tuple[str, ...]] = {
@@ -58,7 +65,10 @@ _FORMATS_OF = {
 MAX_SKIPPED_LINES = 10_000
 MAX_WIDTH = 1_000_000
 MAX_WAIT_MINUTES = 7 * 24 * 60
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_CONNECTION = re.compile(r"[\w.-]{1,250}")
+_OWN_CONNECTIONS = "batchstream_"
+ENDPOINT = "endpointUrl"
+"""Name of the standard's field among the settings that `read_source` takes."""
 
 
 def read_source(path: Path, given: Mapping[str, Any]) -> Source:
@@ -71,8 +81,13 @@ def read_source(path: Path, given: Mapping[str, Any]) -> Source:
     Raises:
         ValueError: One is missing, or its value has no meaning: setting, value, what to write.
     """
+    # dags/contracts/NAME.odcs.yaml → the folder that holds dags/.
+    # Not Path.resolve: a load goes on when its contract's file has become a symbolic link that leads to itself.
+    root = Path(os.path.realpath(path)).parent.parent.parent
+    if named := [name for name in QUERY_SETTINGS if name in given]:
+        return _query(root, named, given)
     if "sourcePath" not in given:
-        raise ValueError("sourcePath is missing; write the source file, relative to the project's folder")
+        raise ValueError("sourcePath is missing; write the source file, relative to the project's folder, or its URL")
     name = given["sourcePath"]
     if "\0" in name:
         raise ValueError(f"sourcePath: got {name!r}; write a path without U+0000")
@@ -80,8 +95,6 @@ def read_source(path: Path, given: Mapping[str, Any]) -> Source:
         require_words(name)
     except ValueError as error:
         raise ValueError(f"sourcePath: {error}") from error
-    if _URL.match(name):
-        raise ValueError(f"sourcePath: got {name!r}; a source is a file: download it, and write its path")
     source_format = _one_of("sourceFormat", given, SourceFormat.CSV)
     for setting, formats in _FORMATS_OF.items():
         if setting in given and source_format not in formats:
@@ -96,11 +109,8 @@ def read_source(path: Path, given: Mapping[str, Any]) -> Source:
             raise ValueError(
                 f"sourceNull: got {null!r}; write a text without the escape, or the escape and a capital, such as {escape}N"
             )
-    # dags/contracts/NAME.odcs.yaml → the folder that holds dags/.
-    # Not Path.resolve: a load goes on when its contract's file has become a symbolic link that leads to itself.
-    root = Path(os.path.realpath(path)).parent.parent.parent
     return Source(
-        root / name,
+        _place(root, name, given),
         SourceFormat(source_format),
         delimiter,
         spelling,
@@ -120,6 +130,49 @@ def read_source(path: Path, given: Mapping[str, Any]) -> Source:
         missing_is_null=_one_of("sourceMissingFields", given) == "nulls",
         wait_minutes=_wait_minutes(given),
     )
+
+
+def _query(root: Path, named: list[str], given: Mapping[str, Any]) -> Source:
+    """What COPY writes in its own format, in which NULL and the empty text differ."""
+    allowed = {*QUERY_SETTINGS, "sourceConnection", "sourceOtherColumns", *SPELLING_SETTINGS} - {"sourceNull"}
+    if len(named) > 1 or (others := [name for name in given if name not in allowed and name != ENDPOINT]):
+        other = named[1] if len(named) > 1 else others[0]
+        raise ValueError(f"{other}: has no meaning beside {named[0]}; remove one of them")
+    return Source(
+        read_query_source(_connection(given), given.get("sourceTable"), given.get("sourceQuery")),
+        SourceFormat.CSV,
+        "\t",
+        read_spelling(given, replace(USUAL, nulls=("\\N",))),
+        root=root,
+        quoted=False,
+        escape="\\",
+        others_ignored=_others_ignored(given),
+        blank_is_empty=True,
+    )
+
+
+def _place(root: Path, name: str, given: Mapping[str, Any]) -> Path | Elsewhere:
+    if not is_url(name):
+        if "sourceConnection" in given:
+            raise ValueError("sourceConnection: has no meaning for a path; remove it, or write a URL as sourcePath")
+        return root / name
+    if given.get("sourceWaitMinutes"):
+        raise ValueError("sourceWaitMinutes: has no meaning for a URL; remove it, and let Airflow try the task again")
+    connection = _connection(given)
+    try:
+        return read_url(name, connection, given.get(ENDPOINT))
+    except ValueError as error:
+        raise ValueError(f"sourcePath: {error}") from error
+
+
+def _connection(given: Mapping[str, Any]) -> str | None:
+    connection: str | None = given.get("sourceConnection")
+    if connection is not None and (not _CONNECTION.fullmatch(connection) or connection.startswith(_OWN_CONNECTIONS)):
+        raise ValueError(
+            f"sourceConnection: got {connection!r}; write the id of an Airflow connection of your own: letters, digits, '_', '-' "
+            f"and '.', not beginning with {_OWN_CONNECTIONS}"
+        )
+    return connection
 
 
 def _spelling(source_format: str, given: Mapping[str, Any]) -> Spelling:

@@ -103,9 +103,9 @@ def rows_of(source: Source, width: int) -> Iterator[list[Row]]:
                     return
 
         yield from _taken(RowReader(source, counted(), 1), width)
-    size = source.path.stat().st_size
+    size = source.file.stat().st_size
     if size > MAX_BYTES_READ_WHOLE and source.encoding == "utf-8":
-        with source.path.open("rb") as raw:
+        with source.file.open("rb") as raw:
             if unpacked(raw) is None:
                 for lines in _places(raw, size):
                     yield from _taken(RowReader(source, [lines], 1), width)

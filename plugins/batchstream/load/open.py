@@ -2,6 +2,7 @@
 
 import logging
 import time
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -19,6 +20,7 @@ from batchstream.errors import (
     SourceError,
     errors_about,
 )
+from batchstream.load.spool import Places, look_at
 from batchstream.postgres import housekeeping, opening, own_types, server, tables
 from batchstream.postgres.connection import PostgresSettings, connect
 from batchstream.postgres.failures import postgres_errors
@@ -35,7 +37,13 @@ log = logging.getLogger(__name__)
 
 
 def open_load(
-    owner: PostgresSettings, contract: Contract, run: Run, *, wait_seconds: float = 0, waited_seconds: float = 0
+    owner: PostgresSettings,
+    contract: Contract,
+    run: Run,
+    *,
+    wait_seconds: float = 0,
+    waited_seconds: float = 0,
+    places: Places | None = None,
 ) -> int:
     """Open a load for a run.
 
@@ -46,6 +54,7 @@ def open_load(
         owner: Connection of the owning role.
         contract: What to load; its file is read once more, and that text is the load's from here on.
         run: For whom.
+        places: Opens the place of a source that lies elsewhere.
         wait_seconds: How long to wait for another load; its silence may be waited for longer, `LEASE_SECONDS`.
         waited_seconds: How long this run has waited already, by the calls before this one.
 
@@ -68,8 +77,11 @@ def open_load(
             if types := own_types.find(connection, contract):
                 contract = parse_contract(text, contract.path, contract.name, all_known(types))
             contract = contract.of_run(run.words)
-            _require_source(contract, waited_seconds)
-            check_header(contract)
+            if isinstance(contract.source.path, Path):
+                _require_source(contract, waited_seconds)
+                check_header(contract)
+            else:
+                look_at(contract, places)
             with postgres_errors("making its tables", connection):
                 tables.make_tables(connection, contract)
         except (SinkError, SourceAwaitedError):

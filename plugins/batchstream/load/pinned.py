@@ -43,7 +43,7 @@ def of_row(load: dict[str, Any]) -> Contract:
     contract = parse_contract(text, path, load["dataset"], all_known(load.get("own_types")))
     if has_words(str(contract.source.path)):
         # The path that the load was opened with.
-        contract = replace(contract, source=replace(contract.source, path=Path(load["source_path"])))
+        contract = replace(contract, source=contract.source.at(load["source_path"]))
     return contract
 
 

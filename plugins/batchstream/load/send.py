@@ -11,6 +11,7 @@ from batchstream.kafka.delivery import Acknowledged, deliver
 from batchstream.kafka.errors import explained
 from batchstream.load.engines import Engines
 from batchstream.load.pinned import pinned_contract
+from batchstream.load.spool import copied
 from batchstream.postgres import ledger, source_files
 from batchstream.postgres.connection import connect
 from batchstream.postgres.failures import postgres_errors
@@ -30,7 +31,8 @@ def send_load(engines: Engines, make_producer: Callable[[], Any], load_id: int) 
         load_id: The load.
 
     Raises:
-        SourceError: The source breaks its contract.
+        SourceError: The source breaks its contract, or is not where it says.
+        PlaceError: The source lies elsewhere, and could not be copied.
         DeliveryError: The broker did not acknowledge every batch.
         LoadError: The load was given up, or the source has changed since another try of it.
     """
@@ -45,16 +47,17 @@ def send_load(engines: Engines, make_producer: Callable[[], Any], load_id: int) 
         attempt = ledger.begin_attempt(connection, load_id)
         signer = Signer(load_id, attempt, ledger.secret(connection, load_id))
         rejects = SourceRejects(connection, load_id, attempt)
-        source = SourceReader(contract, rejects.add)
         servers = engines.kafka.get("bootstrap.servers")
-        try:
-            with rejects:
-                acknowledged = deliver(make_producer(), contract.topic.name, load_messages(signer, source))
-        except KafkaException as error:
-            with errors_about(topic=contract.topic.name):
-                raise explained(error.args[0], engines.kafka, contract.topic.name) from error
-        except DeliveryError as error:
-            raise DeliveryError(f"Kafka at {servers}: {error}") from error
+        with copied(contract, engines.places) as readable:
+            source = SourceReader(readable, rejects.add)
+            try:
+                with rejects:
+                    acknowledged = deliver(make_producer(), contract.topic.name, load_messages(signer, source))
+            except KafkaException as error:
+                with errors_about(topic=contract.topic.name):
+                    raise explained(error.args[0], engines.kafka, contract.topic.name) from error
+            except DeliveryError as error:
+                raise DeliveryError(f"Kafka at {servers}: {error}") from error
         if acknowledged.batches != source.batches:
             raise DeliveryError(
                 f"{source.batches} batches were sent to topic '{contract.topic.name}', {acknowledged.batches} acknowledged"

@@ -95,7 +95,9 @@ def connect(settings: PostgresSettings, *, application_name: str) -> psycopg.Con
             **options,
         )
         connection.execute(
-            "SELECT set_config(name, setting, false) FROM unnest(%s::text[], %s::text[]) AS wanted (name, setting)",
+            "SELECT set_config(name, setting, false) FROM unnest(%s::text[], %s::text[]) AS wanted (name, setting) "
+            # An older server, of which a source is read, has not all of them.
+            "WHERE current_setting(name, true) IS NOT NULL",
             [list(SESSION_SETTINGS), list(SESSION_SETTINGS.values())],
         )
     except psycopg.OperationalError as error:

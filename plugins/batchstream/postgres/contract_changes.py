@@ -107,7 +107,7 @@ def _of_loads(old: Contract, new: Contract) -> Iterator[Change]:
 
 def _path(contract: Contract) -> str:
     path, root = contract.source.path, contract.source.root
-    return str(path.relative_to(root) if path.is_relative_to(root) else path)
+    return str(path.relative_to(root) if isinstance(path, Path) and path.is_relative_to(root) else path)
 
 
 def _reading(contract: Contract, columns: Collection[str]) -> tuple[Any, ...]:

@@ -33,7 +33,7 @@ def open_source(source: Source) -> IO[bytes]:
             of it is read.
     """
     try:
-        path = source.path.resolve()
+        path = source.file.resolve()
         require_inside(source, path)
         # A named pipe without a writer would block.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)

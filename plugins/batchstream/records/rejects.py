@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from batchstream.contract.allowance import Allowance
+from batchstream.contract.elsewhere import Elsewhere
 from batchstream.errors import SourceError
 
 MAX_SHOWN_REJECTS = 10
@@ -34,9 +35,9 @@ class BadRecord(NamedTuple):
     column: str | None
     reason: str
     raw: str
-    path: Path
+    path: Path | Elsewhere
 
-    def sentence(self, source: Path) -> str:
+    def sentence(self, source: Path | Elsewhere) -> str:
         """Line and reason, as a message shows them that names the source already."""
         where = "" if self.path == source else f"{self.path.name}: "
         return f"{where}line {self.line}{', ' if self.reason.startswith(('column ', 'byte ')) else ': '}{self.reason}"
@@ -58,7 +59,7 @@ class Rejects:
         kept: How many of them were given to `keep`.
     """
 
-    def __init__(self, path: Path, allowance: Allowance, keep: Keep | None) -> None:
+    def __init__(self, path: Path | Elsewhere, allowance: Allowance, keep: Keep | None) -> None:
         self._path = path
         self._allowance = allowance
         self._keep = keep

@@ -61,6 +61,8 @@ class RowReader:
             self._csv = csv.reader(texts, delimiter=source.delimiter, quoting=csv.QUOTE_NONE, strict=True)
         split = partial(_fixed, _slices(source.widths)) if source.widths else _fields
         self._found: Iterator[Row] = self._csv or map(split, texts)
+        if source.blank_is_empty:
+            self._found = (row or [""] for row in self._found)
         self._escapes = Escapes(source) if source.escape else None
         self._has_carriage_returns = has_carriage_returns
 

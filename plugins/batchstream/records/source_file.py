@@ -67,6 +67,7 @@ class SourceFile:
     def __init__(self, source: Source, file: IO[bytes]) -> None:
         self._source = source
         self._path = source.path
+        self._named = source.file
         self._file = file
         found = os.fstat(file.fileno())
         self._began = _identity(found)
@@ -191,7 +192,7 @@ class SourceFile:
             SourceChangedError: It has changed, so what was read may be of two contents, or another file has taken its place.
         """
         try:
-            now, named = _identity(os.fstat(self._file.fileno())), _identity(self._path.stat())
+            now, named = _identity(os.fstat(self._file.fileno())), _identity(self._named.stat())
         except OSError as error:
             raise SourceChangedError(f"{self._path}: the source went away while it was read: {error.strerror}") from error
         changed = now != self._began or self._differs()

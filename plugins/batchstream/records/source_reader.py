@@ -11,6 +11,7 @@ from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
+from batchstream.contract.elsewhere import Elsewhere
 from batchstream.contract.model import Column, Contract, Source, SourceFormat
 from batchstream.errors import SourceChangedError, SourceError, errors_about
 from batchstream.records.codec import RecordCodec
@@ -56,7 +57,7 @@ class ReadFile(NamedTuple):
         identity: What a change of it would change.
     """
 
-    path: Path
+    path: Path | Elsewhere
     header: str | None
     sha256: str
     records: int
@@ -71,9 +72,8 @@ def check_header(contract: Contract) -> None:
         SourceError: A file is missing, empty, cut off or not UTF-8, or its header doesn't name the contract's columns.
         SourceChangedError: It has no end, and may still be being written.
     """
-    for path in files_of(contract.source):
-        source = replace(contract.source, path=path)
-        with errors_about(path=str(path)), opened(source) as file:
+    for source in files_of(contract.source):
+        with errors_about(path=str(source.path)), opened(source) as file:
             if typed_rows(replace(contract, source=source), file) is None:
                 read_layout(replace(contract, source=source), file)
                 file.check_last_line()
@@ -144,22 +144,24 @@ class SourceReader:
         """
         self._start()
         with errors_about(path=str(self._source.path)):
-            paths = files_of(self._source)
-            for path in paths:
-                yield from self._read_file(replace(self._source, path=path))
-            self._check_files(paths)
+            files = files_of(self._source)
+            for source in files:
+                yield from self._read_file(source)
+            self._check_files(files)
             self._rejects.check(self.records)
             if self.records == self.rejected_records:
                 empty = "the source has a header but no record" if self._source.has_header else "the source has no record"
                 what = "every record is bad" if self.records else empty
                 raise SourceError(f"{self._source.path}: {what}; write at least one")
 
-    def _check_files(self, paths: list[Path]) -> None:
+    def _check_files(self, files: list[Source]) -> None:
         """See that those which were read are still the source: together they are one content."""
-        if len(paths) < 2:
+        if len(files) < 2:
             return
-        changed = [one.path.name for one in self.files if identity_of(one.path) != one.identity]
-        if changed or files_of(self._source) != paths:
+        changed = [
+            one.path.name for one, source in zip(self.files, files, strict=True) if identity_of(source.file) != one.identity
+        ]
+        if changed or files_of(self._source) != files:
             what = f"{listed(changed)} changed after it was read" if changed else "it has other files now"
             raise SourceChangedError(
                 f"{self._source.path}: the source changed while it was read: {what}; write new files elsewhere first, and then "

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from batchstream.contract.elsewhere import Elsewhere
 from batchstream.errors import SourceError
 
 Row = list[str]
@@ -53,7 +54,7 @@ class Rows(Protocol):
         path: The file.
     """
 
-    path: Path
+    path: Path | Elsewhere
 
     def take(self) -> Taken:
         """The next records; none at the end."""
