@@ -214,6 +214,21 @@ def test_pipx_runs_a_command_of_the_wheel(folder: Path, wheel: str) -> None:
     assert "fruit.odcs.yaml: good\n" in call(*pipx, spec, "batchstream", "contract", "check", cwd=made, **home)
 
 
+@pytest.mark.nightly
+def test_a_project_from_a_folder_of_wheels_is_installed_by_uv_sync(folder: Path, wheel: str) -> None:
+    begun = [UV, "tool", "run", "--quiet", "--python", Path(sys.executable).resolve(), "--find-links", folder]
+    made = folder / "by uv"
+    call(*begun, "--constraints", folder / "versions.txt", "--from", "batchstream", "batchstream", "init", made, cwd=folder)
+    # By its version alone: where it is, the README of the project lets a user tell uv.
+    assert '"batchstream[airflow,local]==' in (made / "pyproject.toml").read_text()
+    assert "UV_FIND_LINKS" in (made / "README.md").read_text()
+    call(UV, "sync", "--quiet", cwd=made, UV_FIND_LINKS=str(folder))
+    # The lock file knows the place from here on.
+    run = [UV, "run", "--quiet"]
+    assert "1 passed" in call(*run, "pytest", "-q", cwd=made, AIRFLOW_HOME=str(made / ".batchstream" / "of-tests"))
+    assert "fruit.odcs.yaml: good\n" in call(*run, "batchstream", "contract", "check", cwd=made)
+
+
 def test_a_folder_with_something_in_it_stays_as_it_is(folder: Path, binaries: Path) -> None:
     taken = folder / "taken"
     taken.mkdir()
