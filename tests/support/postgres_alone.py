@@ -5,6 +5,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -32,6 +33,8 @@ def running_postgres() -> Iterator[Installation]:
 
 
 if __name__ == "__main__":
+    # The server is stopped also when this is ended by a signal.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with running_postgres() as installation:
         environment = os.environ | {SERVICES_VARIABLE: str(installation.state)}
         status = subprocess.run(sys.argv[1:], env=environment, check=False).returncode
