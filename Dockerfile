@@ -34,7 +34,7 @@ RUN /opt/uv/bin/uv sync --locked --no-default-groups --no-install-project --pyth
     echo /opt/batchstream/plugins >$site/batchstream.pth
 COPY jars.lock ./
 COPY plugins plugins
-RUN python -m batchstream.local.spark_home; python -m batchstream.local.jars spark; touch -d @0 .batchstream/jars/spark/*.jar
+RUN python -m batchstream.local.quick_start.spark_home; python -m batchstream.local.jars spark; touch -d @0 .batchstream/jars/spark/*.jar
 
 # Java's class-data archive, by a training run against a broker that exists in this stage only.
 FROM build AS archive

@@ -24,8 +24,8 @@ test: setup ## run every test, with services of their own
 test-nightly: setup ## run the tests that make test leaves out for their time
 	@.venv/bin/pytest -m nightly
 
-mutants: setup ## break contract/ and records/ in one place at a time, in hours, and list what no unit test notices
-	@scripts/mutate $(MUTANTS)
+mutants: setup ## break what decides over records, ledger and publish in one place at a time, in hours; list what no test notices
+	@for part in $(or $(PART),pure postgres sql); do scripts/mutate $$part $(MUTANTS) || exit; done
 
 test-compose: setup ## boot docker-compose.yaml and its overlays on a Docker engine, and break them
 	@.venv/bin/pytest -m compose $(COMPOSE_TESTS)

@@ -96,7 +96,7 @@ def measure_formats(folder: Path, rounds: int, records: int = RECORDS) -> dict[s
             name: {
                 **of_rounds([seconds for seconds, _ in found[1:]]),
                 "peak_bytes": max(peak for _, peak in found),
-                "source_bytes": load_contract(contracts[name]).source.path.stat().st_size,
+                "source_bytes": load_contract(contracts[name]).source.file.stat().st_size,
             }
             for name, found in runs.items()
         },

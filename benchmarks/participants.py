@@ -12,8 +12,8 @@ from psycopg import sql
 from batchstream.contract.model import Contract, Publish
 from batchstream.kafka.topics import KAFKA_VARIABLE
 from batchstream.local import ports
-from batchstream.local.archive import JAVA_OPTIONS
-from batchstream.local.spark_home import installed_spark
+from batchstream.local.quick_start.archive import JAVA_OPTIONS
+from batchstream.local.quick_start.spark_home import installed_spark
 from batchstream.postgres import names, relations
 from batchstream.postgres.publish.steps import publish as publish_load
 from benchmarks import apps

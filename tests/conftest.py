@@ -26,6 +26,9 @@ ORDERS = TESTS / "datasets" / "dags" / "contracts" / "orders.odcs.yaml"
 
 ODD_FOLDER = Path("a folder with spaces", "données, ünï 数据 😀", "50% #1 (x) 'y' $z & \\\\", *["long" * 50] * 3, "state")
 
+SERVICES_VARIABLE = "BATCHSTREAM_TEST_SERVICES"
+"""Environment variable that names the folder of services that run already: see `tests.support.postgres_alone`."""
+
 # How long an example takes says how busy the machine is. A change is judged by the same examples each time; .ci/nightly looks
 # for new ones, by --hypothesis-profile=search.
 settings.register_profile("search", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -48,7 +51,10 @@ def make_state() -> Path:
 
 @contextmanager
 def running_installation() -> Iterator[Installation]:
-    """Services in a folder of their own, stopped and removed at the end."""
+    """Services in a folder of their own, stopped and removed at the end; or those that somebody keeps running for many tests."""
+    if kept := os.environ.get(SERVICES_VARIABLE):
+        yield Installation(Path(kept))
+        return
     found = Installation(make_state())
     try:
         found.up()

@@ -132,19 +132,25 @@ OTHER_WORDS = "tests/unit/test_queries.py::test_a_query_that_may_do_more_is_refu
 
 LOWEST = """
 import json
+import sys
 from importlib.metadata import requires, version
 from packaging.requirements import Requirement
 from packaging.version import Version
 
 found = {}
 for requirement in map(Requirement, requires("batchstream")):
-    if requirement.marker is None or any(requirement.marker.evaluate({"extra": extra}) for extra in ("airflow", "local")):
+    if requirement.marker is None or any(requirement.marker.evaluate({"extra": extra}) for extra in sys.argv[1:]):
         (lowest,) = (each.version for each in requirement.specifier if each.operator in (">=", "=="))
         if Version(version(requirement.name)) != Version(lowest):
             found[requirement.name] = [version(requirement.name), lowest]
 print(json.dumps(found))
 """
-"""Prints what is installed of another version than the lowest of its range."""
+"""Prints what is installed of another version than the lowest of its range, for some extras."""
+
+EXTRAS = ("airflow", "local", "kubernetes")
+
+IMPORTS_KUBERNETES = "from airflow.providers.apache.spark.hooks.spark_submit import kube_client; print(kube_client.__name__)"
+"""Spark's hook takes the client of Kubernetes only if it can be imported, and says nothing if not, until a load is submitted."""
 
 
 @pytest.mark.nightly
@@ -155,12 +161,15 @@ def test_the_lowest_version_of_each_range_reloads_too(folder: Path, wheel: str) 
     dates = ["--exclude-newer", DAY_OF_LOWEST_AIRFLOW]
     for package in NEWER:
         dates += ["--exclude-newer-package", f"{package}=2100-01-01"]
-    lowest = ["--resolution", "lowest-direct", "--extra", "airflow", "--extra", "local", *dates, "-o", folder / "lowest.txt"]
+    extras = [word for extra in EXTRAS for word in ("--extra", extra)]
+    lowest = ["--resolution", "lowest-direct", *extras, *dates, "-o", folder / "lowest.txt"]
     call(UV, "pip", "compile", "--quiet", "--python", binaries / "python", *lowest, ROOT / "pyproject.toml", cwd=folder)
-    lowest = ["--constraint", folder / "lowest.txt", f"batchstream[airflow,local] @ {wheel}"]
+    lowest = ["--constraint", folder / "lowest.txt", f"batchstream[{','.join(EXTRAS)}] @ {wheel}"]
     # The newest pytest does not start beside the pytest plugin of an Airflow dependency of that day.
     call(UV, "pip", "install", "--quiet", "--python", binaries / "python", *lowest, "pytest==9.0.*", "hypothesis", cwd=folder)
-    assert json.loads(call(binaries / "python", "-c", LOWEST, cwd=folder)) == {}
+    assert json.loads(call(binaries / "python", "-c", LOWEST, *EXTRAS, cwd=folder)) == {}
+    said = call(binaries / "python", "-W", "ignore", "-c", IMPORTS_KUBERNETES, cwd=folder, AIRFLOW_HOME=str(folder / "airflow"))
+    assert said.endswith("airflow.providers.cncf.kubernetes.kube_client\n")
 
     tests = [ROOT / "tests" / "unit" / f"test_{name}.py" for name in UNIT_TESTS]
     call(binaries / "python", "-m", "pytest", "-q", "-p", "no:cacheprovider", "--deselect", OTHER_WORDS, *tests, cwd=ROOT)
@@ -203,6 +212,21 @@ def test_pipx_runs_a_command_of_the_wheel(folder: Path, wheel: str) -> None:
     spec = wheel.removeprefix("file://")
     call(*pipx, spec, "batchstream", "init", made, cwd=folder, **home)
     assert "fruit.odcs.yaml: good\n" in call(*pipx, spec, "batchstream", "contract", "check", cwd=made, **home)
+
+
+@pytest.mark.nightly
+def test_a_project_from_a_folder_of_wheels_is_installed_by_uv_sync(folder: Path, wheel: str) -> None:
+    begun = [UV, "tool", "run", "--quiet", "--python", Path(sys.executable).resolve(), "--find-links", folder]
+    made = folder / "by uv"
+    call(*begun, "--constraints", folder / "versions.txt", "--from", "batchstream", "batchstream", "init", made, cwd=folder)
+    # By its version alone: where it is, the README of the project lets a user tell uv.
+    assert '"batchstream[airflow,local]==' in (made / "pyproject.toml").read_text()
+    assert "UV_FIND_LINKS" in (made / "README.md").read_text()
+    call(UV, "sync", "--quiet", cwd=made, UV_FIND_LINKS=str(folder))
+    # The lock file knows the place from here on.
+    run = [UV, "run", "--quiet"]
+    assert "1 passed" in call(*run, "pytest", "-q", cwd=made, AIRFLOW_HOME=str(made / ".batchstream" / "of-tests"))
+    assert "fruit.odcs.yaml: good\n" in call(*run, "batchstream", "contract", "check", cwd=made)
 
 
 def test_a_folder_with_something_in_it_stays_as_it_is(folder: Path, binaries: Path) -> None:

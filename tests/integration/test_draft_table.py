@@ -10,8 +10,9 @@ from psycopg import sql
 from batchstream.cli import table_server
 from batchstream.cli.contract_new import Wanted, write
 from batchstream.contract import Contract, load_contract
-from batchstream.contract.odcs import contract_text, parse_contract
+from batchstream.contract.odcs import parse_contract
 from batchstream.contract.own_types import all_known
+from batchstream.contract.text import contract_text
 from batchstream.errors import ConnectionSettingsError, SourceError
 from batchstream.local.installation import Installation
 from batchstream.postgres import columns, names, own_types

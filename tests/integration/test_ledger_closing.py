@@ -34,6 +34,15 @@ def test_closing_a_load_keeps_the_first_reason(
     assert ledger.read(admin, load_id)["reason"] == kept
 
 
+def test_a_reason_may_hold_what_postgresql_can_not_store_and_a_retry_may_help_until_somebody_says_otherwise(
+    pipeline: Pipeline, admin: psycopg.Connection, load_id: int
+) -> None:
+    with pipeline.connect() as connection:
+        ledger.note_failure(connection, load_id, "got '\0'")
+    row = ledger.read(admin, load_id)
+    assert (row["reason"], row["failed_for_good"]) == (r"got '\x00'", False)
+
+
 @pytest.mark.parametrize(("state", "reason"), [("published", None), ("failed", "the cause")])
 def test_closing_a_finished_load_changes_its_stamp_only_and_only_once(
     pipeline: Pipeline, admin: psycopg.Connection, load_id: int, state: str, reason: str | None

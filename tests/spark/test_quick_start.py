@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from batchstream.local.archive import options_with
 from batchstream.local.java import INSTALLED, is_supported, java_home, links_ahead_of_time, version
+from batchstream.local.quick_start.archive import options_with
 from tests.support.pipeline import LARGE, Pipeline
 from tests.support.spark import SharedSpark
 

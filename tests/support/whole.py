@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,19 +12,18 @@ from psycopg import sql
 from batchstream.airflow.places import opened_place
 from batchstream.contract import Contract, load_contracts
 from batchstream.errors import LoadError
-from batchstream.load import close, open, publish, replay, verify
+from batchstream.kafka.delivery import Acknowledged
+from batchstream.load import close, open, publish, replay, send, verify
 from batchstream.load.engines import Engines
 from batchstream.load.pinned import pinned_contract
 from batchstream.load.spool import copied
 from batchstream.local.installation import Installation
-from batchstream.postgres import ledger, relations, source_files
+from batchstream.postgres import ledger, relations
 from batchstream.postgres.connection import connect
 from batchstream.postgres.landing import Lander
 from batchstream.postgres.opening import Run
 from batchstream.postgres.publish.steps import Published
-from batchstream.postgres.source_rejects import SourceRejects
-from batchstream.records.messages import Message, Signer, load_messages
-from batchstream.records.source_reader import SourceReader
+from batchstream.records.messages import Message, Signer
 from tests.support.written import as_yaml
 
 
@@ -100,25 +99,19 @@ class WholeDataset:
         with connect(self.engines.loader, application_name="batchstream test") as connection:
             # As each step of a load does.
             contract = pinned_contract(connection, load_id)
-            attempt = ledger.begin_attempt(connection, load_id)
-            signer = Signer(load_id, attempt, ledger.secret(connection, load_id))
-            rejects = SourceRejects(connection, load_id, attempt)
-            with copied(contract, self.engines.places) as readable, rejects:
-                source = SourceReader(readable, rejects.add)
-                batches = list(load_messages(signer, source))
+            batches: list[tuple[bytes, bytes]] = []
+
+            def keep(sent: Iterable[tuple[bytes, bytes]]) -> Acknowledged:
+                batches.extend(sent)
+                acknowledged = Acknowledged()
+                acknowledged.batches = len(batches)
+                return acknowledged
+
+            with copied(contract, self.engines.places) as readable:
+                send.send_batches(connection, readable, load_id, keep)
             messages = [Message(contract.topic.name, 0, number, *batch) for number, batch in enumerate(batches)]
-            source_files.note(connection, load_id, attempt, source.files)
-            ledger.transition(
-                connection,
-                load_id,
-                ledger.State.PRODUCED,
-                attempt=attempt,
-                source_sha256=source.sha256,
-                source_records=source.records,
-                source_rejected_records=source.rejected_records,
-                produced_batches=len(messages),
-                produced_records=source.records - source.rejected_records,
-            )
+            row = ledger.read(connection, load_id)
+            signer = Signer(load_id, row["attempt"], ledger.secret(connection, load_id))
             # As Spark may bring them: twice.
             lander = Lander(contract, signer)
             landed = lander.land(connection, messages)
@@ -130,7 +123,7 @@ class WholeDataset:
                 consumed_batches=len(messages),
                 consumed_records=landed.records,
                 landed_records=landed.landed,
-                quarantined_records=landed.rejected + source.rejected_records,
+                quarantined_records=landed.rejected + row["source_rejected_records"],
             )
         return load_id
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from batchstream.local import archive
+from batchstream.local.quick_start import archive
 
 
 def test_another_training_makes_another_archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

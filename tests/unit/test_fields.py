@@ -13,8 +13,10 @@ from pydantic import BaseModel
 
 from batchstream.contract import load_contract
 from batchstream.contract.fields import FIELDS, WITHIN_TOLD, Effect
-from batchstream.contract.odcs import API_VERSIONS, contract_text, read_contract
+from batchstream.contract.odcs import read_contract
 from batchstream.contract.strict import names_of
+from batchstream.contract.table_contract import API_VERSIONS
+from batchstream.contract.text import contract_text
 from scripts.contract_fields import FILE, NAMES, with_table
 from tests.conftest import HOUSING
 from tests.unit.building import edited, mistakes_of, write_contract

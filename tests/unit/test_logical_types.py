@@ -7,7 +7,8 @@ import pytest
 
 from batchstream.contract.logical import BY_OPTION, DEFAULTS
 from batchstream.contract.model import Rules
-from batchstream.contract.odcs import contract_text, read_contract
+from batchstream.contract.odcs import read_contract
+from batchstream.contract.text import contract_text
 from batchstream.contract.types import parse_type
 from batchstream.paths import ROOT
 from tests.conftest import HOUSING

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from batchstream.contract.odcs import contract_text, parse_contract, read_contract
+from batchstream.contract.odcs import parse_contract, read_contract
 from batchstream.contract.own_types import all_known, known
+from batchstream.contract.text import contract_text
 from batchstream.errors import ContractError
 from batchstream.postgres import as_made
 from batchstream.records.codec import RecordCodec

@@ -9,8 +9,9 @@ from open_data_contract_standard.model import DataQuality
 
 from batchstream.contract import load_contract
 from batchstream.contract.model import Check
-from batchstream.contract.odcs import contract_text, read_contract
+from batchstream.contract.odcs import read_contract
 from batchstream.contract.quality import expected_row_count, no_duplicates, read_check
+from batchstream.contract.text import contract_text
 from tests.conftest import HOUSING
 from tests.unit.building import edited, mistake_of, write_contract
 from tests.unit.mistakes import Mistake, case

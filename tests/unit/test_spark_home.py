@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from batchstream.local import spark_home as module
 from batchstream.local.java import java_home
-from batchstream.local.spark_home import UNUSED, VECTORS, installed_spark, remove_unused, spark_home
+from batchstream.local.quick_start import spark_home as module
+from batchstream.local.quick_start.spark_home import UNUSED, VECTORS, installed_spark, remove_unused, spark_home
 
 INSTALLED = {path.name for path in (installed_spark() / "jars").iterdir()}
 

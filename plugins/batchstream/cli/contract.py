@@ -7,8 +7,9 @@ from typing import Any
 
 from batchstream.contract import Contract
 from batchstream.contract.folder import read_contracts
-from batchstream.contract.odcs import contract_text, read_contract
+from batchstream.contract.odcs import read_contract
 from batchstream.contract.schedule import next_times
+from batchstream.contract.text import contract_text
 from batchstream.contract.told import Told
 from batchstream.local.console import complain, say
 from batchstream.paths import contract_paths

@@ -10,11 +10,11 @@ from typing import Any
 
 from batchstream.kafka.delivery import PRODUCER_SETTINGS
 from batchstream.local import ports
-from batchstream.local.archive import JAVA_OPTIONS, archive_path, options_with
 from batchstream.local.jars import jar_paths
 from batchstream.local.java import java_home
 from batchstream.local.kafka import client_settings
-from batchstream.local.spark_home import installed_spark
+from batchstream.local.quick_start.archive import JAVA_OPTIONS, archive_path, options_with
+from batchstream.local.quick_start.spark_home import installed_spark
 from batchstream.paths import PROJECT_VARIABLE, ROOT
 from batchstream.postgres import names
 
@@ -123,7 +123,7 @@ def spark_connection(jars: Path, state: Path, log_settings: Path, *, further_jar
             "spark.ui.enabled": "false",
             "spark.driver.host": ports.LOOPBACK,
             "spark.driver.bindAddress": ports.LOOPBACK,
-            "spark.python.daemon.module": "batchstream.spark.daemon",
+            "spark.python.daemon.module": "batchstream.spark.quick_start.daemon",
             "spark.sql.session.timeZone": "UTC",
             "spark.driver.extraJavaOptions": " ".join(f'"{option}"' for option in java_options),
         },

@@ -12,13 +12,13 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from batchstream.local.archive import archive_path, make_archive, options_with
 from batchstream.local.environment import spark_connection, tools
 from batchstream.local.errors import ServiceError
 from batchstream.local.installation import STATE_FOLDER
 from batchstream.local.java import java_home
 from batchstream.local.kafka import EmbeddedKafka
 from batchstream.local.ports import any_free
+from batchstream.local.quick_start.archive import archive_path, make_archive, options_with
 from batchstream.paths import ROOT
 
 JARS = STATE_FOLDER / "jars"

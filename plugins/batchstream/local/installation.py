@@ -15,7 +15,6 @@ import psycopg
 
 from batchstream.load.engines import Engines
 from batchstream.local import connections, environment, ports, sessions
-from batchstream.local.archive import archive_path, make_archive
 from batchstream.local.connections import Connections
 from batchstream.local.errors import ServiceError
 from batchstream.local.jars import download_missing
@@ -24,8 +23,9 @@ from batchstream.local.kafka import EmbeddedKafka
 from batchstream.local.locks import only_one
 from batchstream.local.postgres import EmbeddedPostgres
 from batchstream.local.progress import progress
+from batchstream.local.quick_start.archive import archive_path, make_archive
+from batchstream.local.quick_start.spark_home import spark_home
 from batchstream.local.secrets import load_secrets, write_private
-from batchstream.local.spark_home import spark_home
 from batchstream.local.usable import require_usable
 from batchstream.paths import COMMAND, ROOT
 from batchstream.postgres import names

@@ -9,7 +9,7 @@ import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from batchstream.spark.installed_pyspark import prefer_installed_pyspark
+from batchstream.spark.quick_start.installed_pyspark import prefer_installed_pyspark
 
 prefer_installed_pyspark()
 

@@ -23,7 +23,7 @@ from batchstream.spark import stream
 from batchstream.spark.checkpoints import checkpoint_folder, remove_old_checkpoints
 from batchstream.spark.job import Job, Load
 from batchstream.spark.micro_batches import DRIVER_MESSAGES, MicroBatchLander
-from batchstream.spark.workers import start_workers
+from batchstream.spark.quick_start.workers import start_workers
 
 log = logging.getLogger(__name__)
 

@@ -19,11 +19,11 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from batchstream.kafka.delivery import PRODUCER_SETTINGS
 from batchstream.kafka.topics import KAFKA_VARIABLE
-from batchstream.local import spark_home
 from batchstream.local.java import java_home, links_ahead_of_time
+from batchstream.local.quick_start import spark_home
 from batchstream.paths import PACKAGE
 
-TRAINING_APPLICATION = PACKAGE / "spark" / "train.py"
+TRAINING_APPLICATION = PACKAGE / "spark" / "quick_start" / "train.py"
 MADE_OF = (
     Path(__file__),
     Path(spark_home.__file__),

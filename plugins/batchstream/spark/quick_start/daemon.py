@@ -1,6 +1,6 @@
 """What Spark forks its Python workers from (``spark.python.daemon.module``): pyspark's own, out of the installed package."""
 
-from batchstream.spark.installed_pyspark import prefer_installed_pyspark
+from batchstream.spark.quick_start.installed_pyspark import prefer_installed_pyspark
 
 prefer_installed_pyspark()
 

@@ -3,7 +3,7 @@
 When Spark starts, it looks for data sources, extensions and resources in each jar on its class path, and its extension for
 machine learning alone takes a quarter of a second. It is also what Java's incubator module of vectors is for, and with such a
 module Java links no class ahead of time. A clone has a folder of links, as its installed package may serve others;
-``python -m batchstream.local.spark_home``, for an image, removes the jars from the package itself.
+``python -m batchstream.local.quick_start.spark_home``, for an image, removes the jars from the package itself.
 """
 
 import hashlib

@@ -1,6 +1,6 @@
 """Training run for Java's class-data archive: what small and large loads do, with a topic of its own and no database.
 
-The archive holds the classes that this run loaded; see `batchstream.local.archive`.
+The archive holds the classes that this run loaded; see `batchstream.local.quick_start.archive`.
 """
 
 import json
