@@ -18,7 +18,7 @@ from psycopg import errors, sql
 
 from batchstream.contract import Contract
 from batchstream.errors import LoadError, SinkError
-from batchstream.postgres import copy_rows, ledger
+from batchstream.postgres import copy_rows, ledger, message_rejects
 from batchstream.postgres.landing import Landed, Lander
 from batchstream.postgres.ledger import State
 from batchstream.records.messages import Message, Signer
@@ -166,6 +166,19 @@ def test_a_flood_of_foreign_messages_is_counted_whole_and_kept_in_part(landing: 
     kept = landing.quarantine()
     assert [(row[1], row[2]) for row in kept] == [(0, number) for number in range(100)] + [(1, number) for number in range(30)]
     assert {len(row[5]) for row in kept} == {4096 + len("… (50,000 bytes)")}
+    assert landing.is_complete()
+
+
+def test_a_flood_of_more_foreign_messages_ends_the_load(landing: Landing, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(message_rejects, "MAX_REJECTED_MESSAGES", 20)
+    # At every second offset, as others of the load stand between them.
+    flood = [Message(landing.contract.topic.name, 1, 2 * number, None, b"x") for number in range(21)]
+    landing.land(flood[:20])
+    # Those that come again are the same ones.
+    landing.land([*landing.messages, *flood[:20]])
+    with pytest.raises(LoadError, match=r"partition 1: more than 20 messages were rejected whole, .*find out who else writes"):
+        landing.land(flood[20:])
+    assert landing.rejected_messages() == 20
     assert landing.is_complete()
 
 

@@ -72,6 +72,13 @@ def test_a_message_larger_than_a_fetch_comes_whole(topic: Topic) -> None:
     assert [len(message.value or b"") for message in topic.fetch(0, 2)] == [size, 5]
 
 
+def test_a_message_that_grows_too_much_when_it_is_unpacked_is_told_for_good(topic: Topic) -> None:
+    """Kafka bounds a message as it is packed: 100 MB of zeros are some kilobytes."""
+    topic.send(bytes(100_000_000), **{"message.max.bytes": 200_000_000, "compression.type": "zstd"})
+    with pytest.raises(LoadError, match=rf"'{topic.name}' partition 0 offset 0: a message can't be unpacked, .*who else writes"):
+        topic.fetch(0, 1)
+
+
 def test_offsets_without_a_message_end_a_span_all_the_same(topic: Topic) -> None:
     """Whoever sends in a transaction leaves a note of its end at an offset of its own."""
     topic.transaction(b"a", b"b", commit=True)

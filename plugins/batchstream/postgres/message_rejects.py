@@ -1,7 +1,7 @@
 """Puts what a topic held beside good records into the quarantine: every bad record, and the first of foreign messages.
 
 Anybody who may write to the topic can send as many foreign messages as he likes, of any size. So they are all counted, by their
-offsets, and few of them are kept, shortened.
+offsets, and few of them are kept, shortened. A flood of them ends the load.
 """
 
 from collections import defaultdict
@@ -10,11 +10,16 @@ from typing import NamedTuple
 
 import psycopg
 
+from batchstream.errors import LoadError
 from batchstream.records.damaged_json import storable
 from batchstream.records.messages import Message
 
 MAX_KEPT_MESSAGES = 100
 """Of those that were rejected whole, in each partition."""
+
+MAX_REJECTED_MESSAGES = 10_000
+"""In each partition. One keeps the load from being published; to read very many more would only take time, and each transaction
+writes the list of their offsets anew."""
 
 MAX_KEPT_BYTES = 4096
 """Of the value of each of them."""
@@ -53,6 +58,9 @@ def quarantine(connection: psycopg.Connection, load_id: int, rejected: Sequence[
         connection: In the transaction that lands the other records.
         load_id: The load that met them.
         rejected: Of one delivery, in any order.
+
+    Raises:
+        LoadError: A partition has more than `MAX_REJECTED_MESSAGES` that were rejected whole.
     """
     whole: dict[int, list[Rejected]] = defaultdict(list)
     for found in rejected:
@@ -81,8 +89,19 @@ def _free(connection: psycopg.Connection, load_id: int, partition: int, messages
         "SELECT batchstream.count_rejected(%s, %s, %s)", [load_id, partition, [found.message.offset for found in messages]]
     )
     row = connection.execute(
-        "SELECT count(*) FROM batchstream.quarantine "
-        "WHERE load_id = %s AND partition = %s AND record_id IS NULL AND source_path IS NULL",
-        [load_id, partition],
+        "SELECT (SELECT coalesce(sum(upper(r) - lower(r)), 0)::bigint "
+        "FROM batchstream.rejected_messages AS m, unnest(m.offsets) AS r "
+        "WHERE m.load_id = %(load_id)s AND m.partition = %(partition)s), "
+        "(SELECT count(*) FROM batchstream.quarantine "
+        "WHERE load_id = %(load_id)s AND partition = %(partition)s AND record_id IS NULL AND source_path IS NULL)",
+        {"load_id": load_id, "partition": partition},
     ).fetchone()
-    return max(0, MAX_KEPT_MESSAGES - (row[0] if row else 0))
+    counted, kept = row or (0, 0)
+    if counted > MAX_REJECTED_MESSAGES:
+        first = messages[0]
+        raise LoadError(
+            f"load {load_id}: topic '{first.message.topic}' partition {partition}: more than {MAX_REJECTED_MESSAGES:,} messages "
+            f"were rejected whole, such as that at offset {first.message.offset}: {first.reason}. The quarantine has the first "
+            f"{MAX_KEPT_MESSAGES}: find out who else writes into the topic, then start a new run"
+        )
+    return max(0, MAX_KEPT_MESSAGES - int(kept))

@@ -43,7 +43,7 @@ def fetch(settings: Mapping[str, Any], topic: str, offsets: OffsetRange, group: 
         group: Name of a consumer group, as a client has to have one; nothing is committed for it.
 
     Raises:
-        LoadError: Some of these messages are gone.
+        LoadError: Some of these messages are gone, or can't be unpacked.
         TopicError: The user of the connection may not read them.
         FetchError: The broker can't be read from.
     """
@@ -86,6 +86,12 @@ def _failure(error: KafkaError, settings: Mapping[str, Any], topic: str, offsets
     place = f"topic '{topic}' partition {offsets.partition} offset {position}"
     if error.code() == KafkaError._AUTO_OFFSET_RESET:
         return LoadError(f"{place}: the messages from here to {offsets.end} are gone before they were read; start a new run")
+    if error.code() == KafkaError._BAD_COMPRESSION:
+        # A retry would find it again; what the load's own producer sends is small enough to be unpacked.
+        return LoadError(
+            f"{place}: a message can't be unpacked, as it is damaged or far larger than any of the load's own ({error.str()}): "
+            "find out who else writes into the topic, then start a new run"
+        )
     if needs_mending(error):
         return explained(error, settings, topic)
     return FetchError(f"{place}: {error.str()}; look whether topic and brokers are what the load began with")
