@@ -56,6 +56,16 @@ CASES = [
         ],
     ),
     (
+        {"properties": (A, {**B, "physicalType": "date", "required": True})},
+        [
+            (
+                Meaning.BREAKS,
+                "column 'b' is date NOT NULL and no longer text: "
+                'ALTER TABLE "public"."x" ALTER COLUMN "b" TYPE date USING "b"::date, ALTER COLUMN "b" SET NOT NULL',
+            )
+        ],
+    ),
+    (
         {"properties": ({**A, "primaryKey": True}, B)},
         [
             (

@@ -44,6 +44,15 @@ def change(column: str, found: FoundColumn | None, wanted: FoundColumn) -> str:
         return f"ADD COLUMN {column} {wanted}{default}"
     if found.generated:
         return f"ALTER COLUMN {column} DROP EXPRESSION (or DROP IDENTITY)"
+    actions = []
     if found.type_name != wanted.type_name:
-        return f"ALTER COLUMN {column} TYPE {wanted.type_name}"
-    return f"ALTER COLUMN {column} {'SET' if wanted.not_null else 'DROP'} NOT NULL"
+        # PostgreSQL reads a text as something else only where it is told to.
+        using = f" USING {column}::{wanted.type_name}" if _is_text(found) and not _is_text(wanted) else ""
+        actions.append(f"ALTER COLUMN {column} TYPE {wanted.type_name}{using}")
+    if found.not_null != wanted.not_null:
+        actions.append(f"ALTER COLUMN {column} {'SET' if wanted.not_null else 'DROP'} NOT NULL")
+    return ", ".join(actions)
+
+
+def _is_text(column: FoundColumn) -> bool:
+    return (column.type_name or "").partition("(")[0] in ("text", "character", "character varying", "bpchar", "name")
