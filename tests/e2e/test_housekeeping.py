@@ -100,6 +100,37 @@ def test_records_of_old_runs_go_once_a_day_and_younger_ones_stay(
     assert set(_records(clone).values()) == {0}
 
 
+@pytest.mark.nightly
+def test_what_is_younger_than_a_run_that_has_not_ended_is_kept(
+    clone: Clone, stamp: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert clone.run().returncode == 0
+    of_a_run = _records(clone)
+    with clone.installation.postgres.connect("airflow") as airflow:
+        _make_old(clone, housekeeping.KEPT_DAYS + 10)
+        airflow.execute(
+            "INSERT INTO dag_run (dag_id, run_id, run_type, state, run_after, start_date) "
+            "VALUES (%s, 'living', 'manual', 'running', now(), now() - make_interval(days => %s))",
+            [f"{clone.name}_pipeline", housekeeping.KEPT_DAYS + 11],
+        )
+    task_log = clone.installation.state / "airflow" / "logs" / "dag_id=living" / "attempt=1.log"
+    task_log.parent.mkdir(parents=True)
+    task_log.touch()
+    os.utime(task_log, times=(time.time() - (housekeeping.KEPT_DAYS + 10) * DAY,) * 2)
+    stamp.unlink(missing_ok=True)
+    housekeeping.tidy(clone.installation)
+    assert "is kept, as a run that began then has not ended" in capsys.readouterr().out
+    assert _records(clone) == of_a_run | {"dag_run": of_a_run["dag_run"] + 1}
+    assert task_log.exists()
+
+    with clone.installation.postgres.connect("airflow") as airflow:
+        airflow.execute("UPDATE dag_run SET state = 'failed' WHERE run_id = 'living'")
+    stamp.unlink()
+    housekeeping.tidy(clone.installation)
+    assert set(_records(clone).values()) == {0}
+    assert not task_log.exists()
+
+
 def test_logs_are_bounded_while_their_services_write(
     installation: Installation, stamp: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

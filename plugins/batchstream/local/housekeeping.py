@@ -46,9 +46,9 @@ def tidy(installation: Installation) -> None:
         return
     # Before it begins: another command of this clone need not do the same.
     stamp.touch()
-    before = datetime.now(UTC) - timedelta(days=KEPT_DAYS)
     try:
         _cut_logs(installation.state / "logs")
+        before = _before(installation)
         _remove_files(installation.state / "airflow" / "logs", before)
         _remove_records(installation, before)
     except (BatchstreamError, psycopg.Error, OSError) as error:
@@ -58,6 +58,17 @@ def tidy(installation: Installation) -> None:
 def tidying(installation: Installation) -> AbstractContextManager[None]:
     """Tidy in a thread, daily, until the block ends."""
     return repeating(lambda: tidy(installation), LOOK_SECONDS)
+
+
+def _before(installation: Installation) -> datetime:
+    """Since when everything is kept; 'airflow db clean' would also take what a run needs that has not ended."""
+    before = datetime.now(UTC) - timedelta(days=KEPT_DAYS)
+    with installation.postgres.connect(names.AIRFLOW) as airflow:
+        began = metadata.oldest_running(airflow)
+    if began is None or began > before:
+        return before
+    out.print(f"what is younger than {began:%Y-%m-%d} is kept, as a run that began then has not ended", markup=False)
+    return began
 
 
 def _cut_logs(folder: Path) -> None:

@@ -43,6 +43,12 @@ def has_older(connection: psycopg.Connection, before: datetime) -> bool:
     return row == (True,)
 
 
+def oldest_running(connection: psycopg.Connection) -> datetime | None:
+    """When the oldest run began that has not ended; None if there is none."""
+    row = connection.execute("SELECT min(start_date) FROM dag_run WHERE state = 'running'").fetchone()
+    return row[0] if row else None
+
+
 def fail(connection: psycopg.Connection, run: DagRun) -> bool:
     """Mark a run that nobody runs any more as failed, as Airflow's web interface would; False if it has ended."""
     with connection.transaction():
