@@ -219,6 +219,37 @@ def test_a_run_of_another_dag_has_its_own_load(pipeline: Pipeline) -> None:
     assert open.open_load(pipeline.engines.owner, pipeline.contract, run) > first
 
 
+def test_a_load_of_a_release_that_noted_no_dag_belongs_to_the_dag_that_asks(
+    pipeline: Pipeline, admin: psycopg.Connection
+) -> None:
+    run = Run("before the upgrade", "here", "nightly", is_scheduled=True)
+    first = open.open_load(pipeline.engines.owner, pipeline.contract, run)
+    admin.execute("UPDATE batchstream.loads SET dag_id = NULL WHERE load_id = %s", [first])
+    asked = []
+
+    def state_of(dag_id: str, run_id: str) -> str:
+        asked.append((dag_id, run_id))
+        return "running"
+
+    with pytest.raises(BusyError):
+        open.open_load(pipeline.engines.owner, pipeline.contract, replace(run, run_id="after it", state_of=state_of))
+    assert asked == [("nightly", "before the upgrade")]
+    assert open.open_load(pipeline.engines.owner, pipeline.contract, run) > first
+    assert pipeline.ledger(first)["reason"] == "the same run opened another load"
+
+
+def test_airflow_is_not_asked_for_a_run_that_no_scheduler_looks_after(pipeline: Pipeline) -> None:
+    """Of one of ``airflow dags test`` that was killed it would say for ever that it is running."""
+    run = Run("manual__2026-01-01", "here", "nightly")
+    first = open.open_load(pipeline.engines.owner, pipeline.contract, run)
+    asked = []
+    other = Run("scheduled__2026-01-01", "here", "nightly", is_scheduled=True, state_of=lambda *names: asked.append(names))
+    with pytest.raises(BusyError):
+        open.open_load(pipeline.engines.owner, pipeline.contract, other)
+    assert asked == []
+    assert pipeline.ledger(first)["state"] == "opened"
+
+
 def test_a_clock_that_was_set_back_keeps_no_dead_load_alive(
     pipeline: Pipeline, admin: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
