@@ -1,6 +1,7 @@
 """What a source's text becomes is what PostgreSQL's own cast makes of it, or the record is refused."""
 
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -185,6 +186,21 @@ def test_a_value_is_what_postgresql_casts_it_to(kind: str, server: psycopg.Conne
 def test_a_text_that_is_no_value_costs_its_record(kind: str, housing: Contract) -> None:
     cast = Cast(housing, kind)
     assert [text for text in BAD[kind] if cast.record(text) is not None] == []
+
+
+PIECES = ["1", "0", "1 ", " ", "-", ":", "1:", ".", "a", "/", '"', "\\", "{", "[", "[1,", '{"', "1 day ", "P1Y", "00:00 "]
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("kind", GOOD)
+def test_no_long_text_holds_a_judge(kind: str, housing: Contract) -> None:
+    """A pattern of ours that backtracks would take hours for one of these, which no time-out can interrupt."""
+    cast = Cast(housing, kind)
+    for piece in PIECES:
+        for before, after in (("", ""), ("", "x"), ("{", "}"), ('["', '"]'), ("1", "!")):
+            begun = time.process_time()
+            cast.record(before + piece * (20_000 // len(piece)) + after)
+            assert time.process_time() - begun < 1, (piece, before, after)
 
 
 @pytest.mark.parametrize("kind", GOOD)

@@ -61,6 +61,12 @@ def test_a_dataset_of_an_older_release_is_published_and_read(old: SmallDataset) 
         rows = [("a", value), ("c", 3)]
         old.load(rows)
         assert old.rows() == rows
+    if old.contract.publish is Publish.MERGE:
+        with old.connect() as connection:
+            keys = connection.execute(
+                "SELECT indisprimary FROM pg_index WHERE indrelid = 'public.fruit'::regclass AND indisunique"
+            )
+            assert keys.fetchall() == [(True,)]
     with old.connect(names.LOADER) as connection:
         connection.execute("SET ROLE batchstream_checker")
         assert connection.execute("SELECT count(*) FROM public.fruit").fetchone() == (2,)
