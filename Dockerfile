@@ -62,8 +62,8 @@ FROM spark AS airflow
 USER 0
 # "airflow kubernetes" for Airflow in a cluster of Kubernetes, whose provider of Spark asks for that client.
 ARG EXTRAS="airflow"
-# What sources of Parquet, Excel and zstd need: tasks of Airflow read them.
-ARG SOURCE_EXTRAS="excel parquet zstd"
+# What sources of Parquet, Excel and zstd, on S3 and SFTP need: tasks of Airflow read them.
+ARG SOURCE_EXTRAS="excel parquet s3 sftp zstd"
 RUN --mount=type=bind,from=build,source=/opt/uv,target=/opt/uv \
     for extra in $EXTRAS $SOURCE_EXTRAS; do set -- "$@" --extra "$extra"; done; \
     /opt/uv/bin/uv sync --locked --no-default-groups --no-install-project --inexact "$@" --python python3

@@ -18,8 +18,8 @@ run: setup ## reload a dataset once and show what happened (DATASET=housing; ALL
 ui: setup ## start Airflow's scheduler and web interface until Ctrl-C
 	@$(BATCHSTREAM) ui
 
-test: setup ## run every test, with services of their own
-	@.venv/bin/pytest
+test: setup ## run every test, two files at a time, with services of their own
+	@.venv/bin/pytest -n 2 --dist loadfile
 
 test-nightly: setup ## run the tests that make test leaves out for their time
 	@.venv/bin/pytest -m nightly

@@ -55,7 +55,7 @@ def test_every_setting_of_a_source_is_told(tmp_path: Path) -> None:
         f"  - {{property: {name}, value: {value}}}"
         for name, value in {"sourceDelimiter": "x", "sourceQuote": "q", "sourceFinalNewline": "never"}.items()
     )
-    path = edited(tmp_path, ORDERS, ("customProperties:", f"customProperties:\n{settings}"), ("data/orders.csv", "s3://x/y"))
+    path = edited(tmp_path, ORDERS, ("customProperties:", f"customProperties:\n{settings}"), ("data/orders.csv", "ftp://x/y"))
     assert [mistake.split(":")[2] for mistake in mistakes_of(path)] == [
         " sourceDelimiter",
         " sourceQuote",

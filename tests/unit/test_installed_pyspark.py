@@ -14,7 +14,7 @@ FOLDER = Path(str(find_spec("pyspark").origin)).parent / "python" / "lib"  # typ
 
 
 @pytest.mark.parametrize(("options", "from_zip"), [([], False), (["-S"], True)], ids=["installed", "not-installed"])
-@pytest.mark.parametrize("module", ["consume", "daemon"])
+@pytest.mark.parametrize("module", ["consume", "quick_start.daemon"])
 def test_pyspark_comes_from_the_zip_only_where_it_is_not_installed(module: str, options: list[str], *, from_zip: bool) -> None:
     zips = [str(path) for path in sorted(FOLDER.glob("*.zip"))]
     assert len(zips) == 2
