@@ -73,6 +73,10 @@ class SourceError(TerminalError):
     """The source file is missing, unreadable or breaks its contract: mend the file."""
 
 
+class SourceMissingError(SourceError):
+    """There is no such file: mend its path, or wait for it."""
+
+
 class SourceChangedError(BatchstreamError):
     """The source file changed while it was read, or may still be being written: retried."""
 

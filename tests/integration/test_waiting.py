@@ -11,6 +11,7 @@ from batchstream.local.installation import Installation
 from batchstream.postgres import migrations
 from batchstream.postgres.connection import connect
 from batchstream.postgres.opening import Run
+from tests.support.http_files import http_files
 from tests.support.whole import WholeDataset
 
 
@@ -49,6 +50,19 @@ def test_a_source_is_waited_for(
     load_id = open.open_load(owner, contract, run, waited_seconds=119)
     with pytest.raises(LoadError, match="was not published"):
         close.close_load(dataset.engines, load_id)
+
+
+def test_a_source_on_another_machine_is_waited_for(installation: Installation, tmp_path: Path) -> None:
+    table = {"name": "awaited there", "properties": [{"name": "n", "physicalType": "integer"}]}
+    with http_files() as server:
+        dataset = WholeDataset(installation, tmp_path / "x", table, sourcePath=server.url("/day.csv"), sourceWaitMinutes=2)
+        owner, contract, places = dataset.engines.owner, dataset.contract, dataset.engines.places
+        with pytest.raises(SourceAwaitedError, match="the source is not there yet; sourceWaitMinutes is 2"):
+            open.open_load(owner, contract, Run("there"), waited_seconds=119, places=places)
+        with pytest.raises(SourceError, match="is not there after 2 minutes, and sourceWaitMinutes is 2; put it there"):
+            open.open_load(owner, contract, Run("there"), waited_seconds=120, places=places)
+        server.put("/day.csv", b"n\n1\n")
+        assert dataset.load_as_it_is().inserted_rows == 1
 
 
 def test_a_source_that_may_not_be_read_is_not_waited_for(installation: Installation, tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from batchstream.errors import (
     PlaceError,
     SourceChangedError,
     SourceError,
+    SourceMissingError,
     TerminalError,
 )
 from batchstream.load import spool
@@ -112,7 +113,11 @@ BROKEN: dict[str, tuple[Answer, type[BatchstreamError], str]] = {
         SourceError,
         "says neither how long the file is nor where it ends",
     ),
-    "missing": (lambda handler: answered(handler, 404, Content_Length=0), SourceError, "there is no such file: 404 Not Found"),
+    "missing": (
+        lambda handler: answered(handler, 404, Content_Length=0),
+        SourceMissingError,
+        "there is no such file: 404 Not Found",
+    ),
     "forbidden": (
         lambda handler: answered(handler, 403, Content_Length=0),
         SourceError,

@@ -10,7 +10,7 @@ import httpx
 
 from batchstream.airflow.connections import source_connection
 from batchstream.contract.elsewhere import Url
-from batchstream.errors import ConnectionSettingsError, PlaceError, SourceError
+from batchstream.errors import ConnectionSettingsError, PlaceError, SourceError, SourceMissingError
 from batchstream.load.spool import Seen
 
 TIMEOUT_SECONDS = 60
@@ -109,7 +109,7 @@ def _require_good(file: Url, response: httpx.Response) -> None:
             raise SourceError(f"{file}: the server refuses it: {status}; write an Airflow connection as sourceConnection")
         raise ConnectionSettingsError(f"{file}: the server refuses it to connection '{file.connection}': {status}; mend that")
     if response.status_code in (404, 410):
-        raise SourceError(f"{file}: there is no such file: {status}; mend sourcePath")
+        raise SourceMissingError(f"{file}: there is no such file: {status}; mend sourcePath")
     if response.status_code in _RETRIED or response.is_server_error:
         raise PlaceError(f"{file}: the server can't answer now: {status}; it is tried again")
     if response.status_code != httpx.codes.OK:

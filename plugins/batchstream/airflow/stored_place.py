@@ -8,7 +8,7 @@ from airflow.sdk.io import get_fs
 
 from batchstream.airflow.sftp_options import sftp_options
 from batchstream.contract.elsewhere import Url
-from batchstream.errors import BatchstreamError, ConnectionSettingsError, PlaceError, SourceError
+from batchstream.errors import BatchstreamError, ConnectionSettingsError, PlaceError, SourceError, SourceMissingError
 from batchstream.load.spool import Seen
 
 BLOCK_BYTES = 8 * 1024 * 1024
@@ -96,7 +96,7 @@ def _errors(file: Url) -> Iterator[None]:
     except BatchstreamError:
         raise
     except FileNotFoundError as error:
-        raise SourceError(f"{file}: there is no such file; mend sourcePath") from error
+        raise SourceMissingError(f"{file}: there is no such file; mend sourcePath") from error
     except PermissionError as error:
         raise ConnectionSettingsError(f"{file}: it is refused to {who}: {error}; mend that, or the rights of the file") from error
     except Exception as error:

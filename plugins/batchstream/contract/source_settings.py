@@ -156,8 +156,6 @@ def _place(root: Path, name: str, given: Mapping[str, Any]) -> Path | Elsewhere:
         if "sourceConnection" in given:
             raise ValueError("sourceConnection: has no meaning for a path; remove it, or write a URL as sourcePath")
         return root / name
-    if given.get("sourceWaitMinutes"):
-        raise ValueError("sourceWaitMinutes: has no meaning for a URL; remove it, and let Airflow try the task again")
     connection = _connection(given)
     try:
         return read_url(name, connection, given.get(ENDPOINT))

@@ -18,6 +18,7 @@ from batchstream.errors import (
     SinkError,
     SourceAwaitedError,
     SourceError,
+    SourceMissingError,
     errors_about,
 )
 from batchstream.load.spool import Places, look_at
@@ -77,11 +78,7 @@ def open_load(
             if types := own_types.find(connection, contract):
                 contract = parse_contract(text, contract.path, contract.name, all_known(types))
             contract = contract.of_run(run.words)
-            if isinstance(contract.source.path, Path):
-                _require_source(contract, waited_seconds)
-                check_header(contract)
-            else:
-                look_at(contract, places)
+            _require_source(contract, places, waited_seconds)
             with postgres_errors("making its tables", connection):
                 tables.make_tables(connection, contract)
         except (SinkError, SourceAwaitedError):
@@ -95,17 +92,27 @@ def open_load(
     return load_id
 
 
-def _require_source(contract: Contract, waited_seconds: float) -> None:
-    """Step back while a source is missing that is to be waited for; of any other `check_header` says what is wrong."""
+def _require_source(contract: Contract, places: Places | None, waited_seconds: float) -> None:
+    """See that the source is there and fit to be read; step back while one is missing that is to be waited for."""
     source = contract.source
-    if not source.wait_minutes or is_there(source):
-        return
-    if waited_seconds < source.wait_minutes * SECONDS_A_MINUTE:
-        raise SourceAwaitedError(f"{source.path}: the source is not there yet; sourceWaitMinutes is {source.wait_minutes}")
-    raise SourceError(
-        f"{source.path}: the source is not there after {waited_seconds / SECONDS_A_MINUTE:.0f} minutes, and sourceWaitMinutes is "
-        f"{source.wait_minutes}; put it there and start a new run, or wait longer"
-    )
+    try:
+        if not isinstance(source.path, Path):
+            look_at(contract, places)
+        elif source.wait_minutes and not is_there(source):
+            raise SourceMissingError(f"{source.path}: the source is not there")
+        else:
+            check_header(contract)
+    except SourceMissingError as error:
+        if not source.wait_minutes:
+            raise
+        if waited_seconds < source.wait_minutes * SECONDS_A_MINUTE:
+            raise SourceAwaitedError(
+                f"{source.path}: the source is not there yet; sourceWaitMinutes is {source.wait_minutes}"
+            ) from error
+        raise SourceError(
+            f"{source.path}: the source is not there after {waited_seconds / SECONDS_A_MINUTE:.0f} minutes, and "
+            f"sourceWaitMinutes is {source.wait_minutes}; put it there and start a new run, or wait longer"
+        ) from error
 
 
 def _read_again(contract: Contract) -> tuple[str, Contract]:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 from batchstream.contract.elsewhere import Elsewhere, Query, Url
 from batchstream.contract.model import Contract
-from batchstream.errors import PlaceError, SourceChangedError, SourceError, errors_about
+from batchstream.errors import PlaceError, SourceChangedError, SourceError, SourceMissingError, errors_about
 from batchstream.records.source_files import MAX_FILES
 from batchstream.records.source_reader import check_header
 
@@ -62,7 +62,8 @@ def look_at(contract: Contract, places: Places | None) -> None:
     """See whether a source that lies elsewhere is there, without reading it.
 
     Raises:
-        SourceError: It is not there, or the place refuses it.
+        SourceMissingError: It is not there.
+        SourceError: The place refuses it.
         PlaceError: The place could not be reached.
     """
     with errors_about(path=str(contract.source.path)), _opened(contract, places) as place:
@@ -104,7 +105,7 @@ def _files(contract: Contract, place: Place[Any]) -> list[Elsewhere]:
     files = sorted(place.files(), key=str)
     path = contract.source.path
     if not files:
-        raise SourceError(f"{path}: there is no such file; write a sourcePath that means one, or put the files there")
+        raise SourceMissingError(f"{path}: there is no such file; write a sourcePath that means one, or put the files there")
     if len(files) > MAX_FILES:
         raise SourceError(f"{path}: sourcePath means {len(files):,} files; at most {MAX_FILES:,} are a load: put them together")
     return files
