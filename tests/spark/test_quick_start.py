@@ -4,9 +4,11 @@ import json
 from operator import itemgetter
 from pathlib import Path
 
+import psutil
 import pytest
 
 from batchstream.local.java import INSTALLED, is_supported, java_home, links_ahead_of_time, version
+from batchstream.local.quick_start import archive
 from batchstream.local.quick_start.archive import options_with
 from tests.support.pipeline import LARGE, Pipeline
 from tests.support.spark import SharedSpark
@@ -69,6 +71,18 @@ def test_a_broken_archive_makes_no_run_red(pipeline: Pipeline, tmp_path: Path) -
     process = pipeline.submit(pipeline.produced(), **{OPTIONS: " ".join(options_with(broken))})
     output, _ = process.communicate(timeout=120)
     assert process.returncode == 0, output[-3000:]
+
+
+def test_a_training_that_takes_too_long_leaves_no_process(
+    pipeline: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installation, path = pipeline.installation, tmp_path / "classes-1.jsa"
+    monkeypatch.setattr(archive, "TRAINING_SECONDS", 2)
+    spark = installation.spark_settings()
+    archive.make_archive(path, spark, installation.kafka.client_settings, installation.environment(), tmp_path / "training.log")
+    assert not archive.is_due(path)
+    commands = [process.info["cmdline"] or [] for process in psutil.process_iter(["cmdline"])]
+    assert not [command for command in commands if any(str(tmp_path) in word for word in command)]
 
 
 def test_every_java_of_the_machine_lands_a_load_without_an_archive_of_its_own(pipeline: Pipeline) -> None:

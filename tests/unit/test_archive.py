@@ -1,10 +1,24 @@
 """The class-data archive is made anew when what it was made of changes."""
 
+import os
+import time
 from pathlib import Path
 
 import pytest
 
 from batchstream.local.quick_start import archive
+
+
+def test_a_training_that_failed_is_tried_again_after_a_day(tmp_path: Path) -> None:
+    path = tmp_path / "classes-1.jsa"
+    assert archive.is_due(path)
+    tried = path.with_suffix(".tried")
+    tried.touch()
+    assert not archive.is_due(path)
+    os.utime(tried, (0, time.time() - archive.RETRY_SECONDS - 1))
+    assert archive.is_due(path)
+    path.touch()
+    assert not archive.is_due(path)
 
 
 def test_another_training_makes_another_archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

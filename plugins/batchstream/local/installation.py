@@ -23,7 +23,7 @@ from batchstream.local.kafka import EmbeddedKafka
 from batchstream.local.locks import only_one
 from batchstream.local.postgres import EmbeddedPostgres
 from batchstream.local.progress import progress
-from batchstream.local.quick_start.archive import archive_path, make_archive
+from batchstream.local.quick_start.archive import archive_path, is_due, make_archive
 from batchstream.local.quick_start.spark_home import spark_home
 from batchstream.local.secrets import load_secrets, write_private
 from batchstream.local.usable import require_usable
@@ -257,7 +257,7 @@ class Installation:
         """Make the class-data archive of the Spark job, the first time and after an upgrade."""
         spark = self.spark_settings()
         path = archive_path(self.jars, spark["driver_class_path"])
-        if not path.exists():
+        if is_due(path):
             with progress("preparing a quick start of Spark"):
                 make_archive(path, spark, self.kafka.client_settings, self.environment(), self.state / "logs" / "training.log")
 

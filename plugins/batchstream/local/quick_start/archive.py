@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import subprocess
+import time
 import uuid
 from collections.abc import Mapping
 from importlib.metadata import version
@@ -19,6 +20,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from batchstream.kafka.delivery import PRODUCER_SETTINGS
 from batchstream.kafka.topics import KAFKA_VARIABLE
+from batchstream.local import sessions
 from batchstream.local.java import java_home, links_ahead_of_time
 from batchstream.local.quick_start import spark_home
 from batchstream.paths import PACKAGE
@@ -37,6 +39,7 @@ SILENT = {"log_level": 0}
 """librdkafka writes its warnings to the terminal otherwise, through a bar that moves there."""
 
 TRAINING_SECONDS = 180
+RETRY_SECONDS = 24 * 60 * 60
 JAVA_OPTIONS = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
 QUIET = ("-Xlog:disable", "-Xlog:all=error:stderr")
 """What Java says of classes that it can't take from an archive is no load's concern. (Every Java knows these options.)"""
@@ -74,21 +77,35 @@ def make_archive(
     for name, value in conf.items() if isinstance(conf, dict) else ():
         if name != "spark.driver.extraJavaOptions":
             command += ["--conf", f"{name}={value}"]
+    # Should it fail, or this command be ended meanwhile, no other command is to wait for the same again.
+    _tried(path).touch()
+    with log_file.open("wb") as log:
+        process = subprocess.Popen(
+            [*command, str(TRAINING_APPLICATION), topic],
+            env={**environment, KAFKA_VARIABLE: json.dumps(dict(kafka))},
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
     try:
-        with log_file.open("wb") as log:
-            subprocess.run(
-                [*command, str(TRAINING_APPLICATION), topic],
-                env={**environment, KAFKA_VARIABLE: json.dumps(dict(kafka))},
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                timeout=TRAINING_SECONDS,
-                check=False,
-            )
+        process.wait(TRAINING_SECONDS)
     except subprocess.TimeoutExpired:
         return
     finally:
+        # Java and its Python, also of a run that takes too long or is interrupted.
+        sessions.stop([process.pid], reap=process.poll)
         admin.delete_topics([topic])[topic].result()
         if partial.exists():
             for old in path.parent.glob("classes-*.jsa"):
                 old.unlink()
             partial.rename(path)
+
+
+def is_due(path: Path) -> bool:
+    """Whether the archive is to be made: it is missing, and nobody has tried to make it for a day."""
+    tried = _tried(path)
+    return not path.exists() and not (tried.exists() and time.time() - tried.stat().st_mtime < RETRY_SECONDS)
+
+
+def _tried(path: Path) -> Path:
+    return path.with_suffix(".tried")
