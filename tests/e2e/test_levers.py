@@ -90,6 +90,7 @@ def test_a_run_that_is_marked_by_hand_and_published_nothing_is_not_green(api: Ap
     assert admin.execute("SELECT state FROM batchstream.loads WHERE run_id = %s", [run]).fetchone() == ("failed",)
 
 
+@pytest.mark.nightly
 def test_a_closing_that_is_marked_by_hand_before_it_has_looked_hides_nothing(api: Api, admin: psycopg.Connection) -> None:
     run = api.trigger("overdue_pipeline")
     _wait_for_task(api, "overdue_pipeline", run, "consume_stream", "running")

@@ -124,6 +124,7 @@ def test_a_service_that_crashes_is_started_again_and_the_run_succeeds(clone: Clo
     assert f"of {clone.name}: published" in said
 
 
+@pytest.mark.nightly
 def test_make_down_in_mid_run_is_told_as_such(clone: Clone) -> None:
     process = clone.start_and_wait_for("starting task_id=create_topic")
     try:

@@ -140,6 +140,7 @@ def test_a_reload_is_a_group_between_tasks_of_the_users(
     assert admin.execute("SELECT count(*) FROM public.own_numbers").fetchone() == (3,)
 
 
+@pytest.mark.nightly
 def test_the_steps_stand_one_by_one_between_checks_and_tasks_of_the_users(
     installation: Installation, project: Path, admin: psycopg.Connection
 ) -> None:

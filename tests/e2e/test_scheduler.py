@@ -150,7 +150,10 @@ def _processes(installation: Installation) -> dict[int, bytes]:
         if entry.name.isdigit() and int(entry.name) != os.getpid():
             try:
                 if int(entry.name) in pids or mark in (entry / "environ").read_bytes().split(b"\0"):
-                    found[int(entry.name)] = (entry / "cmdline").read_bytes()
+                    command = (entry / "cmdline").read_bytes()
+                    # A Spark cluster of other tests, which has the same environment.
+                    if b"org.apache.spark.deploy" not in command:
+                        found[int(entry.name)] = command
             except OSError:
                 continue
     return found

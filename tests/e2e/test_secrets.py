@@ -77,7 +77,7 @@ def dump(installation: Installation, database: str) -> bytes:
             "WHERE table_schema NOT IN ('pg_catalog', 'information_schema') AND table_type = 'BASE TABLE'"
         ).fetchall()
         for (table,) in tables:
-            with connection.cursor().copy(f"COPY {table} TO STDOUT") as copy:
+            with connection.cursor().copy(f"COPY (SELECT * FROM {table}) TO STDOUT") as copy:
                 rows.extend(bytes(row) for row in copy)
     return b"\n".join(rows)
 

@@ -76,7 +76,8 @@ def file(tmp_path: Path) -> Path:
 
 
 def _dataset(installation: Installation, housing: Contract, name: str, **arguments: Any) -> SmallDataset:
-    return SmallDataset(installation, housing, {"code": "text", "v": "integer NULL"}, key="code", name=name, **arguments)
+    arguments = {"key": "code", **arguments}
+    return SmallDataset(installation, housing, {"code": "text", "v": "integer NULL"}, name=name, **arguments)
 
 
 def _ask(installation: Installation, query: str, **values: Any) -> list[tuple[Any, ...]]:
@@ -218,7 +219,8 @@ def test_a_backup_of_an_older_release_is_brought_to_this_one(
     newest = max(int(path.name.partition("_")[0]) for path in migrations.MIGRATIONS_FOLDER.glob("*.sql"))
     assert _ask(new, "SELECT max(version) FROM batchstream.migrations") == [(newest,)]
     assert _ask(new, "SELECT state FROM batchstream.loads WHERE load_id = 1") == [("failed",)]
-    after = _dataset(new, housing, "fruit", publish=way, indexed=["v"])
+    key = None if layout.stem.endswith("by_the_number_of_the_record") else "code"
+    after = _dataset(new, housing, "fruit", publish=way, indexed=["v"], key=key)
     assert after.rows() == [("a", 2), ("b", 2)]
     after.load([("a", 3), ("b", 2)])
     assert after.rows() == [("a", 3), ("b", 2)]

@@ -3,17 +3,26 @@
 import psycopg
 import pytest
 
+from batchstream.postgres import names
 from batchstream.postgres.landing import Landed
 from tests.support.landing import BATCHES, RECORDS, Landing
 from tests.support.pipeline import Pipeline
+from tests.support.waiting import wait_for
 
 MESSAGES_PER_TRANSACTION = 200
 MESSAGES = 20 * MESSAGES_PER_TRANSACTION
 OLDER_LOADS = 3
 
 
-def tuples_read(admin: psycopg.Connection) -> int:
+def settle(admin: psycopg.Connection) -> None:
+    """Wait until what has landed is counted: a session that ends does so after its client has closed it."""
+    others = "SELECT count(*) FROM pg_stat_activity WHERE usename = %s AND pid <> pg_backend_pid()"
+    wait_for(lambda: admin.execute(others, [names.LOADER]).fetchone() == (0,), 10, "the end of the landing's session")
     admin.execute("SELECT pg_stat_clear_snapshot()")
+
+
+def tuples_read(admin: psycopg.Connection) -> int:
+    settle(admin)
     row = admin.execute(
         "SELECT seq_tup_read + coalesce(idx_tup_fetch, 0) FROM pg_stat_user_tables "
         "WHERE schemaname = 'batchstream' AND relname = 'batches'"
@@ -48,7 +57,7 @@ def test_landing_reads_no_more_of_the_inbox_than_it_lands(pipeline: Pipeline, ad
 
 def tuples_written(admin: psycopg.Connection, schema: str, table: str) -> tuple[int, int]:
     """Rows ever inserted and updated, those of what was rolled back, too."""
-    admin.execute("SELECT pg_stat_clear_snapshot()")
+    settle(admin)
     row = admin.execute(
         "SELECT n_tup_ins, n_tup_upd FROM pg_stat_user_tables WHERE schemaname = %s AND relname = %s", [schema, table]
     ).fetchone()

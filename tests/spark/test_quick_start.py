@@ -85,6 +85,7 @@ def test_a_training_that_takes_too_long_leaves_no_process(
     assert not [command for command in commands if any(str(tmp_path) in word for word in command)]
 
 
+@pytest.mark.nightly
 def test_every_java_of_the_machine_lands_a_load_without_an_archive_of_its_own(pipeline: Pipeline) -> None:
     homes = {home.resolve() for home in INSTALLED.glob("*") if (number := version(home)) and is_supported(number)}
     for home in homes | {java_home()}:
