@@ -11,6 +11,7 @@ import pytest
 from psycopg import sql
 
 from batchstream.airflow.places import opened_place
+from batchstream.cli.contract_new import Wanted, write
 from batchstream.contract import Contract
 from batchstream.errors import BatchstreamError, ConnectionSettingsError, PlaceError, SourceError
 from batchstream.load.spool import copied, look_at
@@ -131,6 +132,19 @@ def test_each_type_arrives_as_it_was(shop: Shop, admin: psycopg.Connection, inst
         [table["name"]],
     ).fetchall()
     assert noted == [("connection 'shop': table public.everything", rows + 1)]
+
+
+def test_a_table_loads_by_the_contract_that_is_drafted_for_it(installation: Installation, shop: Shop, tmp_path: Path) -> None:
+    name = f"Odd. {os.urandom(4).hex()}"
+    table = sql.Identifier("public", name)
+    shop.run(
+        sql.SQL('CREATE TABLE {} ("No." bigint PRIMARY KEY, at timestamptz(3) NOT NULL, tags text[])').format(table),
+        sql.SQL("INSERT INTO {} VALUES (1, now(), NULL), (2, now(), ARRAY['a', NULL])").format(table),
+        sql.SQL("GRANT SELECT ON {} TO PUBLIC").format(table),
+    )
+    at = tmp_path / "dags" / "contracts" / "x.odcs.yaml"
+    assert write(Wanted([], f'public."{name}"', "shop", at)) == 0
+    assert WholeDataset.of(installation, at).load_as_it_is().inserted_rows == 2
 
 
 def test_empty_texts_of_a_single_column_are_records(shop: Shop, tmp_path: Path) -> None:

@@ -44,6 +44,7 @@ def test_a_query_goes_before_what_a_server_says(tmp_path: Path) -> None:
         ({"sourceConnection": "batchstream_postgres_owner"}, "sourceConnection: got 'batchstream_postgres_owner'; write the id"),
         ({"sourceTable": "a.b.c"}, "sourceTable: got 'a.b.c'; write such as public.orders"),
         ({"sourceTable": ""}, "sourceTable: got ''"),
+        ({"sourceTable": 'public."a'}, "sourceTable: got 'public.\"a'; write such as public.orders"),
         ({"sourceTable": None, "sourceQuery": " ; "}, "sourceQuery: got 0 characters; write one SELECT"),
         ({"sourceQuery": "SELECT 1"}, "sourceQuery: has no meaning beside sourceTable; remove one of them"),
         ({"sourcePath": "x.csv"}, "sourcePath: has no meaning beside sourceTable"),

@@ -18,6 +18,9 @@ _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 # A URL is shown in messages and in the ledger, and a password would be, too.
 _SECRET = re.compile(r"CREDENTIAL|KEY|PASS|SECRET|SIGNATURE|TOKEN|^SIG$", re.IGNORECASE)
 _GLOB = re.compile(r"[*?\[]")
+# As in SQL, but for capitals, which stay what they are also without quotes.
+_TABLE_PART = r'"(?:[^"\x00-\x1f]|"")+"|[^".\x00-\x1f]+'
+_TABLE = re.compile(rf"(?:{_TABLE_PART})(?:\.(?:{_TABLE_PART}))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +160,13 @@ def read_query_source(connection: str | None, table: str | None, query: str | No
         if not text or len(text) > MAX_QUERY_LENGTH or "\0" in text:
             raise ValueError(f"sourceQuery: got {len(text):,} characters; write one SELECT of at most {MAX_QUERY_LENGTH:,}")
         return Query(connection, text=text)
-    parts = tuple((table or "").split("."))
-    if len(parts) > 2 or not all(part and part.isprintable() for part in parts):
-        raise ValueError(f"sourceTable: got {table!r}; write such as public.orders, or a SELECT as sourceQuery")
-    return Query(connection, table=parts)
+    if not _TABLE.fullmatch(table or ""):
+        raise ValueError(
+            f'sourceTable: got {table!r}; write such as public.orders, a name with a dot in quotes: public."a.b", or a SELECT as '
+            "sourceQuery"
+        )
+    return Query(connection, table=tuple(map(_unquoted, re.findall(_TABLE_PART, table or ""))))
+
+
+def _unquoted(part: str) -> str:
+    return part[1:-1].replace('""', '"') if part.startswith('"') else part
