@@ -8,10 +8,11 @@ from typing import Any, NamedTuple
 
 
 class Request(NamedTuple):
-    """What a client asked for."""
+    """What a client asked for, and from which of its ports."""
 
     path: str
     headers: dict[str, str]
+    port: int
 
 
 Answer = Callable[[BaseHTTPRequestHandler], None]
@@ -65,7 +66,7 @@ def http_files() -> Iterator[HttpFiles]:
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
-            files.requests.append(Request(self.path, dict(self.headers)))
+            files.requests.append(Request(self.path, dict(self.headers), self.client_address[1]))
             self.close_connection = True
             files.answers.get(self.path, _missing)(self)
 

@@ -8,6 +8,7 @@ import socket
 import tempfile
 import time
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,19 @@ def refused(contract: Contract) -> BatchstreamError:
 
 def connect(monkeypatch: pytest.MonkeyPatch, **fields: Any) -> None:
     monkeypatch.setenv("AIRFLOW_CONN_SHOP", json.dumps({"conn_type": "http", "host": "127.0.0.1", **fields}))
+
+
+def test_no_connection_is_used_twice(files: HttpFiles, tmp_path: Path) -> None:
+    """A server may close one that is idle just when the next request is on its way, and would look as if it were gone."""
+
+    def kept_open(handler: BaseHTTPRequestHandler) -> None:
+        whole(CONTENT)(handler)
+        handler.close_connection = False
+
+    files.answers["/x.csv"] = kept_open
+    read(make_contract(tmp_path, [TEXT], sourcePath=files.url("/x.csv")))
+    ports = [request.port for request in files.requests]
+    assert len({*ports}) == len(ports) > 2
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "packed"])

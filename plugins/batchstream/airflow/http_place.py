@@ -34,7 +34,9 @@ class HttpPlace:
     def __init__(self, source: Url) -> None:
         self._source = source
         self._auth, self._headers = _credentials(source)
-        self._client = httpx.Client(timeout=TIMEOUT_SECONDS, headers=_AS_IT_IS)
+        # No connection is used twice: a server may close one that is idle just when the next request is on its way.
+        once = httpx.Limits(max_keepalive_connections=0)
+        self._client = httpx.Client(timeout=TIMEOUT_SECONDS, headers=_AS_IT_IS, limits=once)
 
     def __enter__(self) -> Self:
         # It logs each URL, and that of a redirect may hold a signature.

@@ -94,6 +94,7 @@ def make_archive(
     finally:
         # Java and its Python, also of a run that takes too long or is interrupted.
         sessions.stop([process.pid], reap=process.poll)
+        process.wait()
         admin.delete_topics([topic])[topic].result()
         if partial.exists():
             for old in path.parent.glob("classes-*.jsa"):
