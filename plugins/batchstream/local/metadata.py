@@ -34,10 +34,16 @@ def unfinished_tests(connection: psycopg.Connection, before: datetime) -> list[D
 
 
 def has_older(connection: psycopg.Connection, before: datetime) -> bool:
-    """Whether there are records of tasks, or of what happened to them, from before a time."""
+    """Whether there are records of runs, of tasks, or of what happened to them, from before a time.
+
+    The last run of a DAG that was not triggered by hand doesn't count: 'airflow db clean' keeps it.
+    """
     row = connection.execute(
         "SELECT EXISTS (SELECT FROM task_instance WHERE start_date < %(before)s) "
-        "OR EXISTS (SELECT FROM log WHERE dttm < %(before)s)",
+        "OR EXISTS (SELECT FROM log WHERE dttm < %(before)s) "
+        # Left behind alone where an attempt to remove them had failed.
+        "OR EXISTS (SELECT FROM dag_run AS old WHERE start_date < %(before)s AND (run_type = 'manual' OR EXISTS ("
+        "SELECT FROM dag_run WHERE dag_id = old.dag_id AND run_type <> 'manual' AND start_date > old.start_date)))",
         {"before": before},
     ).fetchone()
     return row == (True,)
