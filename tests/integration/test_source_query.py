@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import psycopg
 import pytest
@@ -143,7 +144,9 @@ def test_a_table_loads_by_the_contract_that_is_drafted_for_it(installation: Inst
         sql.SQL("GRANT SELECT ON {} TO PUBLIC").format(table),
     )
     at = tmp_path / "dags" / "contracts" / "x.odcs.yaml"
-    assert write(Wanted([], f'public."{name}"', "shop", at)) == 0
+    role = shop.loader
+    url = f"postgresql://{role.user}:{role.password}@{role.host}:{role.port}/{quote(shop.name)}"
+    assert write(Wanted([url], f'public."{name}"', "shop", at)) == 0
     assert WholeDataset.of(installation, at).load_as_it_is().inserted_rows == 2
 
 
