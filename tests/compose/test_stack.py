@@ -16,7 +16,7 @@ from tests.compose.watch import EXPECTED, green_at_last, housing, readers
 
 GIBIBYTE = 2**30
 MESSAGES_A_LOAD = 6
-# README says 1.6 GB of the larger one.
+# README says so.
 MAX_IMAGE_BYTES = 2e9
 # Stands in sql/: a search that doesn't find it would find no secret either.
 TEXT_OF_OURS = "batchstream.load_is_gone"
