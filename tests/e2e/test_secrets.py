@@ -13,6 +13,7 @@ import pytest
 from batchstream.local.installation import Installation
 from batchstream.postgres import names
 from tests.support.airflow import airflow
+from tests.support.contents import contents
 
 # Where secrets have to be: their own file, and Airflow's file of web users.
 KEPT_IN = ("secrets/secrets.json", "airflow/ui_passwords.json")
@@ -52,12 +53,12 @@ def leaks(installation: Installation, *texts: bytes) -> list[str]:
     secrets = needles(installation)
     found = [f"text {number}" for number, text in enumerate(texts) if any(secret in text for secret in secrets)]
     searched = 0
-    for path in installation.state.rglob("*"):
+    for path, content in contents(installation.state, without=BINARY):
         name = path.relative_to(installation.state).as_posix()
-        if not path.is_file() or name in KEPT_IN or name.split("/")[0] in BINARY:
+        if name in KEPT_IN:
             continue
         searched += 1
-        if any(secret in path.read_bytes() for secret in secrets):
+        if any(secret in content for secret in secrets):
             found.append(name)
     assert searched >= 5
     for database in ("kafka_streaming", "airflow"):

@@ -23,6 +23,7 @@ from batchstream.local.kafka import OPERATOR, EmbeddedKafka
 from batchstream.local.secrets import NAMES, load_secrets
 from tests.conftest import make_state
 from tests.support.brokers import OpenBroker
+from tests.support.contents import contents
 
 SECONDS = 3
 """A client whose log-in is refused tries again until its request times out."""
@@ -160,9 +161,9 @@ def test_what_the_broker_reads_is_private_and_has_no_password_of_clients(install
     for name in ("server.properties", "operator.password"):
         path = installation.kafka.folder / name
         assert path.stat().st_mode & 0o777 == 0o600
-    files = [path for path in installation.kafka.folder.rglob("*") if path.is_file()]
+    files = dict(contents(installation.kafka.folder))
     assert len(files) > 10
-    assert [path for path in files if password in path.read_bytes()] == []
+    assert [path for path, content in files.items() if password in content] == []
 
 
 def test_secrets_of_an_older_release_are_completed_and_stay(state: Path) -> None:
