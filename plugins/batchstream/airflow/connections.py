@@ -15,7 +15,6 @@ from batchstream.errors import ConnectionSettingsError
 
 if TYPE_CHECKING:
     from batchstream.contract.elsewhere import Elsewhere
-    from batchstream.load.engines import Engines
     from batchstream.postgres.connection import PostgresSettings
 
 KAFKA = "batchstream_kafka"
@@ -67,14 +66,6 @@ def source_connection(source: "Elsewhere") -> Connection:
         raise ConnectionSettingsError(
             f"{source}: there is no connection '{connection_id}'; make it in Airflow, or mend sourceConnection"
         ) from error
-
-
-def engines() -> "Engines":
-    """What the use cases of a load take."""
-    from batchstream.airflow.places import opened_place
-    from batchstream.load.engines import Engines
-
-    return Engines(kafka_settings(), postgres_settings(POSTGRES), postgres_settings(POSTGRES_OWNER), opened_place)
 
 
 def installation() -> str:

@@ -5,7 +5,8 @@ from typing import Any
 from airflow.providers.apache.kafka.hooks.produce import KafkaProducerHook
 from airflow.providers.apache.kafka.operators.produce import ProduceToTopicOperator
 
-from batchstream.airflow.connections import KAFKA, engines
+from batchstream.airflow.connections import KAFKA
+from batchstream.airflow.engines import engines
 from batchstream.airflow.failures import airflow_errors
 from batchstream.contract import Contract
 from batchstream.records.messages import load_messages

@@ -7,7 +7,8 @@ from typing import Any, NoReturn
 from airflow.sdk import DagRunState
 from airflow.sdk.exceptions import AirflowFailException, AirflowRescheduleException
 
-from batchstream.airflow.connections import POSTGRES_OWNER, engines, installation, postgres_settings
+from batchstream.airflow.connections import POSTGRES_OWNER, installation, postgres_settings
+from batchstream.airflow.engines import engines
 from batchstream.airflow.failures import airflow_errors, with_airflow_errors
 from batchstream.airflow.places import opened_place
 from batchstream.contract import Contract, run_path
