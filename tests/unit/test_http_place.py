@@ -28,7 +28,8 @@ from batchstream.errors import (
 )
 from batchstream.load import spool
 from batchstream.load.spool import copied, look_at
-from batchstream.records.source_reader import ReadFile, SourceReader
+from batchstream.records.read_files import ReadFile
+from batchstream.records.source_reader import SourceReader
 from tests.support.http_files import Answer, HttpFiles, answered, http_files, whole
 from tests.unit.building import make_contract
 

@@ -11,7 +11,7 @@ import pytest
 
 from batchstream.contract import Contract
 from batchstream.errors import SourceChangedError, SourceError, TerminalError
-from batchstream.records import source_file
+from batchstream.records import source_file, watched_file
 from batchstream.records.place import DATA_ROOTS_VARIABLE
 from batchstream.records.source_reader import SourceReader, check_header
 from tests.unit.building import make_contract, write_source
@@ -210,7 +210,7 @@ def test_a_source_that_changes_while_it_is_read_is_told(change: str, size: int, 
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_so_is_one_that_is_too_large_for_a_second_look(change: str, contract: Contract, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(source_file, "MAX_BYTES_OF_SECOND_LOOK", 1000)
+    monkeypatch.setattr(watched_file, "MAX_BYTES_OF_SECOND_LOOK", 1000)
     test_a_source_that_changes_while_it_is_read_is_told(change, 300_000, contract)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import psycopg
 
-from batchstream.records.source_reader import ReadFile
+from batchstream.records.read_files import ReadFile
 
 
 def note(connection: psycopg.Connection, load_id: int, attempt: int, files: Iterable[ReadFile]) -> None:

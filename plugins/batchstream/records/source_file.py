@@ -1,13 +1,11 @@
-"""Reads the lines of a source in UTF-8, some at a time, takes the checksum of its file, and notices if that changes meanwhile."""
+"""Reads the lines of a source in UTF-8, some at a time, and takes the checksum of its file."""
 
 import hashlib
 import os
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BufferedReader, BytesIO, RawIOBase
-from pathlib import Path
-from typing import IO, NamedTuple, cast
+from typing import IO, cast
 
 from batchstream.contract.model import Source, SourceFormat
 from batchstream.errors import SourceChangedError, SourceError
@@ -16,28 +14,14 @@ from batchstream.records.codec import MAX_RECORDS_PER_BATCH
 from batchstream.records.place import open_source
 from batchstream.records.recoded import UTF_8, Recoded, RecodedError
 from batchstream.records.unpacked import UnpackError, unpack_errors, unpacked
+from batchstream.records.watched_file import Identity, WatchedFile
 
 MAX_LINE_BYTES = 16 * 1024 * 1024
 """Of one line of a source; more is no record that Kafka would take."""
 
-MAX_BYTES_OF_SECOND_LOOK = 16 * 1024 * 1024
-"""A file up to this size is read a second time at the end, which takes some milliseconds."""
-
-STILL_WRITTEN_SECONDS = 60
-"""A file without an end that was changed so short ago may have a writer."""
-
 _BLOCK_BYTES = 256 * 1024
 _MAX_CHUNK_BYTES = 8 * 1024 * 1024
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-
-
-class Identity(NamedTuple):
-    """What a change of a file changes."""
-
-    size: int
-    modified_ns: int
-    inode: int
-    device: int
 
 
 @contextmanager
@@ -67,11 +51,8 @@ class SourceFile:
     def __init__(self, source: Source, file: IO[bytes]) -> None:
         self._source = source
         self._path = source.path
-        self._named = source.file
         self._file = file
-        found = os.fstat(file.fileno())
-        self._began = _identity(found)
-        self._status_changed_ns = found.st_ctime_ns
+        self._watched = WatchedFile(source, file.fileno())
         self.lines_read = 0
         is_text = source.format not in (SourceFormat.PARQUET, SourceFormat.XLSX)
         content = unpacked(file) if is_text else None
@@ -98,7 +79,7 @@ class SourceFile:
     @property
     def identity(self) -> Identity:
         """What it was when it was opened."""
-        return self._began
+        return self._watched.began
 
     @property
     def sha256(self) -> str:
@@ -172,7 +153,7 @@ class SourceFile:
             SourceError: It has none, and the contract doesn't allow that: the file may have been cut off.
             SourceChangedError: The same of a file that somebody may be writing.
         """
-        size = self._began.size
+        size = self.identity.size
         if self._is_plain and size and os.pread(self._file.fileno(), 1, size - 1) not in (b"\n", b""):
             self._refuse_open_end()
 
@@ -181,7 +162,7 @@ class SourceFile:
             return
         said = f"{self._path}: the last line has no line end, so the file may be cut off"
         todo = "end it with a line break, or write sourceFinalNewline: optional"
-        if time.time() - self._began.modified_ns / 1e9 < STILL_WRITTEN_SECONDS:
+        if self._watched.may_have_a_writer:
             raise SourceChangedError(f"{said}, or still being written; {todo}")
         raise SourceError(f"{said}; {todo}")
 
@@ -191,28 +172,8 @@ class SourceFile:
         Raises:
             SourceChangedError: It has changed, so what was read may be of two contents, or another file has taken its place.
         """
-        try:
-            now, named = _identity(os.fstat(self._file.fileno())), _identity(self._named.stat())
-        except OSError as error:
-            raise SourceChangedError(f"{self._path}: the source went away while it was read: {error.strerror}") from error
-        changed = now != self._began or self._differs()
-        if changed or named[2:] != self._began[2:]:
-            what = "changed" if changed else "was replaced by another file"
-            raise SourceChangedError(
-                f"{self._path}: the source {what} while it was read (it had {self._began.size:,} bytes and has {named.size:,}); "
-                "write it under another name first, and then rename it"
-            )
-
-    def _differs(self) -> bool:
-        """Whether the content is another one although size and time are as they were.
-
-        The clock of a file has steps of its own, so a small one that was read to its end is read again. Of others the time of
-        the last change of any kind has to do, which also new rights change, but which nobody can set back.
-        """
-        size = self._began.size
-        if size > MAX_BYTES_OF_SECOND_LOOK or (self._is_plain and self._file.tell() != size):
-            return os.fstat(self._file.fileno()).st_ctime_ns != self._status_changed_ns
-        return hashlib.sha256(os.pread(self._file.fileno(), size + 1, 0)).digest() != self._digest.digest()
+        is_whole = not self._is_plain or self._file.tell() == self.identity.size
+        self._watched.check_unchanged(self._digest.digest() if is_whole else None)
 
     def _check_length(self, line: bytes) -> None:
         if len(line) > MAX_LINE_BYTES:
@@ -222,17 +183,5 @@ class SourceFile:
             )
 
 
-def identity_of(path: Path) -> Identity | None:
-    """That of a file; None if it is gone."""
-    try:
-        return _identity(path.stat())
-    except OSError:
-        return None
-
-
 def _buffered(file: IO[bytes] | RawIOBase) -> BufferedReader:
     return BufferedReader(cast(RawIOBase, file), _BLOCK_BYTES)
-
-
-def _identity(found: os.stat_result) -> Identity:
-    return Identity(found.st_size, found.st_mtime_ns, found.st_ino, found.st_dev)

@@ -3,66 +3,29 @@
 The codec that the consumer uses judges each batch before it is sent: what leaves here lands.
 """
 
-import hashlib
-import re
 from collections.abc import Generator, Iterator
 from dataclasses import replace
 from itertools import chain
-from pathlib import Path
-from typing import NamedTuple
 
-from batchstream.contract.elsewhere import Elsewhere
-from batchstream.contract.model import Column, Contract, Source, SourceFormat
-from batchstream.errors import SourceChangedError, SourceError, errors_about
+from batchstream.contract.model import Contract, Source
+from batchstream.errors import SourceError, errors_about
 from batchstream.records.codec import RecordCodec
 from batchstream.records.footer import without_footer
 from batchstream.records.formats import typed_rows
 from batchstream.records.header import read_layout
 from batchstream.records.judge import BLANK_LINE, Judge, Values
 from batchstream.records.layout import Layout
-from batchstream.records.literals import MINUS_ZERO
 from batchstream.records.messages import Batch
+from batchstream.records.plain_lines import PlainLines, may_be_plain
+from batchstream.records.read_files import ReadFile, require_unchanged, sha256_of
 from batchstream.records.rejects import BadRecord, Keep, Rejects
-from batchstream.records.respelled import respeller
 from batchstream.records.rows import RowReader
-from batchstream.records.shown import listed
-from batchstream.records.source_file import Identity, SourceFile, identity_of, opened
+from batchstream.records.source_file import SourceFile, opened
 from batchstream.records.source_files import files_of
 from batchstream.records.taken import Rows, Taken
 
-_MINUS_ZERO = re.compile(MINUS_ZERO.encode())
-
 MAX_BATCH_BYTES = 512 * 1024
 """Of more than one record: half of what producers, brokers and topics take in a message unless they are told otherwise."""
-
-_END_OF_LINE = b"\0"
-"""Marks the ends of lines among fields; it is in no JSON value, so a line with a field too few or too many can't be missed."""
-
-
-def _is_plain(column: Column) -> bool:
-    """Whether every good value of a column is a JSON number, and every JSON number may be one."""
-    marks_are_words = not any(character.isdigit() for null in column.spelling.nulls for character in null)
-    return column.type.python in (int, float) and not column.nullable and marks_are_words and respeller(column) is None
-
-
-class ReadFile(NamedTuple):
-    """A file of a source that was read to its end.
-
-    Attributes:
-        path: The file.
-        header: Its header; None if it has none.
-        sha256: Its checksum.
-        records: Its records, good and bad.
-        rejected_records: The bad ones among them.
-        identity: What a change of it would change.
-    """
-
-    path: Path | Elsewhere
-    header: str | None
-    sha256: str
-    records: int
-    rejected_records: int
-    identity: Identity
 
 
 def check_header(contract: Contract) -> None:
@@ -102,12 +65,7 @@ class SourceReader:
         self._on_rejected = on_rejected
         self._codec = RecordCodec(contract)
         self._width = len(contract.columns)
-        # Numbers without NULL are JSON as they stand: no field of such a source has to be looked at in Python.
-        kind = contract.source.format
-        self._plain = kind in (SourceFormat.CSV, SourceFormat.WHITESPACE) and all(map(_is_plain, contract.columns))
-        whitespace = kind is SourceFormat.WHITESPACE
-        self._delimiter = b" " if whitespace else contract.source.delimiter.encode()
-        self._separator = None if whitespace else self._delimiter
+        self._plain = PlainLines(contract) if may_be_plain(contract) else None
         self._start()
 
     def _start(self) -> None:
@@ -123,9 +81,7 @@ class SourceReader:
     @property
     def sha256(self) -> str:
         """Checksum of what was read: of the one file, or of the paths and checksums of all."""
-        if len(self.files) == 1:
-            return self.files[0].sha256
-        return hashlib.sha256("".join(f"{one.path}\0{one.sha256}\n" for one in self.files).encode()).hexdigest()
+        return sha256_of(self.files)
 
     def check_header(self) -> None:
         """Read the headers only; `__iter__` does it too."""
@@ -147,26 +103,12 @@ class SourceReader:
             files = files_of(self._source)
             for source in files:
                 yield from self._read_file(source)
-            self._check_files(files)
+            require_unchanged(self._source, files, self.files)
             self._rejects.check(self.records)
             if self.records == self.rejected_records:
                 empty = "the source has a header but no record" if self._source.has_header else "the source has no record"
                 what = "every record is bad" if self.records else empty
                 raise SourceError(f"{self._source.path}: {what}; write at least one")
-
-    def _check_files(self, files: list[Source]) -> None:
-        """See that those which were read are still the source: together they are one content."""
-        if len(files) < 2:
-            return
-        changed = [
-            one.path.name for one, source in zip(self.files, files, strict=True) if identity_of(source.file) != one.identity
-        ]
-        if changed or files_of(self._source) != files:
-            what = f"{listed(changed)} changed after it was read" if changed else "it has other files now"
-            raise SourceChangedError(
-                f"{self._source.path}: the source changed while it was read: {what}; write new files elsewhere first, and then "
-                "move them there together"
-            )
 
     def _read_file(self, source: Source) -> Iterator[Batch]:
         before, rejected_before = self.records, self.rejected_records
@@ -195,40 +137,20 @@ class SourceReader:
         line, chunks = 1 + file.lines_read, file.chunks()
         if contract.source.footer_lines:
             chunks = without_footer(chunks, contract.source.footer_lines)
-        rest = (yield from self._plain_batches(chunks)) if self._plain and layout.in_order else chunks
+        rest = (yield from self._plain_batches(self._plain, chunks)) if self._plain and layout.in_order else chunks
         # So far each record was a line.
         return layout, RowReader(
             contract.source, rest, line + self.records - before, has_carriage_returns=file.has_carriage_returns
         )
 
-    def _plain_batches(self, chunks: Iterator[list[bytes]]) -> Generator[Batch, None, Iterator[list[bytes]]]:
+    def _plain_batches(self, plain: PlainLines, chunks: Iterator[list[bytes]]) -> Generator[Batch, None, Iterator[list[bytes]]]:
         """Batches of lines that hold nothing but JSON numbers; returns the other lines, which are read by field."""
         for lines in chunks:
-            values = self._plain_values(lines)
+            values = plain.values(lines)
             if values is None or not self._codec.accepts(value := self._codec.encode(values), len(lines)):
                 return chain([lines], chunks)
             yield from self._bounded(values, value)
         return chunks
-
-    def _plain_values(self, lines: list[bytes]) -> Values | None:
-        text = b"".join(lines)
-        if b"\r" in text:
-            text = text.replace(b"\r\n", b"\n")
-        # Quotes, a bare CR, and -0, which JSON has as an integer without a sign, are for the field by field reader.
-        if b'"' in text or b"\r" in text or (b"-0" in text and _MINUS_ZERO.search(text)):
-            return None
-        if not text.endswith(b"\n"):
-            text += b"\n"
-        separator = self._delimiter
-        values = text.replace(b"\n", separator + _END_OF_LINE + separator).split(self._separator)
-        if self._separator is not None:
-            values.pop()  # What follows the last separator.
-        width = self._width + 1
-        if len(values) != len(lines) * width:
-            return None
-        # A mark elsewhere than at the end of its line is left among the values, and no JSON.
-        del values[width - 1 :: width]
-        return values
 
     def _batches(self, reader: Rows, judge: Judge) -> Iterator[Batch]:
         while True:
