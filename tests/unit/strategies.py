@@ -12,7 +12,8 @@ import msgspec
 from hypothesis import strategies as st
 
 from batchstream.contract.allowance import Allowance
-from batchstream.contract.model import Column, Contract, Publish, Source, SourceFormat, Topic
+from batchstream.contract.model import Column, Contract, Publish, Topic
+from batchstream.contract.source import Source, SourceFormat
 from batchstream.contract.spelling import Spelling
 from batchstream.contract.types import ColumnType, parse_type
 

@@ -8,7 +8,8 @@ import pytest
 
 from batchstream.contract import Contract, load_contract, parse_contract
 from batchstream.contract.allowance import Allowance
-from batchstream.contract.model import SourceFormat, Topic
+from batchstream.contract.model import Topic
+from batchstream.contract.source import SourceFormat
 from batchstream.contract.spelling import USUAL
 from batchstream.errors import ContractError, SourceError
 from batchstream.records.codec import RecordCodec

@@ -8,8 +8,9 @@ import pytest
 
 from batchstream.contract import load_contract
 from batchstream.contract.columns import MAX_COLUMNS
-from batchstream.contract.document import MAX_SIZE, MAX_VALUES, read_document
+from batchstream.contract.document import MAX_SIZE, read_document
 from batchstream.contract.mistake import MistakeError
+from batchstream.contract.yaml_values import MAX_VALUES
 from tests.conftest import HOUSING, ORDERS
 from tests.unit.building import edited, mistake_of, mistakes_of, write_contract
 

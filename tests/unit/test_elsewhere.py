@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from batchstream.contract.elsewhere import Url
-from batchstream.contract.model import SourceFormat
+from batchstream.contract.source import SourceFormat
 from batchstream.errors import ContractError, SourceError
 from tests.unit.building import make_contract
 from tests.unit.test_servers import LOCAL, read, written

@@ -7,8 +7,8 @@ import pytest
 import yaml
 
 from batchstream.contract import load_contract
-from batchstream.contract.model import SourceFormat
 from batchstream.contract.odcs import ReadContract, read_contract
+from batchstream.contract.source import SourceFormat
 from batchstream.contract.text import contract_text
 from tests.conftest import HOUSING
 from tests.unit.building import mistake_of, write_contract

@@ -8,11 +8,12 @@ from typing import NamedTuple
 from open_data_contract_standard.model import CustomProperty, Server
 
 from batchstream.contract.allowance import Allowance, parse_allowance
+from batchstream.contract.find_source import find_source
 from batchstream.contract.given import Given, Types
 from batchstream.contract.mistakes import Mistakes
-from batchstream.contract.model import Publish, Source, Topic
+from batchstream.contract.model import Publish, Topic
 from batchstream.contract.schedule import read_schedule
-from batchstream.contract.source import find_source
+from batchstream.contract.source import Source
 from batchstream.contract.source_settings import SOURCE_SETTINGS
 
 DEFAULT_RETENTION_DAYS = 7

@@ -1,71 +1,108 @@
-"""Where the source of a contract is: its ``customProperties`` say so, or a server of type ``local``, ``s3`` or ``sftp``."""
+"""What a contract says of its source, as frozen data."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from pathlib import Path
-from typing import Any
 
-from open_data_contract_standard.model import Server
-
-from batchstream.contract.elsewhere import is_url
-from batchstream.contract.given import Given
-from batchstream.contract.mistakes import Mistakes
-from batchstream.contract.model import Source
-from batchstream.contract.servers import LOCATION, SETTINGS, source_settings_of
-from batchstream.contract.source_settings import QUERY_SETTINGS, SOURCE_SETTINGS, read_source
-
-_MISSING = (
-    "customProperties: sourcePath is missing; write the source file, relative to the project's folder, or a server of type local "
-    "with its path, or a URL"
-)
-
-PATH = "sourcePath"
-CONNECTION = "sourceConnection"
-ANY_PATH = ANY = "path"
-"""In place of one that has a mistake, so that the other settings are read all the same."""
+from batchstream.contract.elsewhere import Elsewhere, Query, read_url
+from batchstream.contract.spelling import USUAL, Spelling
+from batchstream.errors import SourceError
 
 
-def find_source(path: Path, given: Given, servers: list[Server], mistakes: Mistakes) -> Source | None:
-    """The source; None if it has a mistake.
+class SourceFormat(StrEnum):
+    """How a source is written."""
 
-    Args:
-        path: The contract.
-        given: Its ``customProperties``, which go before what a server says.
-        servers: Of the contract.
-        mistakes: Takes each mistake of a setting.
+    WHITESPACE = "whitespace"
+    CSV = "csv"
+    FIXED = "fixed"
+    JSON = "json"
+    PARQUET = "parquet"
+    XLSX = "xlsx"
+
+    @property
+    def is_text(self) -> bool:
+        """Whether its records are lines of fields."""
+        return self in (SourceFormat.WHITESPACE, SourceFormat.CSV, SourceFormat.FIXED)
+
+    @property
+    def has_null(self) -> bool:
+        """Whether it has a value of its own for NULL, so that no text stands for it."""
+        return self in (SourceFormat.JSON, SourceFormat.PARQUET)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The file that is loaded: lines of fields, with a header that names the columns.
+
+    Attributes:
+        path: The file; a URL is read only out of its copy.
+        format: How fields are separated.
+        delimiter: Between two fields of a CSV file.
+        spelling: How values are spelled, unless their column says otherwise.
+        root: The folder that holds ``dags/``; the file lies in it, or in another folder that an administrator names.
+        quoted: Whether a field of a CSV file may stand in quotes.
+        quotes_named: Whether the contract says so itself, and it is no default.
+        escape: Takes the meaning of a character away that follows it.
+        open_end: Whether the last line may lack its end.
+        has_header: Whether a line names the fields; otherwise they are the contract's columns in their order.
+        others_ignored: Whether the header may name columns that the contract doesn't have.
+        skipped_lines: Lines before the header.
+        footer_lines: Lines at the end that are no records, blank ones not counted.
+        comment: A line that begins with it is no record.
+        encoding: Python's name of the text's encoding.
+        widths: Characters of each field of a record whose fields are of fixed width.
+        sheet: Of a workbook; None if it has only one.
+        missing_is_null: Whether a field that a record of JSON doesn't have is NULL.
+        wait_minutes: How long a run waits for a source that is not there yet.
+        blank_is_empty: Whether a blank line is a record with one empty field, as in what COPY writes.
+        copies: The copy of each file of a URL, once they are made; then they lie in `root`.
     """
-    is_query = any(given.stands(name) for name in QUERY_SETTINGS)
-    of_server = source_settings_of(servers, mistakes, is_wanted=not given.stands(PATH) and not is_query)
-    left = of_server | {name: given.get(name) for name in SOURCE_SETTINGS if name in given}
-    if given.stands(PATH):
-        left.setdefault(PATH, ANY_PATH)
-    if PATH not in left and not is_query:
-        given.note(PATH, _MISSING)
-        return None
-    while True:
-        try:
-            return read_source(path, left)
-        except ValueError as error:
-            # Each of these messages begins with its setting.
-            setting, _, rule = str(error).partition(": ")
-            if setting in of_server and not given.stands(setting):
-                field = next(field for field, ours in SETTINGS.items() if ours == setting)
-                if setting == PATH and is_url(of_server[PATH]):
-                    field = LOCATION
-                mistakes.note(("servers",), f"servers: {field}: {rule}")
-            else:
-                given.note(setting, f"customProperties: {error}")
-            if setting not in left:
-                return None
-            _forget(setting, left)
 
+    path: Path | Elsewhere
+    format: SourceFormat
+    delimiter: str = ","
+    spelling: Spelling = USUAL
+    root: Path = field(kw_only=True)
+    quoted: bool = True
+    quotes_named: bool = True
+    escape: str | None = None
+    open_end: bool = False
+    has_header: bool = True
+    others_ignored: bool = False
+    skipped_lines: int = 0
+    footer_lines: int = 0
+    comment: str | None = None
+    encoding: str = "utf-8"
+    widths: tuple[int, ...] = ()
+    sheet: str | None = None
+    missing_is_null: bool = False
+    wait_minutes: int = 0
+    blank_is_empty: bool = False
+    copies: Mapping[Elsewhere, Path] = field(default_factory=dict)
 
-def _forget(setting: str, left: dict[str, Any]) -> None:
-    """Take a setting with a mistake away, so that the others are read; what a source needs gets any other value."""
-    is_query = any(name in left for name in QUERY_SETTINGS)
-    is_elsewhere = is_query or is_url(left.get(PATH, ""))
-    del left[setting]
-    is_last_query = setting in QUERY_SETTINGS and not any(name in left for name in QUERY_SETTINGS)
-    if setting == PATH and not is_query:
-        left[PATH] = ANY_PATH
-        left.pop(CONNECTION, None)
-    elif is_last_query or (setting == CONNECTION and is_elsewhere):
-        left[setting] = ANY
+    @property
+    def file(self) -> Path:
+        """Where the file can be read.
+
+        Raises:
+            SourceError: It lies elsewhere, and was not copied.
+        """
+        if isinstance(self.path, Path):
+            return self.path
+        if self.path not in self.copies:
+            raise SourceError(f"{self.path}: the source lies elsewhere, and only a load in Airflow copies it; start a run")
+        return self.copies[self.path]
+
+    def at(self, path: str) -> "Source":
+        """The same source at another path or URL.
+
+        Raises:
+            ValueError: The contract could not name it.
+        """
+        if isinstance(self.path, Path):
+            return replace(self, path=Path(path))
+        if isinstance(self.path, Query):
+            # Its braces may be an array's.
+            return self
+        return replace(self, path=read_url(path, self.path.connection, self.path.endpoint))

@@ -11,9 +11,10 @@ from batchstream.contract.columns import read_columns, table_name_of
 from batchstream.contract.effects import note_effects
 from batchstream.contract.mistake import MistakeError
 from batchstream.contract.mistakes import Mistakes
-from batchstream.contract.model import Contract, SourceFormat
+from batchstream.contract.model import Contract
 from batchstream.contract.names import handle_of, why_impossible
 from batchstream.contract.properties import read_settings
+from batchstream.contract.source import SourceFormat
 from batchstream.contract.spelling import USUAL
 
 API_VERSIONS = ("v3.0.0", "v3.0.1", "v3.0.2", "v3.1.0", "v3.2.0")

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from batchstream.contract import Contract, parse_contract
-from batchstream.contract.model import SourceFormat
+from batchstream.contract.source import SourceFormat
 from batchstream.draft.column import DraftColumn
 from batchstream.draft.document import table_names, written
 from batchstream.draft.text_sample import MAX_BYTES_READ_WHOLE, rows_of, text_settings

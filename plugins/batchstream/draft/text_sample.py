@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
-from batchstream.contract.model import Source
+from batchstream.contract.source import Source
 from batchstream.draft.dialect import Dialect, find_dialect
 from batchstream.errors import SourceError
 from batchstream.records.carriage_returns import ends_lines_with_cr

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from batchstream.contract.model import SourceFormat
+from batchstream.contract.source import SourceFormat
 from batchstream.errors import SourceError
 from batchstream.records.json_elements import elements_of_array, elements_of_lines
 from batchstream.records.source_file import SourceFile

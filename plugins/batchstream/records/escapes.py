@@ -5,7 +5,7 @@ Between the two, each is half of a surrogate pair, which no text in UTF-8 has, s
 
 import re
 
-from batchstream.contract.model import Source
+from batchstream.contract.source import Source
 
 NULL_FIELD = "\ud900"
 """Stands for NULL where ``sourceNull`` is written by an escape, as in ``\\N``: a text may be the same but for its escape."""

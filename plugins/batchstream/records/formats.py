@@ -1,6 +1,7 @@
 """Reads an open source by its format."""
 
-from batchstream.contract.model import Contract, SourceFormat
+from batchstream.contract.model import Contract
+from batchstream.contract.source import SourceFormat
 from batchstream.records.json_rows import json_rows
 from batchstream.records.layout import Layout, layout_without_header
 from batchstream.records.parquet_rows import ParquetRows

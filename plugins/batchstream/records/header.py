@@ -1,6 +1,7 @@
 """Reads the header of a source: what it calls the fields of a record."""
 
-from batchstream.contract.model import Contract, Source, SourceFormat
+from batchstream.contract.model import Contract
+from batchstream.contract.source import Source, SourceFormat
 from batchstream.errors import SourceError
 from batchstream.records.kinds import kind_of
 from batchstream.records.layout import Layout, LayoutError, layout_of, layout_without_header

@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from batchstream.contract.model import Column, Contract, Source, SourceFormat
+from batchstream.contract.model import Column, Contract
+from batchstream.contract.source import Source, SourceFormat
 from batchstream.records.codec import MAX_RECORDS_PER_BATCH, RecordCodec
 from batchstream.records.damaged_json import storable
 from batchstream.records.escapes import BAD_ESCAPE, NULL_FIELD

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from batchstream.contract.model import Source
+from batchstream.contract.source import Source
 from batchstream.errors import SourceError
 
 DATA_ROOTS_VARIABLE = "BATCHSTREAM_DATA_ROOTS"

@@ -2,7 +2,8 @@
 
 import re
 
-from batchstream.contract.model import Column, Contract, SourceFormat
+from batchstream.contract.model import Column, Contract
+from batchstream.contract.source import SourceFormat
 from batchstream.records.judge import Values
 from batchstream.records.literals import MINUS_ZERO
 from batchstream.records.respelled import respeller

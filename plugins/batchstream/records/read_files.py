@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from batchstream.contract.elsewhere import Elsewhere
-from batchstream.contract.model import Source
+from batchstream.contract.source import Source
 from batchstream.errors import SourceChangedError
 from batchstream.records.shown import listed
 from batchstream.records.source_files import files_of

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from itertools import accumulate, chain, islice
 
-from batchstream.contract.model import Source, SourceFormat
+from batchstream.contract.source import Source, SourceFormat
 from batchstream.errors import SourceError
 from batchstream.records.carriage_returns import BARE
 from batchstream.records.codec import MAX_RECORDS_PER_BATCH

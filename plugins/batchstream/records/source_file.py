@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from io import BufferedReader, BytesIO, RawIOBase
 from typing import IO, cast
 
-from batchstream.contract.model import Source, SourceFormat
+from batchstream.contract.source import Source, SourceFormat
 from batchstream.errors import SourceChangedError, SourceError
 from batchstream.records.carriage_returns import LOOK_BYTES, CarriageReturns, LineEndError, ends_lines_with_cr
 from batchstream.records.codec import MAX_RECORDS_PER_BATCH

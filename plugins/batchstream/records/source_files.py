@@ -4,7 +4,7 @@ import glob
 from dataclasses import replace
 from pathlib import Path
 
-from batchstream.contract.model import Source
+from batchstream.contract.source import Source
 from batchstream.errors import SourceError
 from batchstream.records.place import require_inside
 

@@ -7,7 +7,8 @@ from collections.abc import Generator, Iterator
 from dataclasses import replace
 from itertools import chain
 
-from batchstream.contract.model import Contract, Source
+from batchstream.contract.model import Contract
+from batchstream.contract.source import Source
 from batchstream.errors import SourceError, errors_about
 from batchstream.records.codec import RecordCodec
 from batchstream.records.footer import without_footer

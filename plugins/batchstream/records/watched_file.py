@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from batchstream.contract.model import Source
+from batchstream.contract.source import Source
 from batchstream.errors import SourceChangedError
 
 MAX_BYTES_OF_SECOND_LOOK = 16 * 1024 * 1024
