@@ -22,8 +22,6 @@ POSTGRES = "batchstream_postgres"
 POSTGRES_OWNER = "batchstream_postgres_owner"
 SPARK = "batchstream_spark"
 
-DEFAULT_POSTGRES_PORT = 5432
-
 INSTALLATION_VARIABLE = "BATCHSTREAM_INSTALLATION"
 """Environment variable with a name of this Airflow; by default it is known by the address of its API."""
 
@@ -34,21 +32,11 @@ def _get(connection_id: str) -> Connection:
 
 def postgres_settings(connection_id: str) -> "PostgresSettings":
     """Settings of a PostgreSQL connection; further libpq parameters, such as sslmode, come from its extra."""
-    from batchstream.postgres.connection import PostgresSettings
+    from batchstream.postgres.connection import settings_of
 
     found = _get(connection_id)
-    missing = [name for name in ("host", "login", "schema") if not getattr(found, name)]
-    if missing:
-        raise ConnectionSettingsError(f"connection '{connection_id}': {', '.join(missing)} not set; mend this connection")
-    return PostgresSettings(
-        connection_id=connection_id,
-        host=str(found.host),
-        port=found.port or DEFAULT_POSTGRES_PORT,
-        user=str(found.login),
-        password=found.password or "",
-        dbname=str(found.schema),
-        options={name: str(value) for name, value in found.extra_dejson.items() if name.startswith("ssl")},
-    )
+    names = ("host", "port", "login", "password", "schema", "extra_dejson")
+    return settings_of(connection_id, {name: getattr(found, name) for name in names})
 
 
 def source_connection(source: "Elsewhere") -> Connection:

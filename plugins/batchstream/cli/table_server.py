@@ -6,7 +6,7 @@ from psycopg.conninfo import conninfo_to_dict
 from batchstream.errors import ConnectionSettingsError, SourceError
 from batchstream.local import connections
 from batchstream.local.installation import Installation
-from batchstream.postgres.connection import SESSION_SETTINGS, connect
+from batchstream.postgres.connection import SESSION_SETTINGS, connect, settings_of
 
 APPLICATION_NAME = "batchstream contract new"
 TIMEOUT_SECONDS = 10
@@ -29,7 +29,7 @@ def connected(url: str, connection_id: str | None) -> psycopg.Connection:
         installation = Installation()
         installation.up()
         fields = connections.resolve(connection_id, installation.environment())
-        found = connect(connections.postgres_settings(connection_id, fields), application_name=APPLICATION_NAME)
+        found = connect(settings_of(connection_id, fields), application_name=APPLICATION_NAME)
     else:
         raise SourceError("in which database the table is, is not said; add --connection ID, or postgresql://user@host/database")
     found.read_only = True

@@ -12,11 +12,9 @@ from batchstream.errors import DeliveryError, errors_about
 from batchstream.kafka.delivery import Acknowledged, deliver
 from batchstream.kafka.errors import explained
 from batchstream.load.engines import Engines
-from batchstream.load.pinned import pinned_contract
 from batchstream.load.spool import copied
+from batchstream.load.step import working_on
 from batchstream.postgres import ledger, source_files
-from batchstream.postgres.connection import connect
-from batchstream.postgres.failures import postgres_errors
 from batchstream.postgres.source_rejects import SourceRejects
 from batchstream.records.messages import Signer, load_messages
 from batchstream.records.source_reader import SourceReader
@@ -39,17 +37,12 @@ def send_load(engines: Engines, make_producer: Callable[[], Any], load_id: int) 
         LoadError: The load was given up, or the source has changed since another try of it.
     """
     with (
-        errors_about(load_id=load_id) as known,
-        connect(engines.loader, application_name="batchstream produce_batches") as connection,
-        postgres_errors(f"load {load_id}: noting what was produced", connection),
-        ledger.working_on(connection, load_id),
+        working_on(engines.loader, load_id, "produce_batches", "noting what was produced") as (connection, contract),
+        copied(contract, engines.places) as readable,
     ):
-        contract = pinned_contract(connection, load_id)
-        known["dataset"] = contract.name
-        with copied(contract, engines.places) as readable:
-            return send_batches(
-                connection, readable, load_id, lambda batches: _deliver(engines, make_producer, contract.topic.name, batches)
-            )
+        return send_batches(
+            connection, readable, load_id, lambda batches: _deliver(engines, make_producer, contract.topic.name, batches)
+        )
 
 
 def send_batches(

@@ -2,13 +2,10 @@
 
 import logging
 
-from batchstream.errors import errors_about
 from batchstream.kafka.topics import ensure_topic
 from batchstream.load.engines import Engines
-from batchstream.load.pinned import pinned_contract
+from batchstream.load.step import working_on
 from batchstream.postgres import ledger
-from batchstream.postgres.connection import connect
-from batchstream.postgres.failures import postgres_errors
 
 log = logging.getLogger(__name__)
 
@@ -21,14 +18,7 @@ def create_topic(engines: Engines, load_id: int) -> None:
         DeliveryError: The broker can't be reached.
         LoadError: The load was given up.
     """
-    with (
-        errors_about(load_id=load_id) as known,
-        connect(engines.loader, application_name="batchstream create_topic") as connection,
-        postgres_errors(f"load {load_id}: noting its topic", connection),
-        ledger.working_on(connection, load_id),
-    ):
-        contract = pinned_contract(connection, load_id)
-        known["dataset"] = contract.name
+    with working_on(engines.loader, load_id, "create_topic", "noting its topic") as (connection, contract):
         state = ensure_topic(engines.kafka, contract.topic)
         ledger.transition(
             connection,

@@ -9,7 +9,6 @@ from typing import Any
 import psycopg
 
 from batchstream.local.errors import ServiceError
-from batchstream.postgres.connection import PostgresSettings
 
 PREFIX = "AIRFLOW_CONN_"
 KAFKA = "batchstream_kafka"
@@ -88,26 +87,6 @@ def resolve(id_: str, environment: Mapping[str, str]) -> dict[str, Any]:
     except (IndexError, ValueError):
         raise ServiceError(f"connection '{id_}': Airflow can't read it: {done.stderr.strip()[-300:]}") from None
     return found
-
-
-def postgres_settings(id_: str, fields: Mapping[str, Any]) -> PostgresSettings:
-    """Settings of a PostgreSQL connection out of its fields.
-
-    Raises:
-        ServiceError: One that is needed is missing.
-    """
-    missing = [name for name in ("host", "login", "schema") if not fields.get(name)]
-    if missing:
-        raise ServiceError(f"connection '{id_}': {', '.join(missing)} not set; mend this connection")
-    return PostgresSettings(
-        connection_id=id_,
-        host=fields["host"],
-        port=int(fields.get("port") or 5432),
-        user=fields["login"],
-        password=fields.get("password") or "",
-        dbname=fields["schema"],
-        options={name: str(value) for name, value in (fields.get("extra_dejson") or {}).items() if name.startswith("ssl")},
-    )
 
 
 def variable(id_: str) -> str:

@@ -29,6 +29,7 @@ from batchstream.local.secrets import load_secrets, write_private
 from batchstream.local.usable import require_usable
 from batchstream.paths import COMMAND, ROOT
 from batchstream.postgres import names
+from batchstream.postgres.connection import settings_of
 from batchstream.postgres.setup import set_up
 
 START_ATTEMPTS = 3
@@ -196,7 +197,7 @@ class Installation:
             else:
                 embedded = json.loads(chosen.variables[connections.variable(id_)])
                 fields[id_] = {**embedded, "extra_dejson": embedded.get("extra")}
-        loader, owner = (connections.postgres_settings(id_, fields[id_]) for id_ in (connections.LOADER, connections.OWNER))
+        loader, owner = (settings_of(id_, fields[id_]) for id_ in (connections.LOADER, connections.OWNER))
         return Engines(fields[connections.KAFKA]["extra_dejson"], loader, owner)
 
     def spark_settings(self) -> dict[str, Any]:

@@ -23,6 +23,8 @@ _PASSING = (
 
 CONNECT_TIMEOUT_SECONDS = 10
 
+DEFAULT_PORT = 5432
+
 LOCK_TIMEOUT_SECONDS = 10
 """How long a statement of ours waits for somebody else's lock before it gives up with an error."""
 
@@ -68,6 +70,27 @@ class PostgresSettings(msgspec.Struct, frozen=True):
     def __repr__(self) -> str:
         """Show everything but the password."""
         return f"PostgresSettings({self.connection_id}: {self.user}@{self.host}:{self.port}/{self.dbname})"
+
+
+def settings_of(connection_id: str, fields: Mapping[str, Any]) -> PostgresSettings:
+    """Settings out of the fields of an Airflow connection, by their names; further parameters of libpq come from its extra.
+
+    Raises:
+        ConnectionSettingsError: One that is needed is missing.
+    """
+    missing = [name for name in ("host", "login", "schema") if not fields.get(name)]
+    if missing:
+        raise ConnectionSettingsError(f"connection '{connection_id}': {', '.join(missing)} not set; mend this connection")
+    extra: Mapping[str, Any] = fields.get("extra_dejson") or {}
+    return PostgresSettings(
+        connection_id=connection_id,
+        host=str(fields["host"]),
+        port=int(fields.get("port") or DEFAULT_PORT),
+        user=str(fields["login"]),
+        password=fields.get("password") or "",
+        dbname=str(fields["schema"]),
+        options={name: str(value) for name, value in extra.items() if name.startswith("ssl")},
+    )
 
 
 def connect(settings: PostgresSettings, *, application_name: str) -> psycopg.Connection:

@@ -4,6 +4,7 @@ import decimal
 from decimal import Decimal
 
 from batchstream.contract.model import Column
+from batchstream.records.bounds import bounds_of, require_within
 
 MAX_DIGITS_BEFORE, MAX_DIGITS_AFTER = 131_072, 16_383
 """Of PostgreSQL's numeric without precision and scale."""
@@ -26,10 +27,8 @@ class NumericFit:
         self._context = decimal.Context(prec=precision, traps=[decimal.Inexact, decimal.InvalidOperation])
         self._misfit = f"does not fit {column.type.sql}: at most {precision - scale} digits before the point and {scale} after it"
         rules = column.rules
-        self._at_least = _exact(rules.minimum)
-        self._at_most = _exact(rules.maximum)
-        self._above = _exact(rules.exclusive_minimum)
-        self._below = _exact(rules.exclusive_maximum)
+        limits = (rules.minimum, rules.maximum, rules.exclusive_minimum, rules.exclusive_maximum)
+        self._bounds = bounds_of(*map(_exact, limits))
 
     def fit(self, value: Decimal) -> Decimal:
         """The same number with exactly the column's digits after the point, or with its own where the column has no scale.
@@ -43,14 +42,8 @@ class NumericFit:
             fitted = _as_numeric(value) if self._any else value.quantize(self._quantum, context=self._context)
         except (decimal.Inexact, decimal.InvalidOperation) as error:
             raise ValueError(self._misfit) from error
-        if self._at_least is not None and fitted < self._at_least:
-            raise ValueError(f"must be >= {self._at_least}")
-        if self._at_most is not None and fitted > self._at_most:
-            raise ValueError(f"must be <= {self._at_most}")
-        if self._above is not None and fitted <= self._above:
-            raise ValueError(f"must be > {self._above}")
-        if self._below is not None and fitted >= self._below:
-            raise ValueError(f"must be < {self._below}")
+        if self._bounds:
+            require_within(fitted, self._bounds)
         return fitted
 
 

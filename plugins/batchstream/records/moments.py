@@ -5,26 +5,21 @@ from typing import Any
 
 from batchstream.contract.model import Column, Moments
 from batchstream.contract.moments import TIME
+from batchstream.records.bounds import bounds_of, require_within
 
 
 def moments_finisher(column: Column) -> Callable[[Any], Any] | None:
     """What gives a value back, or raises ValueError if it is out of bounds; None for a column without such bounds."""
-    bounds = column.rules.moments
+    rules = column.rules.moments
     # A time is compared where its text is judged.
-    if bounds == Moments() or column.type.form == TIME:
+    if rules == Moments() or column.type.form == TIME:
         return None
+    bounds = bounds_of(rules.minimum, rules.maximum, rules.exclusive_minimum, rules.exclusive_maximum)
 
     def finish(value: Any) -> Any:
         if value is None:
             return None
-        if bounds.minimum is not None and value < bounds.minimum:
-            raise ValueError(f"must be >= {bounds.minimum}")
-        if bounds.maximum is not None and value > bounds.maximum:
-            raise ValueError(f"must be <= {bounds.maximum}")
-        if bounds.exclusive_minimum is not None and value <= bounds.exclusive_minimum:
-            raise ValueError(f"must be > {bounds.exclusive_minimum}")
-        if bounds.exclusive_maximum is not None and value >= bounds.exclusive_maximum:
-            raise ValueError(f"must be < {bounds.exclusive_maximum}")
+        require_within(value, bounds)
         return value
 
     return finish

@@ -1,11 +1,11 @@
 """Times of day: microseconds since midnight, and seconds west of UTC."""
 
-import operator
 import re
 import struct
 from collections.abc import Callable
 
 from batchstream.contract.model import Column
+from batchstream.records.bounds import Bounds, bounds_of, require_within
 
 _TIME = re.compile(r"(\d\d?):([0-5]\d)(?::([0-5]\d)(?:\.(\d+))?)?", re.ASCII)
 _ZONED = re.compile(rf"({_TIME.pattern}) ?(?:Z|([+-])(\d\d)(?::?([0-5]\d))?)", re.ASCII)
@@ -21,9 +21,7 @@ def time(column: Column) -> Callable[[str], bytes]:
     def judge(text: str) -> bytes:
         found = _TIME.fullmatch(text)
         value = _microseconds(found, digits, "write a time such as 23:59:59.5, without an offset")
-        for is_broken, bound, said in bounds:
-            if is_broken(value, bound):
-                raise ValueError(said)
+        require_within(value, bounds)
         return struct.pack(">q", value)
 
     return judge
@@ -46,20 +44,13 @@ def time_with_zone(column: Column) -> Callable[[str], bytes]:
     return judge
 
 
-def _bounds(column: Column) -> list[tuple[Callable[[int, int], bool], int, str]]:
-    """How a value breaks each bound of a column, the bound in microseconds, and what is said then."""
+def _bounds(column: Column) -> Bounds:
+    """Those of a column, in microseconds."""
     rules = column.rules.moments
-    found = [
-        (operator.lt, rules.minimum, ">="),
-        (operator.gt, rules.maximum, "<="),
-        (operator.le, rules.exclusive_minimum, ">"),
-        (operator.ge, rules.exclusive_maximum, "<"),
-    ]
-    return [
-        (is_broken, _microseconds(_TIME.fullmatch(str(bound)), SECOND_DIGITS, ""), f"must be {sign} {bound}")
-        for is_broken, bound, sign in found
-        if bound is not None
-    ]
+    return bounds_of(
+        *(rules.minimum, rules.maximum, rules.exclusive_minimum, rules.exclusive_maximum),
+        compared_as=lambda limit: _microseconds(_TIME.fullmatch(str(limit)), SECOND_DIGITS, ""),
+    )
 
 
 def _digits(column: Column) -> int:
