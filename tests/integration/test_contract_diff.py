@@ -1,5 +1,6 @@
 """The statements of `batchstream contract diff` make the table of the old contract that of the new one."""
 
+import os
 from pathlib import Path
 
 import psycopg
@@ -27,10 +28,11 @@ def table(name: str, columns: list[tuple[str, str, bool]]) -> dict[str, object]:
 def test_what_is_to_be_done_is_enough(
     installation: Installation, admin: psycopg.Connection, tmp_path: Path, way: Publish
 ) -> None:
-    dataset = WholeDataset(installation, tmp_path / "x", table(f"changed by {way}", OLD), publish=str(way))
+    name = f"changed by {way} {os.urandom(4).hex()}"
+    dataset = WholeDataset(installation, tmp_path / "x", table(name, OLD), publish=str(way))
     dataset.load([OLD_ROW])
     old = dataset.contract
-    dataset.write(table(f"changed by {way}", NEW))
+    dataset.write(table(name, NEW))
     with pytest.raises(ContractError):
         dataset.load([NEW_ROW])
     found = list(changes(old, dataset.contract))
@@ -38,7 +40,7 @@ def test_what_is_to_be_done_is_enough(
     assert len(statements) == 6
     if way is Publish.SWAP:
         # A view keeps the types of its time.
-        admin.execute(f'DROP VIEW public."changed by {way}"')
+        admin.execute(f'DROP VIEW public."{name}"')
     for statement in statements:
         admin.execute(statement.encode())
     assert dataset.load([NEW_ROW]).published_rows == 1

@@ -18,8 +18,9 @@ from batchstream.errors import ConnectionSettingsError
 from batchstream.kafka import topics
 from batchstream.kafka.topics import ensure_topic, identity
 from batchstream.local import ports
+from batchstream.local.broker_settings import OPERATOR
 from batchstream.local.installation import Installation
-from batchstream.local.kafka import OPERATOR, EmbeddedKafka
+from batchstream.local.kafka import EmbeddedKafka
 from batchstream.local.secrets import NAMES, load_secrets
 from tests.conftest import make_state
 from tests.support.brokers import OpenBroker

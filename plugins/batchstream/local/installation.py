@@ -3,11 +3,9 @@
 import json
 import os
 import shutil
-import subprocess
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from functools import cached_property
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +13,11 @@ import psycopg
 
 from batchstream.load.engines import Engines
 from batchstream.local import connections, environment, ports, sessions
+from batchstream.local.airflow_database import migrate
+from batchstream.local.chosen_ports import PREFERRED_PORTS, kept_or_chosen, move
 from batchstream.local.connections import Connections
 from batchstream.local.errors import ServiceError
+from batchstream.local.folders import make_folders
 from batchstream.local.jars import download_missing
 from batchstream.local.java import UTF_8
 from batchstream.local.kafka import EmbeddedKafka
@@ -25,7 +26,7 @@ from batchstream.local.postgres import EmbeddedPostgres
 from batchstream.local.progress import progress
 from batchstream.local.quick_start.archive import archive_path, is_due, make_archive
 from batchstream.local.quick_start.spark_home import spark_home
-from batchstream.local.secrets import load_secrets, write_private
+from batchstream.local.secrets import load_secrets
 from batchstream.local.usable import require_usable
 from batchstream.paths import COMMAND, ROOT
 from batchstream.postgres import names
@@ -35,24 +36,6 @@ from batchstream.postgres.setup import set_up
 START_ATTEMPTS = 3
 
 STATE_FOLDER = ROOT / ".batchstream"
-
-PREFERRED_PORTS = {
-    "kafka": 9092,
-    "kafka_controller": 9093,
-    "postgres": 5432,
-    "airflow": 8088,
-    "airflow_logs": 8793,
-}
-
-SPARK_LOG_SETTINGS = """\
-rootLogger.level = warn
-rootLogger.appenderRef.file.ref = file
-appender.file.type = File
-appender.file.name = file
-appender.file.fileName = {log_file}
-appender.file.layout.type = PatternLayout
-appender.file.layout.pattern = [%d] %p %c: %m%n
-"""
 
 
 class Installation:
@@ -74,17 +57,11 @@ class Installation:
     @cached_property
     def ports(self) -> dict[str, int]:
         """Ports of this installation; chosen once, the usual ones if they are free."""
-        path = self.state / "ports.json"
-        if not path.exists():
-            chosen: dict[str, int] = {}
-            for name, preferred in PREFERRED_PORTS.items():
-                port = ports.choose(preferred)
-                while port in chosen.values():
-                    port = ports.any_free()
-                chosen[name] = port
-            write_private(path, json.dumps(chosen))
-        found: dict[str, int] = json.loads(path.read_text())
-        return found
+        return kept_or_chosen(self._ports_file)
+
+    @property
+    def _ports_file(self) -> Path:
+        return self.state / "ports.json"
 
     @cached_property
     def kafka(self) -> EmbeddedKafka:
@@ -103,7 +80,7 @@ class Installation:
             ServiceError: The clone lies where services can't work, or something could not be downloaded.
         """
         require_usable(ROOT, self.state)
-        self._make_folders()
+        make_folders(self.state, self.secrets["airflow_admin"])
         download_missing(self.jars)
 
     def up(self) -> None:
@@ -114,7 +91,7 @@ class Installation:
             self.start_services()
             set_up(self.postgres.connect, self.secrets)
             self._train_spark()
-            self._migrate_airflow()
+            migrate(self.state, self.environment())
 
     def changing_services(self) -> AbstractContextManager[None]:
         """Start and stop services alone: other commands of this clone wait."""
@@ -223,28 +200,13 @@ class Installation:
         usual = {name: PREFERRED_PORTS[name] for name in ("kafka", "postgres", "airflow")}
         return {name: self.ports[name] for name, port in usual.items() if self.ports[name] != port}
 
-    def _make_folders(self) -> None:
-        self.state.mkdir(parents=True, exist_ok=True)
-        # As root, PostgreSQL's account has to pass here; what is inside is private, folder by folder.
-        self.state.chmod(0o711)
-        for name in ("logs", "airflow", "spark", "checkpoints", "jars"):
-            (self.state / name).mkdir(exist_ok=True)
-            (self.state / name).chmod(0o700)
-        log_file = self.state / "logs" / "spark.log"
-        # To Java a file of properties is ISO 8859-1; what JSON escapes in a string, it takes too.
-        environment.log_settings(self.state).write_text(SPARK_LOG_SETTINGS.format(log_file=json.dumps(str(log_file))[1:-1]))
-        write_private(
-            self.state / "airflow" / "ui_passwords.json", json.dumps({environment.UI_USER: self.secrets["airflow_admin"]})
-        )
-
     def move_from_taken_ports(self, names: Iterable[str]) -> None:
         """Choose other ports for services that are down and whose ports somebody else has taken meanwhile."""
         self._move([name for name in names if not ports.is_free(self.ports[name])])
 
     def _move(self, names: list[str]) -> None:
         if names:
-            moved = {name: ports.any_free() for name in names}
-            write_private(self.state / "ports.json", json.dumps({**self.ports, **moved}))
+            move(self._ports_file, self.ports, names)
             for name in ("ports", "kafka", "postgres"):
                 self.__dict__.pop(name, None)
 
@@ -261,18 +223,3 @@ class Installation:
         if is_due(path):
             with progress("preparing a quick start of Spark"):
                 make_archive(path, spark, self.kafka.client_settings, self.environment(), self.state / "logs" / "training.log")
-
-    def _migrate_airflow(self) -> None:
-        """Bring Airflow's database to the schema of the installed version; half a minute the first time."""
-        stamp = self.state / "airflow" / "migrated"
-        installed = version("apache-airflow")
-        if stamp.exists() and stamp.read_text() == installed:
-            return
-        log_file = self.state / "logs" / "airflow-db-migrate.log"
-        with log_file.open("ab") as log, progress("preparing Airflow's database"):
-            done = subprocess.run(
-                ["airflow", "db", "migrate"], env=self.environment(), stdout=log, stderr=subprocess.STDOUT, check=False
-            )
-        if done.returncode:
-            raise ServiceError(f"Airflow's database could not be migrated; see {log_file}")
-        stamp.write_text(installed)

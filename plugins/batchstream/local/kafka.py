@@ -20,24 +20,17 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient, ScramCredentialInfo, ScramMechanism, UserScramCredentialUpsertion
 
 from batchstream.local import ports
+from batchstream.local.broker_settings import OPERATOR, USER, client_settings, server_properties
 from batchstream.local.errors import ServiceError
 from batchstream.local.jars import jar_paths
 from batchstream.local.java import UTF_8, java_home
 from batchstream.local.processes import Daemon
 from batchstream.local.secrets import write_private
 
-USER = "batchstream"
-OPERATOR = "broker"
-"""The broker's own account."""
-
 START_SECONDS = 60
 HEAP = "512m"
 SCRAM_ITERATIONS = 4096
 """The least that Kafka takes: they make guessing of short passwords slow, and ours are random and long."""
-
-PLAIN = "org.apache.kafka.common.security.plain.PlainLoginModule"
-SCRAM = "org.apache.kafka.common.security.scram.ScramLoginModule"
-MAX_MESSAGE_BYTES = 10 * 1024 * 1024
 
 LOG_SETTINGS = """\
 rootLogger.level = info
@@ -175,46 +168,7 @@ class EmbeddedKafka:
 
     def _properties(self) -> str:
         operator = self._operator_password.read_text()
-        login = f'{PLAIN} required username="{OPERATOR}" password="{operator}" user_{OPERATOR}="{operator}";'
-        settings = {
-            "process.roles": "broker,controller",
-            "node.id": "1",
-            "controller.quorum.voters": f"1@{ports.LOOPBACK}:{self._controller_port}",
-            "listeners": f"CLIENTS://{self.bootstrap_servers},CONTROLLER://{ports.LOOPBACK}:{self._controller_port}",
-            "advertised.listeners": f"CLIENTS://{self.bootstrap_servers}",
-            "controller.listener.names": "CONTROLLER",
-            "inter.broker.listener.name": "CLIENTS",
-            "listener.security.protocol.map": "CLIENTS:SASL_PLAINTEXT,CONTROLLER:SASL_PLAINTEXT",
-            "sasl.mechanism.inter.broker.protocol": "PLAIN",
-            "sasl.mechanism.controller.protocol": "PLAIN",
-            "listener.name.clients.sasl.enabled.mechanisms": "SCRAM-SHA-256,PLAIN",
-            "listener.name.clients.scram-sha-256.sasl.jaas.config": f"{SCRAM} required;",
-            "listener.name.clients.plain.sasl.jaas.config": login,
-            "listener.name.controller.sasl.enabled.mechanisms": "PLAIN",
-            "listener.name.controller.plain.sasl.jaas.config": login,
-            "log.dirs": "data",
-            "auto.create.topics.enable": "false",
-            "offsets.topic.replication.factor": "1",
-            "offsets.topic.num.partitions": "1",
-            "transaction.state.log.replication.factor": "1",
-            "transaction.state.log.min.isr": "1",
-            "group.initial.rebalance.delay.ms": "0",
-            "message.max.bytes": str(MAX_MESSAGE_BYTES),
-            "log.cleaner.dedupe.buffer.size": str(16 * 1024 * 1024),
-            "controlled.shutdown.max.retries": "1",
-        }
-        return "".join(f"{name}={value}\n" for name, value in settings.items())
-
-
-def client_settings(port: int, password: str) -> dict[str, str]:
-    """How a client logs in at a broker of this machine, in librdkafka's names."""
-    return {
-        "bootstrap.servers": f"{ports.LOOPBACK}:{port}",
-        "security.protocol": "SASL_PLAINTEXT",
-        "sasl.mechanism": "SCRAM-SHA-256",
-        "sasl.username": USER,
-        "sasl.password": password,
-    }
+        return server_properties(self.bootstrap_servers, self._controller_port, operator)
 
 
 def _cluster_id(meta: Path) -> str:
