@@ -4,6 +4,7 @@ import csv
 import os
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -40,29 +41,27 @@ def write(pipeline: Pipeline, records: list[list[str]]) -> None:
     os.utime(pipeline.contract.source.path, (0, 1_000_000_000))
 
 
-@pytest.fixture(params=["merge", "swap"])
-def every_type(installation: Installation, spark: SharedSpark, tmp_path: Path, request: pytest.FixtureRequest) -> Pipeline:
-    name = f"types_{os.urandom(4).hex()}"
-    settings = {"sourcePath": "data/x.csv", "topic": name, "publish": request.param, "sourceNull": NULL, "schedule": None}
+def write_contract(project: Path, name: str, settings: dict[str, Any], columns: list[dict[str, Any]]) -> Path:
     document = {
         "apiVersion": "v3.1.0",
         "kind": "DataContract",
         "version": "1.0.0",
         "customProperties": [{"property": setting, "value": value} for setting, value in settings.items()],
-        "schema": [
-            {
-                "name": name,
-                "properties": [
-                    {"name": "key", "physicalType": "integer", "primaryKey": True},
-                    *({"name": f"c{number}", "physicalType": kind} for number, kind in enumerate(KINDS)),
-                ],
-            }
-        ],
+        "schema": [{"name": name, "properties": columns}],
     }
-    path = tmp_path / "dags" / "contracts" / f"{name}.odcs.yaml"
+    path = project / "dags" / "contracts" / f"{name}.odcs.yaml"
     path.parent.mkdir(parents=True)
-    (tmp_path / "data").mkdir()
+    (project / "data").mkdir()
     path.write_text(yaml.safe_dump(document))
+    return path
+
+
+@pytest.fixture(params=["merge", "swap"])
+def every_type(installation: Installation, spark: SharedSpark, tmp_path: Path, request: pytest.FixtureRequest) -> Pipeline:
+    name = f"types_{os.urandom(4).hex()}"
+    settings = {"sourcePath": "data/x.csv", "topic": name, "publish": request.param, "sourceNull": NULL, "schedule": None}
+    columns = [{"name": f"c{number}", "physicalType": kind} for number, kind in enumerate(KINDS)]
+    path = write_contract(tmp_path, name, settings, [{"name": "key", "physicalType": "integer", "primaryKey": True}, *columns])
     return Pipeline(installation, spark, path)
 
 
@@ -92,25 +91,11 @@ def test_types_of_the_database_go_the_whole_way(
     for statement in ("CREATE TYPE {} AS ENUM ('sad', 'glad')", "CREATE DOMAIN {} AS text CHECK (VALUE LIKE '%@%')"):
         admin.execute(sql.SQL(statement).format(sql.Identifier(f"{name}_{'mood' if 'ENUM' in statement else 'mail'}")))
     settings = {"sourcePath": "data/x.csv", "topic": name, "rejectedRecordsAllowed": 2, "schedule": None}
-    document = {
-        "apiVersion": "v3.1.0",
-        "kind": "DataContract",
-        "version": "1.0.0",
-        "customProperties": [{"property": setting, "value": value} for setting, value in settings.items()],
-        "schema": [
-            {
-                "name": name,
-                "properties": [
-                    {"name": "mood", "physicalType": f"{name}_mood"},
-                    {"name": "mail", "physicalType": f"public.{name}_mail", "primaryKey": True},
-                ],
-            }
-        ],
-    }
-    path = tmp_path / "dags" / "contracts" / f"{name}.odcs.yaml"
-    path.parent.mkdir(parents=True)
-    (tmp_path / "data").mkdir()
-    path.write_text(yaml.safe_dump(document))
+    columns = [
+        {"name": "mood", "physicalType": f"{name}_mood"},
+        {"name": "mail", "physicalType": f"public.{name}_mail", "primaryKey": True},
+    ]
+    path = write_contract(tmp_path, name, settings, columns)
     source = tmp_path / "data" / "x.csv"
     source.write_text("mood,mail\nglad,a@b\nangry,c@d\nsad,nobody\n,e@f\n")
     os.utime(source, (0, 1_000_000_000))

@@ -43,6 +43,15 @@ def test_what_is_said_to_be_in_a_module_is_defined_there() -> None:
     ] == []
 
 
+@pytest.mark.parametrize("room", ["contract", "records", "postgres", "local"])
+def test_every_module_of_a_large_room_is_in_one_of_its_chapters(room: str) -> None:
+    folder = ROOT / "plugins" / "batchstream" / room
+    chapters = re.findall(r"`(\w+)`", (folder / "__init__.py").read_text(encoding="utf-8").partition("|---|---|")[2])
+    modules = {path.stem for path in folder.glob("*.py")} | {path.parent.name for path in folder.glob("*/__init__.py")}
+    assert modules - {"__init__"} <= set(chapters)
+    assert len(chapters) == len(set(chapters))
+
+
 def test_every_target_that_the_readme_names_is_in_the_makefile() -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     named = set(re.findall(r"`make ([a-z-]+)", (ROOT / "README.md").read_text()))
