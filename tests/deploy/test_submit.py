@@ -11,9 +11,10 @@ import pytest
 from airflow.providers.apache.spark.hooks import spark_submit
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
+from batchstream.airflow.connections import spark_settings
 from batchstream.airflow.consume import ConsumeStreamOperator
 from batchstream.contract import Contract
-from batchstream.errors import BatchstreamError, LoadError, SparkError
+from batchstream.errors import BatchstreamError, ConnectionSettingsError, LoadError, SparkError
 from batchstream.kafka.topics import KAFKA_VARIABLE
 from batchstream.paths import ROOT, SPARK_APPLICATION
 from batchstream.postgres.connection import POSTGRES_VARIABLE
@@ -93,6 +94,14 @@ def test_the_driver_of_any_master_gets_its_own_settings_alone_and_none_on_the_co
     # Where the driver is a child of spark-submit, that is how it gets them.
     assert json.loads(environment[POSTGRES_VARIABLE])["password"] == PASSWORDS[0]
     assert json.loads(environment[KAFKA_VARIABLE]) == KAFKA["extra"]
+
+
+def test_a_connection_without_a_folder_for_checkpoints_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_BATCHSTREAM_SPARK", json.dumps({"conn_type": "spark", "host": "local[2]"}))
+    with pytest.raises(
+        ConnectionSettingsError, match="connection 'batchstream_spark': extra has no 'checkpoints'; write a folder"
+    ):
+        spark_settings()
 
 
 def test_on_kubernetes_the_driver_is_a_pod_of_the_template_with_the_application_of_its_image(submit: Any) -> None:

@@ -24,6 +24,9 @@ COPIES = {
     "plugins/batchstream/project/connections.env.example": {names.LOADER, names.OWNER, names.DATABASE},
 }
 
+# Statements that an administrator runs by hand.
+DOCUMENTS = {"docs/own-airflow.md": {names.OWNER, names.LOADER, names.READER, names.DATABASE}}
+
 FOLDERS = ("benchmarks", "dags", "deploy", "docker", "plugins", "scripts", "spark_apps", "sql")
 
 
@@ -46,7 +49,7 @@ def places() -> Iterator[Path]:
         yield from (path for path in (ROOT / folder).rglob("*") if path.is_file() and path.suffix not in (".pyc", ".md"))
 
 
-@pytest.mark.parametrize(("path", "expected"), COPIES.items(), ids=COPIES)
+@pytest.mark.parametrize(("path", "expected"), (COPIES | DOCUMENTS).items(), ids=COPIES | DOCUMENTS)
 def test_a_copy_has_the_names_of_the_module(path: str, expected: set[str]) -> None:
     assert named_in((ROOT / path).read_text()) == expected
 

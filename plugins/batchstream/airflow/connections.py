@@ -93,6 +93,14 @@ def submit_environment() -> dict[str, str]:
 
 
 def spark_settings() -> dict[str, Any]:
-    """What the Spark connection's extra says of jars, memory and configuration."""
+    """What the Spark connection's extra says of jars, memory and configuration.
+
+    Raises:
+        ConnectionSettingsError: It names no folder for checkpoints.
+    """
     settings: dict[str, Any] = _get(SPARK).extra_dejson
+    if not settings.get("checkpoints"):
+        raise ConnectionSettingsError(
+            f"connection '{SPARK}': extra has no 'checkpoints'; write a folder of the driver, or of a file system that it knows"
+        )
     return settings
