@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from psycopg import sql
 
 from batchstream.contract import Contract
+from batchstream.contract.column_types import SIMPLE
 from batchstream.contract.model import Column
 from batchstream.contract.types import parse_type
 from batchstream.local.installation import Installation
@@ -173,6 +174,11 @@ class Cast:
         if self.column.type.element is not None:
             return text.strip().replace("[", "{").replace("]", "}") if text.strip().startswith("[") else text
         return text if self.column.type.python is str or "json" in self.column.type.sql else text.strip()
+
+
+def test_each_type_that_a_judge_of_ours_decides_over_has_texts_here() -> None:
+    forms = {column_type.form for column_type in map(parse_type, GOOD)}
+    assert {column_type.form for column_type in SIMPLE.values()} <= forms
 
 
 @pytest.mark.parametrize("kind", GOOD)
