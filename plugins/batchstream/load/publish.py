@@ -3,7 +3,7 @@
 import logging
 
 from batchstream.load.engines import Engines
-from batchstream.load.step import working_on
+from batchstream.load.step import one_step
 from batchstream.postgres import ledger
 from batchstream.postgres.publish.steps import Published, publish
 
@@ -17,7 +17,7 @@ def publish_load(engines: Engines, load_id: int) -> Published:
         LoadError: A check is not green, the load was given up, or its records don't fit the target.
         SinkError: PostgreSQL gave up the transaction; the target is unchanged.
     """
-    with working_on(engines.owner, load_id, "publish_load", "the publish") as (connection, contract):
+    with one_step(engines.owner, load_id, "publish_load", "the publish") as (connection, contract):
         allowed = bool(ledger.read(connection, load_id)["run_parameters"].get("allow_changes"))
         published = publish(connection, contract, load_id, allow_deletes=allowed)
     log.info("load %d: %s", load_id, published)

@@ -13,7 +13,7 @@ from batchstream.kafka.delivery import Acknowledged, deliver
 from batchstream.kafka.errors import explained
 from batchstream.load.engines import Engines
 from batchstream.load.spool import copied
-from batchstream.load.step import working_on
+from batchstream.load.step import one_step
 from batchstream.postgres import ledger, source_files
 from batchstream.postgres.source_rejects import SourceRejects
 from batchstream.records.messages import Signer, load_messages
@@ -37,7 +37,7 @@ def send_load(engines: Engines, make_producer: Callable[[], Any], load_id: int) 
         LoadError: The load was given up, or the source has changed since another try of it.
     """
     with (
-        working_on(engines.loader, load_id, "produce_batches", "noting what was produced") as (connection, contract),
+        one_step(engines.loader, load_id, "produce_batches", "noting what was produced") as (connection, contract),
         copied(contract, engines.places) as readable,
     ):
         return send_batches(

@@ -14,7 +14,7 @@ from batchstream.postgres.failures import postgres_errors
 
 
 @contextmanager
-def working_on(settings: PostgresSettings, load_id: int, step: str, doing: str) -> Iterator[tuple[psycopg.Connection, Contract]]:
+def one_step(settings: PostgresSettings, load_id: int, step: str, doing: str) -> Iterator[tuple[psycopg.Connection, Contract]]:
     """Work on a load; what fails says of which load and dataset it is.
 
     Args:

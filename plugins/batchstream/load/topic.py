@@ -4,7 +4,7 @@ import logging
 
 from batchstream.kafka.topics import ensure_topic
 from batchstream.load.engines import Engines
-from batchstream.load.step import working_on
+from batchstream.load.step import one_step
 from batchstream.postgres import ledger
 
 log = logging.getLogger(__name__)
@@ -18,7 +18,7 @@ def create_topic(engines: Engines, load_id: int) -> None:
         DeliveryError: The broker can't be reached.
         LoadError: The load was given up.
     """
-    with working_on(engines.loader, load_id, "create_topic", "noting its topic") as (connection, contract):
+    with one_step(engines.loader, load_id, "create_topic", "noting its topic") as (connection, contract):
         state = ensure_topic(engines.kafka, contract.topic)
         ledger.transition(
             connection,
