@@ -12,6 +12,7 @@ from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType
 
 from batchstream.contract import Contract
+from batchstream.local.environment import ledger_name
 from batchstream.local.installation import Installation
 from batchstream.paths import CONTRACTS_VARIABLE
 from tests.conftest import HOUSING, ORDERS
@@ -84,13 +85,17 @@ def test_the_table_has_the_names_and_types_of_the_mission(first_run: str, admin:
     assert sorted(index.rpartition("(")[2].rstrip(")") for (index,) in indexes) == ["created_at", "id", "medv"]
 
 
-def test_the_ledger_says_what_each_stage_did(first_run: str, admin: psycopg.Connection) -> None:
+def test_the_ledger_says_what_each_stage_did(first_run: str, installation: Installation, admin: psycopg.Connection) -> None:
     row = admin.execute(
         "SELECT state, source_records, produced_batches, produced_records, consumed_batches, consumed_records, landed_records, "
         "quarantined_records, inserted_rows, updated_rows, deleted_rows, published_rows, reason, closed_at IS NOT NULL "
         "FROM batchstream.loads WHERE dataset = 'housing' ORDER BY load_id LIMIT 1"
     ).fetchone()
     assert row == ("published", 506, 6, 506, 6, 506, 506, 0, 506, 0, 0, 506, None, True)
+    whose = admin.execute(
+        "SELECT dag_id, installation, run_kind FROM batchstream.loads WHERE dataset = 'housing' ORDER BY load_id LIMIT 1"
+    ).fetchone()
+    assert whose == ("housing_pipeline", ledger_name(installation.state), "test")
 
 
 def test_the_consumer_logs_a_line_for_each_micro_batch(first_run: str) -> None:

@@ -12,6 +12,7 @@ import psycopg
 import pytest
 
 from batchstream.local import sessions
+from batchstream.local.environment import ledger_name
 from batchstream.local.installation import Installation
 from batchstream.local.processes import start_time
 from batchstream.paths import CONTRACTS_VARIABLE
@@ -46,6 +47,20 @@ def _kill_a_run(installation: Installation, at: str) -> None:
     run.communicate()
 
 
+def _leave_loads(installation: Installation, admin: psycopg.Connection, failed_run: str) -> list[int]:
+    """Loads that were seen a moment ago, of runs of `seldom` that Airflow knows to have ended, or doesn't know."""
+    rows = [
+        admin.execute(
+            "INSERT INTO batchstream.loads (load_id, dataset, dag_id, run_id, installation, run_kind, state, contract_version, "
+            "source_path, topic) OVERRIDING SYSTEM VALUE SELECT max(load_id) + 1, 'seldom', 'seldom_pipeline', %s, %s, "
+            "'scheduler', 'produced', '1.0.0', '', '' FROM batchstream.loads RETURNING load_id",
+            [run_id, ledger_name(installation.state)],
+        ).fetchone()
+        for run_id in (failed_run, "of a deleted record")
+    ]
+    return [row[0] for row in rows if row]
+
+
 def _api(installation: Installation) -> Api:
     api = wait_for(lambda: Api(installation), 60, "a token of the API")
     wait_for(lambda: {"seldom_pipeline", "often_pipeline"} <= set(api.dags()), 120, "the DAGs are read")
@@ -66,16 +81,27 @@ def test_it_runs_what_is_due_or_triggered_also_after_kills_and_ctrl_c_leaves_not
         assert killed["state"] == "failed"
         # Nobody has asked for a run, and none is due.
         assert [run["run_type"] for run in api.runs("seldom_pipeline")] == ["manual"]
+        left = _leave_loads(installation, admin, killed["dag_run_id"])
         triggered = api.trigger("seldom_pipeline")
         assert _state(api, triggered) == "success"
         due = wait_for(lambda: [run["dag_run_id"] for run in api.runs("often_pipeline")], 120, "a run by the schedule")[-1]
         assert due.startswith("scheduled__")
         assert _state(api, due, "often_pipeline") == "success"
         loads = admin.execute(
-            "SELECT dataset, state, published_rows FROM batchstream.loads WHERE (dataset, run_id) IN ((%s, %s), (%s, %s))",
+            "SELECT dataset, state, published_rows, dag_id, installation, run_kind "
+            "FROM batchstream.loads WHERE (dataset, run_id) IN ((%s, %s), (%s, %s))",
             ["often", due, "seldom", triggered],
         ).fetchall()
-        assert sorted(loads) == [("often", "published", 3), ("seldom", "published", 3)]
+        whose = ledger_name(installation.state), "scheduler"
+        assert sorted(loads) == [
+            ("often", "published", 3, "often_pipeline", *whose),
+            ("seldom", "published", 3, "seldom_pipeline", *whose),
+        ]
+        reasons = "SELECT run_id, reason FROM batchstream.loads WHERE load_id = ANY (%s)"
+        assert dict(admin.execute(reasons, [left]).fetchall()) == {
+            killed["dag_run_id"]: f"run {killed['dag_run_id']} has ended as failed and left the load produced",
+            "of a deleted record": "run of a deleted record has ended as deleted and left the load produced",
+        }
 
         _listens_on_loopback_only(installation)
 

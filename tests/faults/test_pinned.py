@@ -11,7 +11,7 @@ import pytest
 from psycopg import sql
 
 from batchstream.errors import BusyError, LoadError
-from batchstream.load import close, open, topic, verify
+from batchstream.load import close, open, replay, topic, verify
 from batchstream.postgres import names, relations
 from batchstream.postgres.opening import Run
 from tests.support.pipeline import Pipeline
@@ -121,6 +121,24 @@ def test_nothing_is_copied_into_a_landing_of_other_columns(
     admin.execute(sql.SQL("ALTER TABLE {} ").format(landing) + sql.SQL(change.replace("else", f"else_{load_id}")))
     with pytest.raises(LoadError, match=re.escape(said)):
         pipeline.consume(load_id)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ("physicalType: double precision", "physicalType: real", "has double precision NOT NULL for column 'crim', its contract"),
+        ("name: medv", "name: price", "has no such column for column 'price', its contract says double precision NOT NULL"),
+    ],
+)
+def test_a_load_is_not_replayed_by_a_contract_of_other_columns(pipeline: Pipeline, before: str, after: str, said: str) -> None:
+    """A first load's landing becomes the table: it would be one that the contract doesn't describe."""
+    load_id = pipeline.land()
+    pipeline.fail(load_id, "to be replayed")
+    pipeline.contract_path.write_text(pipeline.contract_path.read_text().replace(before, after))
+    with pytest.raises(LoadError, match=said):
+        replay.replay_load(pipeline.engines, load_id)
+    assert pipeline.ledger(load_id)["state"] == "failed"
+    assert pipeline.checksum() is None
 
 
 def test_a_second_try_with_another_source_is_refused(pipeline: Pipeline, previous: str) -> None:

@@ -101,6 +101,17 @@ def test_a_transition_is_part_of_its_callers_transaction(pipeline: Pipeline, adm
     assert _row(admin, load_id) == before
 
 
+def test_of_two_tries_of_produce_batches_the_later_one_counts(pipeline: Pipeline, load_id: int) -> None:
+    """A try that Airflow took for dead may end after the next one has begun."""
+    with pipeline.connect() as connection:
+        first, second = ledger.begin_attempt(connection, load_id), ledger.begin_attempt(connection, load_id)
+        with pytest.raises(LoadError, match="a newer try of produce_batches has begun: its batches count"):
+            ledger.transition(connection, load_id, State.PRODUCED, attempt=first)
+        assert pipeline.ledger(load_id)["state"] == "opened"
+        ledger.transition(connection, load_id, State.PRODUCED, attempt=second)
+    assert pipeline.ledger(load_id)["attempt"] == second
+
+
 def test_a_load_that_was_never_opened_is_refused(pipeline: Pipeline, load_id: int) -> None:
     missing = load_id + 1_000_000
     said = f"load {missing} is not in the ledger: start a new run"
