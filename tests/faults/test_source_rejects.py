@@ -1,12 +1,16 @@
 """Bad records of a source: allowed, they cost themselves; not allowed, all of them are told; mended, they are replayed."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from batchstream.errors import LoadError, SourceError
 from batchstream.load import replay
+from batchstream.postgres import relations
 from tests.support.pipeline import Pipeline
 
 BAD = {3: "x", 4: "y", 205: "z"}
@@ -39,6 +43,20 @@ def rejects(admin: psycopg.Connection, load_id: int) -> list[tuple[Any, ...]]:
         "SELECT record_id, line, column_name, left(raw, 1), topic FROM batchstream.quarantine WHERE load_id = %s ORDER BY line",
         [load_id],
     ).fetchall()
+
+
+@contextmanager
+def failing_to_reopen(admin: psycopg.Connection, load_id: int) -> Iterator[None]:
+    """What comes last in a replay before the checks."""
+    admin.execute(
+        "CREATE FUNCTION public.refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'not now'; END $$; "
+        "CREATE TRIGGER refuse BEFORE UPDATE ON batchstream.loads FOR EACH ROW "
+        f"WHEN (NEW.load_id = {load_id} AND NEW.state = 'landed') EXECUTE FUNCTION public.refuse()"
+    )
+    try:
+        yield
+    finally:
+        admin.execute("DROP TRIGGER refuse ON batchstream.loads; DROP FUNCTION public.refuse()")
 
 
 IN_QUARANTINE = [(2, 3, "crim", "x", None), (3, 4, "crim", "y", None), (204, 205, "crim", "z", None)]
@@ -114,6 +132,13 @@ def test_mended_in_the_contract_they_are_replayed(spoiled: Pipeline, admin: psyc
         replay.replay_load(spoiled.engines, load_id)
     assert "0 records replayed, nothing was published" in str(refused.value)
     spoiled.edit_contract(lambda document: crim(document).pop("logicalTypeOptions"))
+    with failing_to_reopen(admin, load_id), pytest.raises(LoadError, match="its replay: PostgreSQL refused it: not now"):
+        replay.replay_load(spoiled.engines, load_id)
+    # All of it or nothing: or the next replay would land them twice.
+    landing = relations.landing(spoiled.contract, load_id)
+    assert admin.execute(sql.SQL("SELECT count(*) FROM {}").format(landing)).fetchone() == (503,)
+    replayed = "SELECT count(replayed_at) FROM batchstream.quarantine WHERE load_id = %s"
+    assert admin.execute(replayed, [load_id]).fetchone() == (0,)
     assert "3 records replayed, published" in replay.replay_load(spoiled.engines, load_id)
     shown = admin.execute(f"SELECT {', '.join(lines[0])} FROM {spoiled.name} ORDER BY id").fetchall()
     assert shown == [tuple(map(float, line)) for line in lines[1:]]

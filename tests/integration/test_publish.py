@@ -128,6 +128,25 @@ def test_one_publish_of_a_dataset_at_a_time_until_its_commit(dataset: SmallDatas
     assert dataset.rows() == [("a", 9)]
 
 
+def test_of_two_loads_of_a_dataset_one_is_published_at_a_time(dataset: SmallDataset, admin: psycopg.Connection) -> None:
+    first = dataset.land([("a", 8)])
+    admin.execute("UPDATE batchstream.loads SET seen_at = 'epoch' WHERE load_id = %s", [first])
+    second = dataset.land([("a", 9)])
+    # As if the one that was given up had not been.
+    admin.execute("UPDATE batchstream.loads SET state = 'landed' WHERE load_id = %s", [first])
+    landing = relations.landing(dataset.contract, first).as_string(admin)
+    with locked(dataset, landing, "ROW EXCLUSIVE" if dataset.contract.publish is Publish.SWAP else "SHARE UPDATE EXCLUSIVE"):
+        publishing = [Background(dataset.publish, first)]
+        wait_until_blocked(admin, f"batchstream {dataset.table}")
+        publishing.append(Background(dataset.publish, second))
+        time.sleep(0.3)
+        assert state(admin, second) == "landed"
+    for each in publishing:
+        each.wait()
+        assert each.error is None
+    assert dataset.rows() == [("a", 9)]
+
+
 @pytest.mark.parametrize("way", list(Publish))
 def test_a_long_publish_is_in_no_other_datasets_way(small: MakeDataset, admin: psycopg.Connection, way: Publish) -> None:
     dataset, other = small({"code": "text"}, key="code", publish=way), small({"code": "text"}, key="code", publish=way)

@@ -93,6 +93,18 @@ def test_a_session_that_looks_at_no_foreign_key_is_refused(small: MakeDataset, a
     assert "ALTER ROLE batchstream_owner RESET session_replication_role" in said
 
 
+@pytest.mark.parametrize("setting", ["array_nulls = off", "restrict_nonsystem_relation_kind = 'view'"])
+def test_arrays_and_views_are_read_whatever_a_role_says(small: MakeDataset, admin: psycopg.Connection, setting: str) -> None:
+    dataset = small({"k": "integer", "a": "integer[]"}, key="k", publish=Publish.SWAP)
+    admin.execute(f"ALTER ROLE batchstream_owner SET {setting}")
+    try:
+        for rows in ([(1, [1, None])], [(1, [None]), (2, [])]):
+            dataset.load(rows)
+            assert dataset.rows(names.OWNER) == rows
+    finally:
+        admin.execute(f"ALTER ROLE batchstream_owner RESET {setting.split()[0]}")
+
+
 @pytest.fixture
 def standby() -> Iterator[PostgresSettings]:
     """A server that replays what a primary has written, and takes reads alone."""

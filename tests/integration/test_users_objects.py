@@ -103,6 +103,25 @@ CASES = [
         r"the foreign key 'c_{table}' of table 'child_{table}' refers to a row that this load deletes or changes",
     ),
     Case(
+        "foreign key to it that restricts, of another schema",
+        "CREATE SCHEMA s_{table}; CREATE TABLE s_{table}.child (code text CONSTRAINT c_{table} REFERENCES {table} ON DELETE RESTRICT); "
+        "INSERT INTO s_{table}.child VALUES ('b')",
+        LESS,
+        r"the foreign key 'c_{table}' of table 's_{table}.child' refers to a row that this load deletes or changes",
+    ),
+    Case(
+        "trigger of a table that refers to it",
+        "CREATE TABLE child_{table} (code text REFERENCES {table} ON DELETE CASCADE); INSERT INTO child_{table} VALUES ('b'); "
+        + trigger("BEFORE DELETE", "RAISE EXCEPTION 'not of mine';").replace("ON {table}", "ON child_{table}"),
+        LESS,
+        r"a function that somebody has made refuses .* refers to '{table}', or of the database: not of mine; PL/pgSQL function f_",
+    ),
+    Case(
+        "primary key that is looked at later",
+        "ALTER TABLE {table} DROP CONSTRAINT {table}_pkey, ADD PRIMARY KEY (code) DEFERRABLE",
+        OTHER,
+    ),
+    Case(
         "foreign key to it, with an action",
         "CREATE TABLE child_{table} (code text REFERENCES {table} ON DELETE SET NULL); INSERT INTO child_{table} VALUES ('b')",
         LESS,
@@ -355,6 +374,8 @@ def test_a_foreign_key_to_the_table_itself_changes_no_row_unseen(
         ("CREATE MATERIALIZED VIEW {table} AS SELECT 1 AS one", "is a materialized view; rename or drop it"),
         ("CREATE TABLE {table} (code text) PARTITION BY HASH (code)", "is a partitioned table; rename or drop it"),
         ("CREATE VIEW {table} AS SELECT 1 AS one", "is a view, made for the other way"),
+        ("CREATE TYPE {table} AS ENUM ('a')", "is a type; rename or drop it"),
+        ("CREATE DOMAIN {table} AS integer", "is a type; rename or drop it"),
     ],
 )
 def test_something_else_in_the_tables_place_is_told(
@@ -363,6 +384,32 @@ def test_something_else_in_the_tables_place_is_told(
     dataset = small(COLUMNS, key="code")
     admin.execute(statement.format(table=dataset.table))
     with pytest.raises(ContractError, match=said):
+        dataset.open()
+
+
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        ("ALTER TABLE published.{table} ADD CONSTRAINT mine CHECK (v < 5)", "has the constraint 'mine', .* DROP CONSTRAINT mine"),
+        ("ALTER TABLE published.{table} OWNER TO postgres", "belongs to postgres, .* OWNER TO batchstream_owner"),
+        ("ALTER VIEW {table} OWNER TO postgres", "view '{table}' belongs to postgres, .* OWNER TO batchstream_owner"),
+        ("DROP VIEW {table}; ALTER TABLE published.{table} RENAME v TO w", "column 'v': .* has no such column; .* ADD COLUMN v"),
+    ],
+)
+def test_what_no_swap_works_with_is_told(small: MakeDataset, admin: psycopg.Connection, statement: str, said: str) -> None:
+    dataset = small(COLUMNS, key="code", publish=Publish.SWAP)
+    dataset.load(ROWS)
+    admin.execute(statement.replace("{table}", dataset.table))
+    with pytest.raises(ContractError, match=said.replace("{table}", dataset.table)):
+        dataset.open()
+
+
+def test_a_landing_that_no_load_has_made_is_told(small: MakeDataset, admin: psycopg.Connection) -> None:
+    dataset = small(COLUMNS, key="code")
+    load_id = dataset.open()
+    dataset.fail(load_id)
+    admin.execute(f"CREATE TABLE landing.{dataset.table}_{load_id + 1} ()")
+    with pytest.raises(LoadError, match=rf"landing.{dataset.table}_{load_id + 1} is there already, and no load of this ledger"):
         dataset.open()
 
 

@@ -32,13 +32,19 @@ def compare(connection: psycopg.Connection, contract: Contract, name: str) -> No
     Raises:
         ContractError: One has another type, may be NULL where it may not, or is on one side only.
     """
+    table = compare_base(connection, contract, name)
+    if contract.publish is Publish.SWAP:
+        view = relations.target(contract)
+        _compare_view(contract, FoundTable(relations.spelled(connection, view), find(connection, view)), table)
+
+
+def compare_base(connection: psycopg.Connection, contract: Contract, name: str) -> FoundTable:
+    """The same of the base table alone, without the view of a swap; return what was found."""
     table = FoundTable(name, find(connection, relations.base_table(contract)))
     added_columns.compare(connection, contract, table)
     _compare_contract(connection, contract, table)
     _refuse_further(connection, contract, table)
-    if contract.publish is Publish.SWAP:
-        view = relations.target(contract)
-        _compare_view(contract, FoundTable(relations.spelled(connection, view), find(connection, view)), table)
+    return table
 
 
 def compare_landing(connection: psycopg.Connection, contract: Contract, load_id: int) -> None:

@@ -43,6 +43,9 @@ SESSION_SETTINGS = {
     "default_transaction_deferrable": "off",
     "synchronous_commit": "on",
     "transform_null_equals": "off",
+    "array_nulls": "on",
+    # Readers of a swap see a view, and so do its checks.
+    "restrict_nonsystem_relation_kind": "",
     "statement_timeout": "0",
     "transaction_timeout": "0",
     "idle_in_transaction_session_timeout": "0",

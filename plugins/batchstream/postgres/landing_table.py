@@ -7,18 +7,30 @@ import psycopg
 from psycopg import sql
 
 from batchstream.contract.model import Contract, Publish
+from batchstream.errors import LoadError
 from batchstream.postgres import columns, domains, names, relations, sql_files
 from batchstream.postgres.copy_rows import RowCopy
 
 
 def create(connection: psycopg.Connection, contract: Contract, load_id: int) -> None:
-    """Make the landing of a load; the loading role may insert into it, the checking one read it."""
+    """Make the landing of a load; the loading role may insert into it, the checking one read it.
+
+    Raises:
+        LoadError: Something has its name: of a ledger that was made anew, load numbers come again.
+    """
+    landing = relations.landing(contract, load_id)
+    if relations.exists(connection, landing):
+        name = relations.spelled(connection, landing)
+        raise LoadError(
+            f"load {load_id} can't be opened: {name} is there already, and no load of this ledger has made it: drop or rename it, "
+            "and run again"
+        )
     definitions = columns.definitions(contract)
     if contract.publish is Publish.SWAP:
         definitions.append(load_id_column(contract, load_id))
     connection.execute(
         sql_files.read("tables/landing.sql").format(
-            landing=relations.landing(contract, load_id),
+            landing=landing,
             record_id=sql.Identifier(contract.own.record_id),
             columns=sql.SQL(",\n    ").join(definitions),
             loader=sql.Identifier(names.LOADER),

@@ -20,6 +20,8 @@ SELECT a.attname, c.collname FROM pg_attribute AS a JOIN pg_collation AS c ON c.
 WHERE a.attrelid = %s::regclass AND a.attname = ANY (%s) AND NOT c.collisdeterministic ORDER BY a.attnum
 """
 
+_CHECKS = "SELECT conname FROM pg_constraint WHERE conrelid = %s::regclass AND contype = 'c' ORDER BY 1"
+
 _PRIMARY_KEY = """
 SELECT conname, ARRAY(
     SELECT attname::text FROM unnest(conkey) AS number JOIN pg_attribute ON attrelid = conrelid AND attnum = number)
@@ -39,10 +41,14 @@ def require_none(connection: psycopg.Connection, contract: Contract) -> None:
     """
     table = relations.spelled(connection, relations.base_table(contract))
     in_a_merge = (_other_owner, _hidden_rows, _rule, _heir, _blurring_collation, _other_key)
-    for find in in_a_merge if contract.publish is Publish.MERGE else ():
+    for find in in_a_merge if contract.publish is Publish.MERGE else (_other_owner, _check):
         mistake = find(connection, contract, table)
         if mistake:
             raise ContractError(f"{contract.path}: table '{table}' {mistake}")
+    if contract.publish is Publish.SWAP:
+        view = relations.spelled(connection, relations.target(contract))
+        if mistake := _other_owner(connection, contract, view):
+            raise ContractError(f"{contract.path}: view '{view}' {mistake}")
     columns.compare(connection, contract, table)
 
 
@@ -72,6 +78,16 @@ def _rule(connection: psycopg.Connection, _: Contract, table: str) -> str | None
     return (
         f"has the rule '{row[0]}', and PostgreSQL merges into no table with rules; "
         f"DROP RULE {relations.quoted(connection, row[0])} ON {table}"
+    )
+
+
+def _check(connection: psycopg.Connection, _: Contract, table: str) -> str | None:
+    row = connection.execute(_CHECKS, [table]).fetchone()
+    if row is None:
+        return None
+    return (
+        f"has the constraint '{row[0]}', which the table of a load has not, so that none can be attached; "
+        f"ALTER TABLE {table} DROP CONSTRAINT {relations.quoted(connection, row[0])}, and write it as a rule into the contract"
     )
 
 

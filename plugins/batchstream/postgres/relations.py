@@ -70,7 +70,7 @@ def target_exists(connection: psycopg.Connection, contract: Contract) -> bool:
     Raises:
         ContractError: It was made for the other way to publish, or for something else.
     """
-    found = kind_of(connection, target(contract))
+    found = kind_of(connection, target(contract)) or _type_in_the_way(connection, contract)
     if found in (None, "v" if contract.publish is Publish.SWAP else "r"):
         return found is not None
     kind = _KINDS.get(str(found), found)
@@ -91,6 +91,16 @@ def kind_of(connection: psycopg.Connection, relation: sql.Identifier) -> str | N
         "SELECT relkind::text FROM pg_class WHERE oid = to_regclass(%s)", [relation.as_string(connection)]
     ).fetchone()
     return str(row[0]) if row else None
+
+
+def _type_in_the_way(connection: psycopg.Connection, contract: Contract) -> str | None:
+    """The ``relkind`` of a type, if there is one of the target's name: each table has a type of its own name, too."""
+    row = connection.execute(
+        # A type of arrays gives way.
+        "SELECT 1 FROM pg_type WHERE typnamespace = %s::regnamespace AND typname = %s AND typcategory <> 'A'",
+        [names.TARGET_SCHEMA, contract.name],
+    ).fetchone()
+    return "c" if row else None
 
 
 def spelled(connection: psycopg.Connection, relation: sql.Identifier) -> str:

@@ -66,7 +66,7 @@ def declare_key(connection: psycopg.Connection, contract: Contract) -> None:
     A publish goes on without it.
     """
     index = _key_index(connection, contract)
-    if index is None or index[1]:
+    if index is None or index[1] or _has_primary_key(connection, contract):
         return
     try:
         with connection.transaction():
@@ -80,6 +80,15 @@ def declare_key(connection: psycopg.Connection, contract: Contract) -> None:
         log.warning("'%s' is being read: its unique index becomes the primary key with a later load", contract.name)
     except psycopg.Error as error:
         log.warning("the unique index of '%s' becomes the primary key with a later load: %s", contract.name, error)
+
+
+def _has_primary_key(connection: psycopg.Connection, contract: Contract) -> bool:
+    """Whether somebody has made one on the same columns that is looked at later, as each publish needs one that is not."""
+    found = connection.execute(
+        "SELECT 1 FROM pg_index WHERE indrelid = %s::regclass AND indisprimary",
+        [relations.target(contract).as_string(connection)],
+    ).fetchone()
+    return found is not None
 
 
 def _key_index(connection: psycopg.Connection, contract: Contract) -> tuple[str, bool] | None:

@@ -69,6 +69,8 @@ def explain(connection: psycopg.Connection, contract: Contract, load_id: int, er
 def _foreign_key(connection: psycopg.Connection, contract: Contract, load_id: int, error: psycopg.Error) -> str | None:
     constraint, table = error.diag.constraint_name, error.diag.table_name
     detail = error.diag.message_detail or error
+    if error.diag.schema_name not in (None, names.TARGET_SCHEMA, names.LANDING_SCHEMA):
+        table = f"{error.diag.schema_name}.{table}"
     # A swap's key is looked at where the partition is attached.
     if table in (contract.name, f"{contract.handle}_{load_id}"):
         return (
@@ -100,6 +102,11 @@ def _constraint(connection: psycopg.Connection, contract: Contract, load_id: int
 def _trigger(connection: psycopg.Connection, contract: Contract, load_id: int, error: psycopg.Error) -> str | None:
     """Whatever was raised inside a function, where only triggers call any."""
     names = _triggers(connection, contract, "")
+    if not names and isinstance(error, errors.RaiseException):
+        return (
+            f"a function that somebody has made refuses the publish, as a trigger of a table that refers to '{contract.name}', or "
+            f"of the database: {_said(error)}; mend the source or the function, or drop the trigger"
+        )
     if not names or error.diag.context is None or isinstance(error, psycopg.OperationalError):
         return None
     return (
@@ -173,7 +180,7 @@ _Meaning = Callable[[psycopg.Connection, Contract, int, psycopg.Error], str | Si
 
 _MEANINGS: Sequence[tuple[type[psycopg.Error] | tuple[type[psycopg.Error], ...], _Meaning]] = (
     ((errors.UniqueViolation, errors.CardinalityViolation), repeats.explain),
-    (errors.ForeignKeyViolation, _foreign_key),
+    ((errors.ForeignKeyViolation, errors.RestrictViolation), _foreign_key),
     (errors.IntegrityError, _constraint),
     (errors.ProgramLimitExceeded, _too_large),
     ((errors.ObjectNotInPrerequisiteState, errors.InvalidColumnReference), _publication),
