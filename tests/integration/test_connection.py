@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import psycopg
 import pytest
 from msgspec.structs import replace
 
@@ -78,6 +79,48 @@ def test_cut_at_any_moment(pipeline: Pipeline, tls: ssl.SSLContext, sslmode: str
             break
     assert len(told) >= REPLIES_OF_A_LOG_IN
     assert all(f"connection '{settings.connection_id}'" in text and "can't be reached" in text for text in told)
+
+
+ODD_SETTINGS = {
+    "lock_timeout": "1h",
+    "datestyle": "German",
+    "intervalstyle": "sql_standard",
+    "timezone": "Asia/Tokyo",
+    "search_path": "pg_catalog",
+    "standard_conforming_strings": "off",
+    "bytea_output": "escape",
+    "extra_float_digits": "-15",
+    "default_transaction_isolation": "serializable",
+    "default_transaction_read_only": "on",
+    "default_transaction_deferrable": "on",
+    "synchronous_commit": "off",
+    "transform_null_equals": "on",
+    "array_nulls": "off",
+    "restrict_nonsystem_relation_kind": "view",
+    "statement_timeout": "1h",
+    "transaction_timeout": "1h",
+    "idle_in_transaction_session_timeout": "1h",
+    "idle_session_timeout": "1h",
+}
+
+
+def test_a_session_has_our_settings_whatever_a_role_has(pipeline: Pipeline, admin: psycopg.Connection) -> None:
+    def settings() -> dict[str, str]:
+        with pipeline.connect() as connection:
+            rows = connection.execute(
+                "SELECT lower(name), setting FROM pg_settings WHERE lower(name) = ANY (%s)", [[*ODD_SETTINGS]]
+            )
+            return dict(rows.fetchall())
+
+    ours = settings()
+    assert len(ours) == len(ODD_SETTINGS)
+    try:
+        for name, value in ODD_SETTINGS.items():
+            admin.execute(f"ALTER ROLE {names.LOADER} SET {name} = '{value}'")
+        assert settings() == ours
+    finally:
+        for name in ODD_SETTINGS:
+            admin.execute(f"ALTER ROLE {names.LOADER} RESET {name}")
 
 
 def test_statements_wait_for_a_lock_only_so_long(pipeline: Pipeline) -> None:

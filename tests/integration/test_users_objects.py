@@ -104,8 +104,8 @@ CASES = [
     ),
     Case(
         "foreign key to it that restricts, of another schema",
-        "CREATE SCHEMA s_{table}; CREATE TABLE s_{table}.child (code text CONSTRAINT c_{table} REFERENCES {table} ON DELETE RESTRICT); "
-        "INSERT INTO s_{table}.child VALUES ('b')",
+        "CREATE SCHEMA s_{table}; CREATE TABLE s_{table}.child ("
+        "code text CONSTRAINT c_{table} REFERENCES {table} ON DELETE RESTRICT); INSERT INTO s_{table}.child VALUES ('b')",
         LESS,
         r"the foreign key 'c_{table}' of table 's_{table}.child' refers to a row that this load deletes or changes",
     ),
@@ -114,7 +114,7 @@ CASES = [
         "CREATE TABLE child_{table} (code text REFERENCES {table} ON DELETE CASCADE); INSERT INTO child_{table} VALUES ('b'); "
         + trigger("BEFORE DELETE", "RAISE EXCEPTION 'not of mine';").replace("ON {table}", "ON child_{table}"),
         LESS,
-        r"a function that somebody has made refuses .* refers to '{table}', or of the database: not of mine; PL/pgSQL function f_",
+        r"a function that somebody has made refuses .* refers to '{table}', or of the database: not of mine; PL/pgSQL function",
     ),
     Case(
         "primary key that is looked at later",

@@ -4,7 +4,9 @@ import pytest
 
 from batchstream.errors import ConnectionSettingsError
 from batchstream.kafka.java_settings import java_settings
+from batchstream.load.engines import Engines
 from batchstream.postgres.connection import PostgresSettings
+from batchstream.records.messages import Signer
 from batchstream.spark.job import Job
 
 PLAIN = "org.apache.kafka.common.security.plain.PlainLoginModule"
@@ -80,3 +82,6 @@ def test_a_job_in_a_message_shows_no_password() -> None:
     job = Job(7, "checkpoints", {"bootstrap.servers": "k:9092", "sasl.password": "second secret"}, postgres)
     assert "load_id=7" in repr(job)
     assert "secret" not in repr(job)
+    shown = repr([Engines(job.kafka, postgres, postgres), Signer(7, 1, b"third secret" + bytes(20))])
+    assert "load_id=7, attempt=1" in shown
+    assert " secret" not in shown

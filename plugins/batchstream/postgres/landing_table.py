@@ -22,8 +22,8 @@ def create(connection: psycopg.Connection, contract: Contract, load_id: int) -> 
     if relations.exists(connection, landing):
         name = relations.spelled(connection, landing)
         raise LoadError(
-            f"load {load_id} can't be opened: {name} is there already, and no load of this ledger has made it: drop or rename it, "
-            "and run again"
+            f"load {load_id} can't be opened: {name} is there already, and no load of this ledger has made it: drop or rename "
+            "it, and run again"
         )
     definitions = columns.definitions(contract)
     if contract.publish is Publish.SWAP:

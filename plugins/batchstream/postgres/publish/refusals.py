@@ -104,8 +104,8 @@ def _trigger(connection: psycopg.Connection, contract: Contract, load_id: int, e
     names = _triggers(connection, contract, "")
     if not names and isinstance(error, errors.RaiseException):
         return (
-            f"a function that somebody has made refuses the publish, as a trigger of a table that refers to '{contract.name}', or "
-            f"of the database: {_said(error)}; mend the source or the function, or drop the trigger"
+            "a function that somebody has made refuses the publish, as a trigger of a table that refers to "
+            f"'{contract.name}', or of the database: {_said(error)}; mend the source or the function, or drop the trigger"
         )
     if not names or error.diag.context is None or isinstance(error, psycopg.OperationalError):
         return None

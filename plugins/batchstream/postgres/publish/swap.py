@@ -43,9 +43,9 @@ def make_view(connection: psycopg.Connection, contract: Contract, *, exists: boo
             f"that back, or ALTER VIEW {name} RENAME TO {contract.name}_old: the next load makes both anew"
         )
     if not exists:
-        table = relations.partitioned_table(contract)
-        if relations.exists(connection, table):
-            columns.compare_base(connection, contract, relations.spelled(connection, table))
+        partitioned = relations.partitioned_table(contract)
+        if relations.exists(connection, partitioned):
+            columns.compare_base(connection, contract, relations.spelled(connection, partitioned))
         connection.execute(_table(contract))
         connection.execute(_view(contract))
         rights.show(connection, view)
