@@ -69,6 +69,7 @@ BAD_VALUES = [
     case("NaN as text for a decimal", "amount", b'"NaN"', "is a text, not numeric(12,2)"),
     case("1e400", "weight", b"1e400", "is not real"),
     case("more than four bytes hold", "weight", b"3.5e38", "is not real"),
+    case("less than four bytes hold", "weight", b"1e-60", "is not zero, but too small for that type"),
     case("a bare word", "note", b"oops", "is not text"),
     case("a leading zero", "quantity", b"03", "is not smallint NOT NULL"),
     case("nothing", "quantity", b"", "is not smallint NOT NULL"),

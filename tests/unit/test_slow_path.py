@@ -32,6 +32,12 @@ TEXTS = [
     "plain",
     "",
     "Il dit : non",
+    ":-)",
+    "::1/64",
+    ":",
+    " : after a blank",
+    ' : "and" : both',
+    '":',
     'Il dit "oui" : non',
     '"quoted": and "so" on',
     'ends in a quote"',
@@ -94,6 +100,22 @@ def test_no_text_takes_the_slow_path(text: str, end: str, slow: list[Any], tmp_p
     records = roundtrip(contract, end.join(lines))
     assert [record[0] for record in records] == [text] * 150
     assert slow == []
+
+
+@pytest.mark.parametrize("name", [":a", "::", " :a", "a:", 'a":', "a\\", "a :b"])
+def test_no_name_takes_the_slow_path_and_none_may_stand_twice(name: str, slow: list[Any], tmp_path: Path) -> None:
+    contract = make_contract(tmp_path, [{"name": column, "physicalType": "text"} for column in (name, "b")])
+    texts = ["plain", ":-)", " : x", '":', "\\"]
+    lines = [f"{quoted(name)},b", *(f"{quoted(one)},{quoted(other)}" for one in texts for other in texts)]
+    write_source(contract, "\n".join([*lines, ""]).encode())
+    ((_, value),) = SourceReader(contract)
+    codec = RecordCodec(contract)
+    assert [record[:2] for record in codec.decode(value).records] == [(one, other) for one in texts for other in texts]
+    assert slow == []
+    for blank in (b"", b" "):
+        decoded = codec.decode(value.replace(b"}", b',"b"' + blank + b':":-)"}'))
+        assert {one.reason for one in decoded.rejected} == {"column 'b' stands twice"}
+        assert decoded.records == []
 
 
 @pytest.mark.parametrize("values", OTHERS.values(), ids=list(OTHERS))

@@ -15,6 +15,8 @@ from batchstream.records.message_names import message_names
 
 # A closing quotation mark and a blank before the colon of a name; inside of a text the mark is escaped.
 _BLANK_AFTER_NAME = re.compile(rb'(?<!\\)" +:')
+_TEXTS_AND_NAMES = re.compile(rb'"(?:[^"\\]++|\\.)*+"( *+:)?')
+"""Each of them, with the colon that makes it a name."""
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 _MANY_DIGITS = re.compile(rb":\d\d\.\d{7}")
@@ -37,6 +39,7 @@ class Oddities:
 
     def __init__(self, columns: Mapping[str, Column]) -> None:
         self._names = len(columns)
+        self._name_begins_with_colon = any(name.startswith(":") for name in message_names([*columns.values()]))
         names = dict(zip(columns, map(str.encode, message_names([*columns.values()])), strict=True))
         self._has_text = any(column.type.python is str for column in columns.values())
         self._timestamps = [_values(names[n], _MICROSECONDS) for n, column in columns.items() if column.type.python is datetime]
@@ -64,12 +67,19 @@ class Oddities:
 
     def _has_name_twice(self, value: bytes, records: int) -> bool:
         # Outside of texts only: JSON allows no raw line break or tab in one.
-        if b"\n" in value or b"\t" in value or b"\r" in value or (b" :" in value and _BLANK_AFTER_NAME.search(value)):
+        if b"\n" in value or b"\t" in value or b"\r" in value:
             return True
-        # Every name is there, so as many ends of names as names means that none is there twice. Only an escaped quotation
-        # mark and a colon look like the end of a name inside of a text.
-        names, ends = records * self._names, value.count(b'":')
-        return ends != names and ends - value.count(b'\\":') != names
+        names = records * self._names
+        if not (b" :" in value and _BLANK_AFTER_NAME.search(value)):
+            # Every name is there, so as many ends of names as names means that none is there twice.
+            ends = value.count(b'":')
+            if ends == names:
+                return False
+            # Of texts, an escaped mark before a colon looks like one, and the mark that opens a text which begins with a colon.
+            of_texts = value.count(b'\\":') + value.count(b'":":')
+            if ends - of_texts == names and not self._name_begins_with_colon:
+                return False
+        return sum(map(bool, _TEXTS_AND_NAMES.findall(value))) != names
 
     def _may_be_tiny(self, value: bytes) -> bool:
         # A quick look first: there are minus signs in every message with a date.
