@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from airflow.providers.apache.spark.hooks import spark_submit
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
@@ -17,7 +18,9 @@ from batchstream.contract import Contract
 from batchstream.errors import BatchstreamError, ConnectionSettingsError, LoadError, SparkError
 from batchstream.kafka.topics import KAFKA_VARIABLE
 from batchstream.paths import ROOT, SPARK_APPLICATION
+from batchstream.postgres import ledger, names
 from batchstream.postgres.connection import POSTGRES_VARIABLE
+from tests.support.pipeline import Pipeline
 
 PASSWORDS = ("of-postgres", "of-kafka")
 POSTGRES = {
@@ -67,9 +70,9 @@ def submit(monkeypatch: pytest.MonkeyPatch, housing: Contract, tmp_path: Path) -
     monkeypatch.setenv("_AIRFLOW_WWW_USER_PASSWORD", "of-a-user")
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
 
-    def run(connection: dict[str, Any]) -> tuple[list[str], dict[str, str]]:
+    def run(connection: dict[str, Any], load_id: int = 7) -> tuple[list[str], dict[str, str]]:
         monkeypatch.setenv("AIRFLOW_CONN_BATCHSTREAM_SPARK", json.dumps(connection))
-        operator = ConsumeStreamOperator(task_id="consume_stream", contract=housing, load_id="7")
+        operator = ConsumeStreamOperator(task_id="consume_stream", contract=housing, load_id=str(load_id))
         try:
             operator.execute({})
         finally:
@@ -136,6 +139,41 @@ def test_only_what_a_retry_may_mend_is_tried_again(
     cause = caught.value.__cause__
     assert isinstance(cause, noted)
     assert (cause.dataset, cause.load_id) == ("housing", 7)
+
+
+@pytest.mark.parametrize(
+    ("noted", "state", "failure", "said"),
+    [
+        (("the topic is gone", True), "produced", AirflowFailException, "the topic is gone"),
+        (("the broker is silent", False), "produced", AirflowException, "the broker is silent"),
+        (None, "produced", AirflowException, r"load \d+: Spark ended without a word in the ledger; see this task's log"),
+        (("the run has ended", False), "failed", AirflowFailException, "the run has ended"),
+    ],
+)
+def test_the_ledger_says_why_and_whether_to_try_again(
+    pipeline: Pipeline,
+    submit: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    admin: psycopg.Connection,
+    noted: tuple[str, bool] | None,
+    state: str,
+    failure: type[Exception],
+    said: str,
+) -> None:
+    monkeypatch.delenv("AIRFLOW_CONN_BATCHSTREAM_POSTGRES")
+    load_id = pipeline.open()
+    settings = pipeline.settings(names.LOADER)
+    connection = {"conn_type": "postgres", "host": settings.host, "port": settings.port, "schema": settings.dbname}
+    monkeypatch.setenv(
+        "AIRFLOW_CONN_BATCHSTREAM_POSTGRES", json.dumps({**connection, "login": settings.user, "password": settings.password})
+    )
+    monkeypatch.setenv("SUBMITTED_ENDS_WITH", "1")
+    if noted:
+        ledger.note_failure(admin, load_id, noted[0], for_good=noted[1])
+    admin.execute("UPDATE batchstream.loads SET state = %s WHERE load_id = %s", [state, load_id])
+    with pytest.raises(AirflowException, match=rf"^{said}") as caught:
+        submit(OTHERS["local"], load_id)
+    assert type(caught.value) is failure
 
 
 def test_the_drivers_secret_is_made_of_the_connections(tmp_path: Path) -> None:

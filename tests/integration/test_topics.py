@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from confluent_kafka import KafkaException, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, OffsetSpec, ResourceType
+from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewTopic, OffsetSpec, ResourceType
 
 from batchstream.contract.model import Topic
 from batchstream.errors import ConnectionSettingsError, DeliveryError, TerminalError, TopicError
@@ -89,6 +89,26 @@ def test_a_missing_topic_is_made_as_the_contract_says(kafka: dict[str, Any], bro
     assert (config["retention.ms"], config["retention.bytes"], config["cleanup.policy"]) == (str(WEEK), "-1", "delete")
     assert made.end_offsets == {0: 0}
     assert made.topic_id == identity(kafka, topic).topic_id
+
+
+def test_a_topic_is_made_so_that_it_loses_no_batch_whatever_the_brokers_defaults(
+    kafka: dict[str, Any], broker: AdminClient, topic: Topic
+) -> None:
+    defaults = {"log.retention.bytes": "1000000", "log.cleanup.policy": "compact"}
+    (number,) = broker.list_topics(timeout=15).brokers
+
+    def alter(kind: AlterConfigOpType) -> None:
+        entries = [ConfigEntry(name, value, incremental_operation=kind) for name, value in defaults.items()]
+        resource = ConfigResource(ResourceType.BROKER, str(number), incremental_configs=entries)
+        broker.incremental_alter_configs([resource])[resource].result()
+
+    alter(AlterConfigOpType.SET)
+    try:
+        assert ensure_topic(kafka, topic).end_offsets == {0: 0}
+        made = _config(broker, topic)
+    finally:
+        alter(AlterConfigOpType.DELETE)
+    assert (made["retention.bytes"], made["cleanup.policy"]) == ("-1", "delete")
 
 
 def test_a_topic_that_fits_is_left_alone(kafka: dict[str, Any], broker: AdminClient, topic: Topic) -> None:

@@ -45,7 +45,8 @@ def _drop_landings(connection: psycopg.Connection, contract: Contract) -> None:
         "pg_backend_pid() AND database = (SELECT oid FROM pg_database WHERE datname = current_database())) "
         "FROM pg_class AS c JOIN batchstream.loads AS l ON c.relname = %s || l.load_id "
         "WHERE c.relnamespace = %s::regnamespace AND c.relkind = 'r' AND NOT c.relispartition AND l.dataset = %s "
-        "AND l.load_id NOT IN (SELECT load_id FROM batchstream.loads WHERE dataset = %s ORDER BY load_id DESC LIMIT %s)",
+        "AND l.load_id NOT IN (SELECT load_id FROM batchstream.loads WHERE dataset = %s ORDER BY load_id DESC LIMIT %s) "
+        "ORDER BY l.load_id",
         [f"{contract.handle}_", names.LANDING_SCHEMA, contract.name, contract.name, KEPT_LOADS],
     ).fetchall()
     for name, load_id, is_in_use in landings:
