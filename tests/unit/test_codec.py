@@ -102,7 +102,12 @@ BAD_VALUES = [
     case("a raw line break in a text", "note", b'"a\nb"', "is not text"),
     case("a day that is not", "ordered_on", b'"2023-02-29"', "is not date NOT NULL"),
     case("an offset where none belongs", "shipped_at", b'"2024-02-29T00:00:00Z"', "is not timestamp without time zone"),
-    case("no offset where one belongs", "paid_at", b'"2024-02-29T00:00:00"', "is not timestamp with time zone"),
+    case(
+        "no offset where one belongs",
+        "paid_at",
+        b'"2024-02-29T00:00:00"',
+        "is not timestamp with time zone (write 2026-01-31 23:59:59+00:00, with an offset)",
+    ),
     case("nanoseconds", "shipped_at", b'"2024-02-29T00:00:00.1234567"', "at most 6 digits of a second"),
     case("a time before year 1", "paid_at", b'"0001-01-01T00:00:00+01:00"', "not in the years 1 to 9999 of UTC"),
     case("a time after year 9999", "paid_at", b'"9999-12-31T23:59:59-01:00"', "not in the years 1 to 9999 of UTC"),

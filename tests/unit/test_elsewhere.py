@@ -50,6 +50,7 @@ def test_a_url_is_a_source(url: str, parts: tuple[Any, ...], tmp_path: Path) -> 
         ("https:///x.csv", {}, "without a host or a bucket"),
         ("https://[x/y.csv", {}, "got a URL that can't be read (Invalid IPv6 URL)"),
         ("s3://b*/x.csv", {}, "a pattern of hosts or buckets"),
+        ("jdbc:postgresql://h/d", {}, "got a URL of jdbc:postgresql://; write a path, or a URL of http, https, s3, gs, sftp"),
         ("ftp://example.com/x.csv", {}, "got a URL of ftp://; write a path, or a URL of http, https, s3, gs, sftp"),
         ("sftp://example.com/x.csv", {"sourceConnection": None}, "which needs a user; make an Airflow connection of type sftp"),
         (f"s3://bucket/{'x' * 2000}", {}, "write a URL of at most 2,000 bytes"),

@@ -127,6 +127,7 @@ def test_a_device_is_refused(device: str, said: str, tmp_path: Path, monkeypatch
             b"<!DOCTYPE html>\n<html>", "is a web page, and not csv in UTF-8; download the file itself", id="a web page"
         ),
         pytest.param(b'[{"t": "x"}]\n', "is JSON, and not csv", id="JSON"),
+        pytest.param(b"\x04\x22\x4d\x18d@\xa7", "is packed by lz4, and not csv in UTF-8; unpack it", id="lz4"),
         pytest.param(b"version https://git-lfs.github.com/spec/v1\noid x\n", "is a pointer of Git LFS", id="Git LFS"),
     ],
 )

@@ -41,7 +41,7 @@ def test_a_bad_record_costs_one_record(tmp_path: Path) -> None:
             record_id=2,
             line=3,
             column="n",
-            reason="column 'n': expected integer NOT NULL, got 'oops' (write a number such as -12.5)",
+            reason="column 'n': expected integer NOT NULL, got 'oops' (write a number such as -12)",
             raw="oops",
             path=contract.source.path,
         )

@@ -14,7 +14,7 @@ MAX_URL_LENGTH = 2000
 MAX_SHOWN_QUERY = 100
 MAX_QUERY_LENGTH = 100_000
 
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_URL = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*:)+//")
 # A URL is shown in messages and in the ledger, and a password would be, too.
 _SECRET = re.compile(r"CREDENTIAL|KEY|PASS|SECRET|SIGNATURE|TOKEN|^SIG$", re.IGNORECASE)
 _GLOB = re.compile(r"[*?\[]")
@@ -118,7 +118,7 @@ def read_url(text: str, connection: str | None, endpoint: str | None = None) -> 
             "sourceConnection"
         )
     if parts.scheme not in SCHEMES:
-        raise ValueError(f"got a URL of {parts.scheme}://; write a path, or a URL of {', '.join(SCHEMES)}")
+        raise ValueError(f"got a URL of {text.partition('://')[0]}://; write a path, or a URL of {', '.join(SCHEMES)}")
     # To the others a question mark is part of a pattern.
     if not parts.scheme.startswith("http"):
         _require_listing_place(parts.scheme, parts.netloc, connection, text)

@@ -65,6 +65,10 @@ class Misfit:
     column: str | None = None
 
 
+MAX_WHY = 200
+"""Characters of what the decoder says: all of our own words, and the beginning of a value that it may repeat."""
+
+
 class RecordCodec:
     """Encodes and decodes the records of one contract."""
 
@@ -211,7 +215,7 @@ class RecordCodec:
             except ValueError as error:
                 # The decoder's own words may repeat the value, with what PostgreSQL can't store.
                 why = damaged_json.storable(str(error).encode("utf-8", "backslashreplace"))
-                return Misfit(f"column '{column}': {shorten(damaged_json.storable(texts[name]))} {shorten(why)}", column)
+                return Misfit(f"column '{column}': {shorten(damaged_json.storable(texts[name]))} {shorten(why, MAX_WHY)}", column)
         return tuple(values)
 
 

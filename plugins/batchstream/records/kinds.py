@@ -2,6 +2,9 @@
 
 _KINDS = {
     b"7z\xbc\xaf\x27\x1c": ("is a 7z archive", "unpack it"),
+    b"Rar!": ("is a RAR archive", "unpack it"),
+    b"\x04\x22\x4d\x18": ("is packed by lz4", "unpack it, or pack it by gzip"),
+    b"\x1f\x9d": ("is packed by compress", "unpack it, or pack it by gzip"),
     b"PAR1": ("is Parquet", "write sourceFormat: parquet"),
     b"ORC": ("is ORC", "write it as CSV"),
     b"Obj\x01": ("is Avro", "write it as CSV"),

@@ -168,7 +168,7 @@ def _usual_literal(column: Column) -> Literal:
     if kind is float:
         return lambda text: b"-0.0" if text.strip() == "-0" else _number(text)
     if kind is int:
-        return lambda text: _whole(_number(text))
+        return lambda text: _whole(_number(text, "-12"))
     if column.type.copy_type == "numeric":
         return _number
     return _quoted
@@ -190,13 +190,13 @@ def _timestamp(text: str) -> bytes:
     return _encode(f"{text}:00" if _HOURS_ONLY.search(text) else text)
 
 
-def _number(text: str) -> bytes:
+def _number(text: str, example: str = "-12.5") -> bytes:
     text = text.strip()
     if _JSON_NUMBER.fullmatch(text):
         return text.encode()
     found = _NUMBER.fullmatch(text)
     if found is None or not (found[2] or found[3] or "0" in text.lower().split("e")[0]):
-        raise ValueError("write a number such as -12.5")
+        raise ValueError(f"write a number such as {example}")
     sign, whole, fraction, exponent = found.groups()
     number = f"{'-' if sign == '-' else ''}{whole or '0'}{'.' + fraction if fraction else ''}{'e' + exponent if exponent else ''}"
     return number.encode()

@@ -11,11 +11,11 @@ def visible(text: str) -> str:
     return "".join(one if one.isprintable() else f"<U+{ord(one):04X}>" for one in text)
 
 
-def shorten(text: str) -> str:
+def shorten(text: str, characters: int = MAX_SHOWN_CHARACTERS) -> str:
     """The beginning of a text, as a message may show it."""
-    if len(text) <= MAX_SHOWN_CHARACTERS:
+    if len(text) <= characters:
         return visible(text)
-    return f"{visible(text[:MAX_SHOWN_CHARACTERS])}… ({len(text)} characters)"
+    return f"{visible(text[:characters])}… ({len(text)} characters)"
 
 
 def listed(names: list[str]) -> str:
