@@ -131,6 +131,22 @@ def test_a_broken_source_gives_exit_status_1_and_keeps_the_last_load(
     assert admin.execute("SELECT count(*) FROM housing").fetchone() == (506,)
 
 
+@pytest.mark.parametrize(
+    ("connection", "reason"),
+    [
+        ({}, "orders was not published: no load of this run is in the ledger"),
+        ({"AIRFLOW_CONN_BATCHSTREAM_POSTGRES": "postgres://a:b@127.0.0.1:1/c"}, "the ledger can't be asked: "),
+    ],
+)
+def test_tasks_that_are_marked_instead_of_run_give_exit_status_1(
+    installation: Installation, connection: dict[str, str], reason: str
+) -> None:
+    command = ("dags", "test", "orders_pipeline", "2026-01-30", "--mark-success-pattern", ".*")
+    done = airflow(installation, *command, **{CONTRACTS_VARIABLE: str(ORDERS.parent), **connection})
+    assert done.returncode == 1, done.stdout[-5000:]
+    assert reason in done.stdout
+
+
 def test_a_dataset_of_another_shape_runs_by_its_contract_alone(
     installation: Installation, admin: psycopg.Connection, orders: Contract
 ) -> None:

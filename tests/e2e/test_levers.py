@@ -90,6 +90,23 @@ def test_a_run_that_is_marked_by_hand_and_published_nothing_is_not_green(api: Ap
     assert admin.execute("SELECT state FROM batchstream.loads WHERE run_id = %s", [run]).fetchone() == ("failed",)
 
 
+def test_last_tasks_that_are_marked_by_hand_leave_a_run_red_that_published_nothing(api: Api, admin: psycopg.Connection) -> None:
+    """Also the finished run itself, and many at a time."""
+    run = api.trigger("overdue_pipeline")
+    _wait_for_task(api, "overdue_pipeline", run, "consume_stream", "running")
+    for task in ("close_load", "verify_published", "reload_published", "consume_stream", "publish_load"):
+        api.mark_task("overdue_pipeline", run, task, "success")
+    assert _wait_for_end(api, "overdue_pipeline", run) == "failed"
+    states = api.task_states("overdue_pipeline", run)
+    assert states["close_load"] == states["reload_published"] == "success"
+    api.mark_run("overdue_pipeline", run, "success")
+    assert api.run_state("overdue_pipeline", run) == "failed"
+    api.mark_runs("overdue_pipeline", [run], "success")
+    assert api.run_state("overdue_pipeline", run) == "failed"
+    assert "overdue was not published" in api.note("overdue_pipeline", run)
+    assert _rows(admin, "overdue") is None
+
+
 @pytest.mark.nightly
 def test_a_closing_that_is_marked_by_hand_before_it_has_looked_hides_nothing(api: Api, admin: psycopg.Connection) -> None:
     run = api.trigger("overdue_pipeline")
@@ -122,6 +139,10 @@ def test_a_broken_rule_leaves_the_last_load(api: Api, admin: psycopg.Connection)
     """Three records are published; a fourth breaks the rule."""
     first = api.trigger("levered_pipeline")
     assert _wait_for_end(api, "levered_pipeline", first) == "success"
+    # What was published stays green, marked or not.
+    api.mark_run("levered_pipeline", first, "failed")
+    api.mark_run("levered_pipeline", first, "success")
+    assert api.run_state("levered_pipeline", first) == "success"
     (api.sources / "levered.csv").write_text("n\n1\n2\n3\n4\n")
     run = api.trigger("levered_pipeline")
     assert _wait_for_end(api, "levered_pipeline", run) == "failed"

@@ -87,6 +87,9 @@ def test_a_project_is_checked_loaded_and_looked_at(project: Path, binaries: Path
     assert said.startswith(str(binaries.parent))
     assert "1 passed" in call(binaries / "pytest", "-q", cwd=project, AIRFLOW_HOME=str(project / ".batchstream" / "of-tests"))
     assert "fruit.odcs.yaml: good\n" in call(command, "contract", "check", cwd=project)
+    # Airflow finds what keeps a run from being green that published nothing.
+    marked = ["airflow", "dags", "test", "fruit_pipeline", "2026-01-30", "--mark-success-pattern", ".*"]
+    assert "fruit was not published" in call(command, "exec", *marked, cwd=project, status=1)
     said = call(command, "run", "fruit", cwd=project)
     assert "load 1 of fruit: published" in said
     assert "3 inserted, 0 updated, 0 deleted" in said

@@ -75,6 +75,14 @@ class Api:
     def mark_run(self, dag: str, run_id: str, state: str) -> None:
         self._call("PATCH", f"/api/v2/dags/{dag}/dagRuns/{run_id}", {"state": state})
 
+    def mark_runs(self, dag: str, run_ids: list[str], state: str) -> None:
+        entities = [{"dag_id": dag, "dag_run_id": run_id, "state": state} for run_id in run_ids]
+        body = {"actions": [{"action": "update", "entities": entities, "update_mask": ["state"]}]}
+        self._call("PATCH", f"/api/v2/dags/{dag}/dagRuns", body)
+
+    def note(self, dag: str, run_id: str) -> str:
+        return self._call("GET", f"/api/v2/dags/{dag}/dagRuns/{run_id}")["note"] or ""
+
     def backfill(self, dag: str, first_day: str, last_day: str) -> None:
         days = {"from_date": f"{first_day}T00:00:00Z", "to_date": f"{last_day}T00:00:00Z"}
         self._call("POST", "/api/v2/backfills", {"dag_id": dag, **days, "max_active_runs": 10})

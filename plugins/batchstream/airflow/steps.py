@@ -4,12 +4,12 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
-from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import Asset, BaseOperator, XComArg, get_current_context, task
 
 from batchstream.airflow.consume import ConsumeStreamOperator
 from batchstream.airflow.docs import DOC
 from batchstream.airflow.failures import callbacks
+from batchstream.airflow.marker import ReloadPublished
 from batchstream.airflow.produce import ProduceBatchesOperator
 from batchstream.airflow.verify import VerifyOperator
 from batchstream.contract import Contract, load_contract
@@ -104,7 +104,7 @@ class Reload:
         # Airflow judges a run by its last tasks. This one runs nothing, and is green only where the publish was verified: also if
         # somebody marks close_load as success before it has looked.
         own_id = f"{arguments['task_id']}_done" if "task_id" in arguments else "reload_published"
-        marker = EmptyOperator(task_id=own_id, doc_md=DOC["reload_published"])
+        marker = ReloadPublished(dataset=self._contract.name, task_id=own_id, doc_md=DOC["reload_published"])
         verified >> _with_defaults(marker, {})
         return verified
 

@@ -93,6 +93,18 @@ def read(connection: psycopg.Connection, load_id: int) -> dict[str, Any]:
     return row
 
 
+def newest_of_run(
+    connection: psycopg.Connection, dataset: str, installation: str, dag_id: str, run_id: str
+) -> dict[str, Any] | None:
+    """The ledger row of the last load that a run opened of a dataset."""
+    with connection.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(
+            "SELECT * FROM batchstream.loads WHERE dataset = %s AND installation = %s AND dag_id = %s AND run_id = %s "
+            "ORDER BY load_id DESC LIMIT 1",
+            [dataset, installation, dag_id, run_id],
+        ).fetchone()
+
+
 def newer(connection: psycopg.Connection, dataset: str, load_id: int) -> int | None:
     """The first load of a dataset after another one that has not failed."""
     row = connection.execute(
