@@ -68,6 +68,7 @@ RUN --mount=type=bind,from=build,source=/opt/uv,target=/opt/uv \
     for extra in $EXTRAS $SOURCE_EXTRAS; do set -- "$@" --extra "$extra"; done; \
     /opt/uv/bin/uv sync --locked --no-default-groups --no-install-project --inexact "$@" --python python3
 COPY --from=archive /opt/batchstream/.batchstream/jars/*.jsa .batchstream/jars/
+COPY docker/airflow_plugin.py plugins/batchstream_plugin.py
 RUN spark-submit --version; python -m batchstream.local.image check
 ENV AIRFLOW_HOME=/var/lib/batchstream \
     AIRFLOW__CORE__DAGS_FOLDER=/opt/batchstream/dags \

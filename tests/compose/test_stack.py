@@ -65,6 +65,11 @@ def test_the_scheduler_has_the_dag_unpaused_and_its_connections(airflow: Airflow
     assert airflow.connections() >= CONNECTIONS
 
 
+@pytest.mark.parametrize("service", ["airflow-scheduler", "airflow-api-server"])
+def test_airflow_has_what_keeps_a_run_red_that_published_nothing(stack: Stack, service: str) -> None:
+    assert "RunListener" in stack.compose("exec", "-T", service, "airflow", "plugins", "-o", "plain")
+
+
 @pytest.mark.parametrize(
     ("port", "path", "text"),
     [

@@ -185,7 +185,13 @@ def test_the_lowest_version_of_each_range_reloads_too(folder: Path, wheel: str) 
     try:
         assert "fruit.odcs.yaml: good\n" in call(binaries / "batchstream", "contract", "check", cwd=project)
         assert "1 passed" in call(binaries / "pytest", "-q", cwd=project, AIRFLOW_HOME=str(project / ".batchstream" / "of-tests"))
-        assert "3 inserted, 0 updated, 0 deleted" in call(binaries / "batchstream", "run", "fruit", cwd=project)
+        marked = ["airflow", "dags", "test", "fruit_pipeline", "2026-01-30", "--mark-success-pattern", ".*"]
+        assert "fruit was not published" in call(binaries / "batchstream", "exec", *marked, cwd=project, status=1)
+        said = call(binaries / "batchstream", "run", "fruit", cwd=project)
+        assert "3 inserted, 0 updated, 0 deleted" in said
+        # That run of January.
+        assert "removing Airflow's records of runs older than 90 days" in said
+        assert "is not removed" not in said
         assert "0 inserted, 0 updated, 0 deleted" in call(binaries / "batchstream", "run", "fruit", cwd=project)
     finally:
         call(binaries / "batchstream", "clean", "--yes", cwd=project)

@@ -248,6 +248,15 @@ def test_the_image_of_airflow_has_what_every_source_needs() -> None:
     assert {*found[1].split()} == {*project["optional-dependencies"]} - {"airflow", "kubernetes", "local"}
 
 
+def test_the_image_of_airflow_has_the_plugin_that_an_installed_package_brings_by_itself() -> None:
+    brought = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["entry-points"]["airflow.plugins"]
+    module, _, name = brought["batchstream"].partition(":")
+    assert f"from {module} import {name}\n" in (ROOT / "docker" / "airflow_plugin.py").read_text()
+    _, _, airflow = (ROOT / "Dockerfile").read_text().partition(" AS airflow\n")
+    assert "COPY docker/airflow_plugin.py plugins/batchstream_plugin.py\n" in airflow
+    assert "!docker/airflow_plugin.py\n" in (ROOT / ".dockerignore").read_text()
+
+
 def test_the_images_carry_the_version_of_the_project() -> None:
     version = re.search(r'^version = "(.+)"', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
     assert version

@@ -32,7 +32,8 @@ DOC = {
     ),
     "verify_published": "Counts what readers see now. Emits the asset event, so the event means *verified*.",
     "reload_published": (
-        "Runs nothing. A run is green only if this and the closing are, so that no mark by hand hides that nothing was published."
+        "Runs nothing. A run is green only if this and the closing are, and if the ledger has its load as published: no mark by "
+        "hand hides that nothing was."
     ),
     "close_load": (
         "Closes the row in the ledger whatever happened, with the reason if the load failed. "

@@ -29,7 +29,9 @@ class RunListener:
         # Of a run that is marked while it works the closing is still to come. It sees to the rest.
         if dag_run.state != DagRunState.SUCCESS:
             return
-        datasets = sorted({task.dataset for task in dag_run.dag.tasks if task.task_type == ReloadPublished.__name__})
+        # The API server of Airflow 3.2 hands over a run without its DAG.
+        dag = dag_run.dag or dag_run.created_dag_version.serialized_dag.dag
+        datasets = sorted({task.dataset for task in dag.tasks if task.task_type == ReloadPublished.__name__})
         if not datasets:
             return
         if reason := _why_red(dag_run, datasets):
