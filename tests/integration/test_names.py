@@ -100,3 +100,11 @@ def test_names_of_indexes_are_free_after_a_rename(small: MakeDataset, admin: psy
     dataset.load([("a", 9)])
     dataset.load([("a", 10)])
     assert dataset.rows() == [("a", 10)]
+    # A table that somebody makes in its place gets its key, too.
+    old, new = sql.Identifier(f"{dataset.table}_9"), sql.Identifier(dataset.table)
+    admin.execute(sql.SQL("ALTER TABLE {} RENAME TO {}").format(new, old))
+    admin.execute(sql.SQL("CREATE TABLE {} (LIKE {})").format(new, old))
+    admin.execute(sql.SQL("ALTER TABLE {} OWNER TO batchstream_owner").format(new))
+    admin.execute(sql.SQL("GRANT SELECT ON {} TO kafka_reader").format(new))
+    dataset.load([("a", 11)])
+    assert dataset.rows() == [("a", 11)]

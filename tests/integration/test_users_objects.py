@@ -434,3 +434,13 @@ def test_a_publication_of_all_tables_is_in_no_swaps_way(small: MakeDataset, admi
             assert dataset.rows() == rows
     finally:
         admin.execute(f"DROP PUBLICATION p_{dataset.table}")
+
+
+def test_each_table_of_the_ledger_has_a_primary_key(small: MakeDataset, admin: psycopg.Connection) -> None:
+    """A publication of all tables lets nobody delete from one without: what is old would stay."""
+    small(COLUMNS, key="code").load(ROWS)
+    found = admin.execute(
+        "SELECT relname FROM pg_class WHERE relnamespace = 'batchstream'::regnamespace AND relkind = 'r' "
+        "AND NOT EXISTS (SELECT FROM pg_index WHERE indrelid = pg_class.oid AND indisprimary)"
+    ).fetchall()
+    assert found == []
