@@ -1,7 +1,8 @@
 -- Compares what each stage says of itself, in the order of the way, and names the stage at which a number changed.
 -- One row, two values: the verdict, and a sentence that is shown when the verdict is false.
 WITH inbox AS (
-    SELECT count(*) AS batches, coalesce(sum(records), 0) AS records, coalesce(sum(landed), 0) AS landed
+    SELECT count(*) AS batches, coalesce(sum(records), 0) AS records, coalesce(sum(landed), 0) AS landed,
+        coalesce(sum(filtered), 0) AS filtered
     FROM batchstream.batches
     WHERE load_id = {load_id}
 ),
@@ -9,9 +10,11 @@ rejected AS (
     SELECT
         -- By the consumer.
         count(*) FILTER (WHERE q.source_path IS NULL AND q.record_id IS NOT NULL AND q.replayed_at IS NULL) AS records,
-        count(*) FILTER (WHERE q.source_path IS NULL AND q.replayed_at IS NOT NULL) AS replayed,
+        count(*) FILTER (WHERE q.source_path IS NULL AND q.replayed_at IS NOT NULL AND NOT q.filtered) AS replayed,
+        count(*) FILTER (WHERE q.source_path IS NULL AND q.replayed_at IS NOT NULL AND q.filtered) AS filtered,
         -- By the producer, which doesn't keep all of very many.
-        count(*) FILTER (WHERE q.source_path IS NOT NULL AND q.replayed_at IS NOT NULL) AS replayed_of_source
+        count(*) FILTER (WHERE q.source_path IS NOT NULL AND q.replayed_at IS NOT NULL) AS replayed_of_source,
+        count(*) FILTER (WHERE q.source_path IS NOT NULL AND q.replayed_at IS NOT NULL AND NOT q.filtered) AS landed_of_source
     FROM batchstream.quarantine AS q JOIN batchstream.loads AS l USING (load_id)
     WHERE q.load_id = {load_id} AND (q.source_path IS NULL OR q.attempt = l.attempt)
 ),
@@ -72,14 +75,16 @@ fault AS (
         WHEN ledger.consumed_records IS DISTINCT FROM inbox.records
             THEN format('Spark reported %s records, the inbox has %s: batches arrived after the load was landed',
                 ledger.consumed_records, inbox.records)
-        WHEN landing.records IS DISTINCT FROM inbox.landed + rejected.replayed + rejected.replayed_of_source
+        WHEN landing.records IS DISTINCT FROM inbox.landed + rejected.replayed + rejected.landed_of_source
             THEN format('Spark landed %s records, the landing has %s: lost in the landing table',
-                inbox.landed + rejected.replayed + rejected.replayed_of_source, landing.records)
+                inbox.landed + rejected.replayed + rejected.landed_of_source, landing.records)
         WHEN landing.distinct_ids <> landing.records
             THEN format('the landing has %s records but only %s distinct record ids', landing.records, landing.distinct_ids)
-        WHEN landing.records - rejected.replayed_of_source + rejected.records IS DISTINCT FROM ledger.produced_records
-            THEN format('%s records produced, %s landed, %s quarantined: they do not add up',
-                ledger.produced_records, landing.records - rejected.replayed_of_source, rejected.records)
+        WHEN landing.records - rejected.landed_of_source + inbox.filtered + rejected.filtered + rejected.records
+            IS DISTINCT FROM ledger.produced_records
+            THEN format('%s records produced, %s landed, %s filtered out, %s quarantined: they do not add up',
+                ledger.produced_records, landing.records - rejected.landed_of_source, inbox.filtered + rejected.filtered,
+                rejected.records)
         WHEN landing.last_id > ledger.source_records
             THEN format('record id %s has landed, the source ends at %s', landing.last_id, ledger.source_records)
     END AS text

@@ -143,7 +143,7 @@ class Pipeline:
         topic.create_topic(self.engines, load_id)
 
     def messages(self, load_id: int, attempt: int = 0) -> tuple[list[tuple[bytes, bytes]], SourceReader]:
-        reader = SourceReader(self.contract)
+        reader = SourceReader(self.contract.incoming)
         return list(load_messages(self.signer(load_id, attempt), reader)), reader
 
     def signer(self, load_id: int, attempt: int = 0) -> Signer:
@@ -168,7 +168,7 @@ class Pipeline:
             send.send_load(self.engines, lambda: Producer(self.kafka), load_id)
             return
         spans = self.send(messages)
-        reader = SourceReader(self.contract)
+        reader = SourceReader(self.contract.incoming)
         # Others took their place: the source is read all the same.
         deque(reader, maxlen=0)
         with self.connect() as connection:

@@ -28,6 +28,7 @@ def show_load(connection: psycopg.Connection, contract: Contract, load: dict[str
         ("produced", f"{_n(load['produced_batches'])} batches, {_n(load['produced_records'])} records"),
         ("consumed", f"{_n(load['consumed_batches'])} batches, {_n(load['consumed_records'])} records"),
         ("landed", f"{_n(load['landed_records'])} records"),
+        *([("filtered out", f"{load['filtered_records']} records")] if load["filtered_records"] else []),
         ("quarantined", f"{_n(load['quarantined_records'])} records"),
         (
             "published",

@@ -1,6 +1,7 @@
 """The columns of a contract: what the header of the source calls each, what the table calls it, and what it may hold."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from open_data_contract_standard.model import SchemaObject, SchemaProperty
 
@@ -13,6 +14,7 @@ from batchstream.contract.model import Column
 from batchstream.contract.names import SYSTEM_COLUMNS, why_impossible
 from batchstream.contract.spelling import SPELLING_SETTINGS, Spelling, read_spelling
 from batchstream.contract.structures import require_equality, with_json_kind
+from batchstream.contract.transforms import is_derived
 from batchstream.contract.value_rules import read_rules
 
 MAX_COLUMNS = 1590
@@ -24,16 +26,30 @@ MAX_KEYS = 32
 NO_POSITION = -1
 """The standard's default of primaryKeyPosition."""
 
-COLUMN_SETTINGS: dict[str, Types] = {"indexed": bool, **SPELLING_SETTINGS}
+COLUMN_SETTINGS: dict[str, Types] = {"indexed": bool, "stored": bool, **SPELLING_SETTINGS}
 """The ``customProperties`` of a column: name → type of its value."""
 
 _PROPERTIES: Place = ("schema", 0, "properties")
 
 
-def read_columns(
-    table: SchemaObject, spelling: Spelling, types: Mapping[str, ColumnType], mistakes: Mistakes
-) -> tuple[tuple[str, ...], tuple[Column, ...]]:
-    """Names of the key columns, in the order of the key, and all columns without a mistake in the order of the table.
+class Columns(NamedTuple):
+    """The columns of a contract, without those that have a mistake.
+
+    Attributes:
+        keys: Names of the key columns, in the order of the key.
+        stored: Those of the table, in its order.
+        inputs: Those of the source, in its order.
+        derived: Place in the document → a column that is computed, and its expression.
+    """
+
+    keys: tuple[str, ...]
+    stored: tuple[Column, ...]
+    inputs: tuple[Column, ...]
+    derived: dict[Place, tuple[Column, str]]
+
+
+def read_columns(table: SchemaObject, spelling: Spelling, types: Mapping[str, ColumnType], mistakes: Mistakes) -> Columns:
+    """All columns of a contract.
 
     Args:
         table: The contract's.
@@ -59,7 +75,16 @@ def read_columns(
                 (*_PROPERTIES, number), f"column '{name}': stands twice; write each column once, under a physicalName of its own"
             )
     columns = [_column(number, prop, spelling, types, mistakes) for number, prop in enumerate(properties[:MAX_COLUMNS])]
-    return _keys(properties, mistakes), tuple(filter(None, columns))
+    with mistakes.at(*_PROPERTIES):
+        if properties and all(map(is_derived, properties)):
+            raise MistakeError(said(_PROPERTIES), "has transformLogic in each column; write the columns of the source, too")
+    found = [(number, prop, column) for number, (prop, column) in enumerate(zip(properties, columns, strict=False)) if column]
+    return Columns(
+        _keys(properties, mistakes),
+        tuple(column for _, _, column in found if column.stored),
+        tuple(column for _, prop, column in found if not is_derived(prop)),
+        {(*_PROPERTIES, number): (column, prop.transformLogic or "") for number, prop, column in found if is_derived(prop)},
+    )
 
 
 def _keys(properties: list[SchemaProperty], mistakes: Mistakes) -> tuple[str, ...]:
@@ -119,6 +144,10 @@ def _column(
     own: Place = (*place, "customProperties")
     given = Given(prop.customProperties or [], COLUMN_SETTINGS, mistakes, own, f"{field}: customProperties: ")
     spelling = _spelling(given, general, f"{field}: customProperties: ")
+    if is_derived(prop):
+        _refuse_spelling(given, field)
+    elif given.get("stored") is False:
+        _require_unused(prop, given, field)
     rules = read_rules(prop, column_type, mistakes, place, field)
     if name is None or spelling is None:
         return None
@@ -130,7 +159,28 @@ def _column(
         rules=rules,
         source_name=name if prop.name is None else prop.name.strip(),
         spelling=spelling,
+        stored=is_derived(prop) or given.get("stored", True),
     )
+
+
+def _refuse_spelling(given: Given, field: str) -> None:
+    for name in (*SPELLING_SETTINGS, "stored"):
+        if given.stands(name):
+            given.note(name, f"{field}: customProperties: {name}: has no meaning beside transformLogic; remove one of them")
+
+
+def _require_unused(prop: SchemaProperty, given: Given, field: str) -> None:
+    """A column that no table has can't be what a table needs."""
+    uses = {
+        "primaryKey": prop.primaryKey,
+        "unique": prop.unique,
+        "quality": prop.quality,
+        "relationships": prop.relationships,
+        "indexed": given.get("indexed"),
+    }
+    for name, used in uses.items():
+        if used:
+            given.note("stored", f"{field}: customProperties: stored: got false, but {name} needs the column; remove one of them")
 
 
 def _spelling(given: Given, general: Spelling, field: str) -> Spelling | None:

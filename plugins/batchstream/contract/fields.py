@@ -106,7 +106,11 @@ FIELDS: dict[type[BaseModel], dict[str, Field]] = {
         **_told("classification", note="nothing is granted or hidden by it"),
         **_told("deprecated", note="the column is loaded as any other"),
         **_told("encryptedName", note="nothing is encrypted; the column is loaded as the source has it"),
-        **_told("transformLogic", "transformSourceObjects", "transformDescription", note="the source holds its result already"),
+        **_done(
+            transformLogic="[an expression over the source's columns](#derived-columns); not beside `transformSourceObjects`",
+            transformSourceObjects="`transformLogic` is somebody else's: the source holds its result",
+        ),
+        **_told("transformDescription"),
         **_told("partitioned", "partitionKeyPosition", note="the table is not partitioned by it"),
         **_done(relationships="[foreign keys](#foreign-keys), checked before the publish"),
         **_refused("is computed from other columns, and no column of a source", "semanticType", silent=("column", "dimension")),

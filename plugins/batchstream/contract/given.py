@@ -74,6 +74,10 @@ class Given:
         """The value under a name; the default, too, in place of one that is not of its type."""
         return self._values.get(name, default)
 
+    def placed(self, name: str) -> tuple[Place, Any] | None:
+        """Where a name stands, and its value; None without one."""
+        return ((*self._place, self._numbers[name], "value"), self._values[name]) if name in self._values else None
+
     def note(self, name: str, message: str) -> None:
         """Note a mistake where a name stands, if it does."""
         self._mistakes.note((*self._place, self._numbers[name]) if name in self._numbers else self._place, message)

@@ -52,6 +52,7 @@ class Column:
         name: What the table calls it, and what messages say.
         source_name: What the header of the source calls it: any text of one line.
         spelling: How the source spells its values.
+        stored: Whether the table has it; otherwise it is there for expressions only.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Column:
     rules: Rules = Rules()
     source_name: str = field(kw_only=True)
     spelling: Spelling = USUAL
+    stored: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +109,30 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
+class Transform:
+    """What Spark computes of each record.
+
+    Attributes:
+        inputs: The columns of the source, in its order.
+        expressions: Column of the table → Spark SQL over the source's columns.
+        record_filter: Spark SQL that is true for the records that are kept; None for all.
+        read: Names of the inputs that expressions or filter read.
+    """
+
+    inputs: tuple[Column, ...]
+    expressions: Mapping[str, str]
+    record_filter: str | None
+    read: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Contract:
     """One dataset: where it comes from, how it travels, what its table looks like, what must hold.
 
     Attributes:
+        columns: Those of the table.
         keys: The columns of the primary key, in its order; none if the record id is the key.
+        transform: What Spark computes; None if the table has what the source has.
     """
 
     path: Path
@@ -127,6 +148,33 @@ class Contract:
     rejected_records_allowed: Allowance
     publish: Publish
     schedule: str | None
+    transform: Transform | None = None
+
+    @property
+    def required_transform(self) -> Transform:
+        """The transform.
+
+        Raises:
+            ValueError: The contract has none.
+        """
+        if self.transform is None:
+            raise ValueError(f"{self.path}: the contract has nothing for Spark to compute")
+        return self.transform
+
+    @property
+    def incoming(self) -> "Contract":
+        """The contract of what the source holds, and messages carry."""
+        return self if self.transform is None else self._with(self.transform.inputs)
+
+    @property
+    def derived(self) -> "Contract":
+        """The contract of what Spark computes."""
+        expressions = self.transform.expressions if self.transform else {}
+        return self._with(tuple(column for column in self.columns if column.name in expressions))
+
+    def _with(self, columns: tuple[Column, ...]) -> "Contract":
+        names = {column.name for column in columns}
+        return replace(self, columns=columns, keys=tuple(key for key in self.keys if key in names), transform=None)
 
     def of_run(self, words: Mapping[str, str]) -> "Contract":
         """The same contract with the path that its source has in a run; see `batchstream.contract.run_path`.

@@ -10,6 +10,7 @@ from open_data_contract_standard.model import CustomProperty, Server
 from batchstream.contract.allowance import Allowance, parse_allowance
 from batchstream.contract.find_source import find_source
 from batchstream.contract.given import Given, Types
+from batchstream.contract.mistake import Place
 from batchstream.contract.mistakes import Mistakes
 from batchstream.contract.model import Publish, Topic
 from batchstream.contract.schedule import read_schedule
@@ -32,17 +33,23 @@ SETTINGS: dict[str, Types] = {
     "topicMinInsyncReplicas": int,
     "topicRetentionDays": int,
     "rejectedRecordsAllowed": (int, str),
+    "recordFilter": str,
     "publish": str,
     "schedule": (str, NoneType),
 }
 
 
 class ContractSettings(NamedTuple):
-    """The settings of a contract."""
+    """The settings of a contract.
+
+    Attributes:
+        record_filter: Its place in the document, and the expression.
+    """
 
     source: Source
     topic: Topic
     rejected_records_allowed: Allowance
+    record_filter: tuple[Place, str] | None
     publish: Publish
     schedule: str | None
 
@@ -74,7 +81,7 @@ def read_settings(
     schedule = given.read("schedule", lambda: (read_schedule(given.get("schedule", "@daily")),))
     if publish is None or topic is None or source is None or allowed is None or schedule is None:
         return None
-    return ContractSettings(source, topic, allowed, publish, *schedule)
+    return ContractSettings(source, topic, allowed, given.placed("recordFilter"), publish, *schedule)
 
 
 def _topic(handle: str, given: Given) -> Topic | None:

@@ -16,6 +16,7 @@ from batchstream.contract.names import handle_of, why_impossible
 from batchstream.contract.properties import read_settings
 from batchstream.contract.source import SourceFormat
 from batchstream.contract.spelling import USUAL
+from batchstream.contract.transforms import read_transform
 
 API_VERSIONS = ("v3.0.0", "v3.0.1", "v3.0.2", "v3.1.0", "v3.2.0")
 """Versions 3 of the standard that exist; what a later one means is not known."""
@@ -57,10 +58,11 @@ def read_table_contract(
         mistakes.tell(("status",), f"status: {odcs.status}: has no effect: the data set is loaded as an active one")
     if table is None:
         return None
-    keys, columns = read_columns(table, settings.source.spelling if settings else USUAL, types, mistakes)
+    columns = read_columns(table, settings.source.spelling if settings else USUAL, types, mistakes)
+    transform = read_transform(columns.inputs, columns.derived, settings.record_filter if settings else None, mistakes)
     if settings and settings.source.format is SourceFormat.WHITESPACE:
         _refuse_blanks(table.properties or [], mistakes)
-    expected, checks = read_checks(name or "", table, keys, mistakes)
+    expected, checks = read_checks(name or "", table, columns.keys, mistakes)
     if name is None or settings is None:
         return None
     return Contract(
@@ -68,15 +70,17 @@ def read_table_contract(
         name=name,
         version=odcs.version or "",
         description=(odcs.description.purpose if odcs.description else None) or "",
-        columns=columns,
-        keys=keys,
+        columns=columns.stored,
+        keys=columns.keys,
         checks=checks,
-        expected_records=expected,
+        # With a filter the rule is about the table only.
+        expected_records=None if settings.record_filter else expected,
         source=settings.source,
         topic=settings.topic,
         rejected_records_allowed=settings.rejected_records_allowed,
         publish=settings.publish,
         schedule=None if odcs.status == RETIRED else settings.schedule,
+        transform=transform,
     )
 
 

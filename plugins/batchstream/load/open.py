@@ -101,7 +101,7 @@ def _require_source(contract: Contract, places: Places | None, waited_seconds: f
         elif source.wait_minutes and not is_there(source):
             raise SourceMissingError(f"{source.path}: the source is not there")
         else:
-            check_header(contract)
+            check_header(contract.incoming)
     except SourceMissingError as error:
         if not source.wait_minutes:
             raise

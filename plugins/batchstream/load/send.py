@@ -67,7 +67,7 @@ def send_batches(
     attempt = ledger.begin_attempt(connection, load_id)
     signer = Signer(load_id, attempt, ledger.secret(connection, load_id))
     rejects = SourceRejects(connection, load_id, attempt)
-    source = SourceReader(contract, rejects.add)
+    source = SourceReader(contract.incoming, rejects.add)
     with rejects:
         acknowledged = deliver_all(load_messages(signer, source))
     if acknowledged.batches != source.batches:

@@ -90,7 +90,7 @@ def copied(contract: Contract, places: Places | None) -> Iterator[Contract]:
             with _opened(contract, places) as place:
                 copies = _copies(contract, place, folder)
             readable = replace(contract, source=replace(contract.source, root=folder, copies=copies))
-            check_header(readable)
+            check_header(readable.incoming)
         yield readable
 
 

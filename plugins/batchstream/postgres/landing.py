@@ -1,6 +1,6 @@
 """Lands messages: one transaction copies the records of batches, quarantines the rest and enters the batches in the inbox."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -13,7 +13,8 @@ from batchstream.postgres.copy_rows import RowCopy
 from batchstream.postgres.failures import as_ours
 from batchstream.postgres.message_rejects import Rejected, quarantine, rejected_whole
 from batchstream.records import damaged_json
-from batchstream.records.codec import RecordCodec
+from batchstream.records.codec import DecodedBatch, RecordCodec
+from batchstream.records.computed import ComputedCodec
 from batchstream.records.messages import Message, MessageKey, Signer, decode_key
 
 _IMPOSTOR = "the message's key names this load, and its signature is none of this load's: somebody else has sent it"
@@ -28,6 +29,7 @@ class Landed(NamedTuple):
     rejected: int = 0
     duplicates: int = 0
     other_loads: int = 0
+    filtered: int = 0
 
     def plus(self, other: "Landed") -> "Landed":
         """Both together."""
@@ -40,10 +42,20 @@ class _InboxRow(NamedTuple):
     offset: int
     records: int
     landed: int
+    filtered: int
 
 
 class _OvertakenError(Exception):
     """Another writer has entered some of the same batches since the inbox was read."""
+
+
+def _decoder(contract: Contract) -> Callable[[Message, int], DecodedBatch]:
+    """What makes records of a message, given the id of its first one."""
+    if contract.transform is None:
+        codec = RecordCodec(contract)
+        return lambda message, first_record_id: codec.decode(message.value, first_record_id)
+    computed = ComputedCodec(contract)
+    return lambda message, first_record_id: computed.decode(message.value, message.computed, first_record_id)
 
 
 class Lander:
@@ -66,7 +78,7 @@ class Lander:
         self._contract = contract
         self._signer = signer
         self._load_id = signer.load_id
-        self._codec = RecordCodec(contract)
+        self._decode = _decoder(contract)
         self._has_domains = domains.has_any(contract)
         self._rows = RowCopy(contract, relations.landing(contract, signer.load_id))
 
@@ -130,6 +142,7 @@ class Lander:
             rejected=len(rejected),
             duplicates=duplicates,
             other_loads=other_loads,
+            filtered=sum(row.filtered for row in entered),
         )
 
     def _inbox(self, connection: psycopg.Connection, batches: list[int]) -> set[int]:
@@ -178,7 +191,7 @@ class Lander:
     ) -> Iterator[Sequence[tuple[Any, ...]]]:
         """Yield what lands of each batch; note what doesn't, and the batch's row of the inbox."""
         for key, message in batches:
-            decoded = self._codec.decode(message.value, key.first_record_id)
+            decoded = self._decode(message, key.first_record_id)
             yield decoded.records
             for fault in decoded.rejected:
                 if fault.position is None:
@@ -186,15 +199,16 @@ class Lander:
                 else:
                     record_id = key.first_record_id + fault.position
                     rejected.append(Rejected(message, fault.position, record_id, fault.raw, fault.reason))
-            rows.append(_InboxRow(key.batch, message.partition, message.offset, decoded.total, len(decoded.records)))
+            counts = (decoded.total, len(decoded.records), decoded.filtered)
+            rows.append(_InboxRow(key.batch, message.partition, message.offset, *counts))
 
     def _enter(self, connection: psycopg.Connection, rows: list[_InboxRow]) -> None:
         if not rows:
             return
         # Waits for another writer that has entered one of them and not committed yet.
         entered = connection.execute(
-            'INSERT INTO batchstream.batches (load_id, batch, partition, "offset", records, landed) '
-            "SELECT %s, * FROM unnest(%s::bigint[], %s::int[], %s::bigint[], %s::int[], %s::int[]) "
+            'INSERT INTO batchstream.batches (load_id, batch, partition, "offset", records, landed, filtered) '
+            "SELECT %s, * FROM unnest(%s::bigint[], %s::int[], %s::bigint[], %s::int[], %s::int[], %s::int[]) "
             "ON CONFLICT DO NOTHING",
             [self._load_id, *map(list, zip(*rows, strict=True))],
         )

@@ -45,11 +45,13 @@ class DecodedBatch:
         records: Good records: values in the contract's order of columns, and last the record's id.
         rejected: The others.
         total: Elements of the array; 0 if it is none.
+        filtered: How many of them the contract's filter leaves out.
     """
 
     records: Sequence[tuple[Any, ...]] = ()
     rejected: list[RejectedRecord] = field(default_factory=list)
     total: int = 0
+    filtered: int = 0
 
 
 @dataclass(frozen=True, slots=True)

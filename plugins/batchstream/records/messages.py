@@ -1,7 +1,7 @@
 """The messages of a load: their keys say what they are, signed with the load's secret, so that nobody else can send one."""
 
 import hmac
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from struct import Struct
 from typing import NamedTuple
@@ -19,14 +19,29 @@ _HEAD = Struct(">QQ")
 """Load and first record id, of fixed width, before the value: no two messages have the same bytes to sign."""
 
 
+class NotComputed(NamedTuple):
+    """Why Spark could not compute a record."""
+
+    reason: str
+
+
+Computed = bytes | NotComputed | None
+"""What Spark makes of a record: its derived columns as a JSON object, or why it can't; None if the filter leaves it out."""
+
+
 class Message(NamedTuple):
-    """One Kafka message, as it came."""
+    """One Kafka message, as it came.
+
+    Attributes:
+        computed: What Spark has made of each of its records, in their order; nothing if it was not asked.
+    """
 
     topic: str
     partition: int
     offset: int
     key: bytes | None
     value: bytes | None
+    computed: Sequence[Computed] = ()
 
 
 class MessageKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

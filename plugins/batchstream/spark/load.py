@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 from pyspark.errors import StreamingQueryException
@@ -24,6 +24,9 @@ from batchstream.spark.checkpoints import checkpoint_folder, remove_old_checkpoi
 from batchstream.spark.job import Job, Load
 from batchstream.spark.micro_batches import DRIVER_MESSAGES, MicroBatchLander
 from batchstream.spark.quick_start.workers import start_workers
+
+if TYPE_CHECKING:
+    from batchstream.spark.transforming import TransformLander
 
 log = logging.getLogger(__name__)
 
@@ -66,15 +69,13 @@ def _land(connection: psycopg.Connection, load: Load, row: dict[str, Any], get_s
     # COPY BINARY takes the bytes of another type of the same width without a word.
     columns.compare_landing(connection, load.contract, job.load_id)
     _require_same_topic(job.kafka, load.contract, row)
-    lander = MicroBatchLander(
-        load=load,
-        start_offsets={int(partition): offset for partition, offset in row["start_offsets"].items()},
-        connection=connection,
-        on_driver=_planned_messages(row) <= DRIVER_MESSAGES,
-    )
-    spark = get_spark()
-    if not lander.on_driver:
-        start_workers(spark)
+    is_small = _planned_messages(row) <= DRIVER_MESSAGES
+    spark: SparkSession
+    lander: MicroBatchLander | TransformLander
+    if load.contract.transform is None:
+        spark, lander = _direct(connection, load, row, get_spark, on_driver=is_small)
+    else:
+        spark, lander = _transforming(connection, load, get_spark, on_driver=is_small)
     _run(spark, load, row, lander)
     # Once more: it may have been deleted and made anew between the first look and the reading.
     _require_same_topic(job.kafka, load.contract, row)
@@ -88,6 +89,30 @@ def _land(connection: psycopg.Connection, load: Load, row: dict[str, Any], get_s
     return lander.total
 
 
+def _direct(
+    connection: psycopg.Connection, load: Load, row: dict[str, Any], get_spark: Callable[[], SparkSession], *, on_driver: bool
+) -> tuple[SparkSession, MicroBatchLander]:
+    start_offsets = {int(partition): offset for partition, offset in row["start_offsets"].items()}
+    lander = MicroBatchLander(load, start_offsets, connection, on_driver)
+    spark = get_spark()
+    if not on_driver:
+        start_workers(spark)
+    return spark, lander
+
+
+def _transforming(
+    connection: psycopg.Connection, load: Load, get_spark: Callable[[], SparkSession], *, on_driver: bool
+) -> tuple[SparkSession, "TransformLander"]:
+    # Only here: a load without a transform needs neither Arrow nor Spark's functions.
+    from batchstream.spark.transforming import TransformLander, prepared
+
+    spark = get_spark()
+    found = prepared(spark, load.contract, is_large=not on_driver)
+    if not on_driver:
+        start_workers(spark)
+    return spark, TransformLander(load, found, connection, on_driver)
+
+
 def _load(connection: psycopg.Connection, job: Job, row: dict[str, Any]) -> Load:
     contract = pinned.of_row(row)
     return Load(
@@ -98,8 +123,10 @@ def _load(connection: psycopg.Connection, job: Job, row: dict[str, Any]) -> Load
     )
 
 
-def _run(spark: SparkSession, load: Load, row: dict[str, Any], lander: MicroBatchLander) -> None:
-    messages = stream.read_topic(spark, load.job.kafka, row["topic"], row["start_offsets"])
+def _run(spark: SparkSession, load: Load, row: dict[str, Any], lander: "MicroBatchLander | TransformLander") -> None:
+    # Without a transform Spark's rows are not asked for.
+    tasks = 1 if load.contract.transform is None or lander.on_driver else spark.sparkContext.defaultParallelism
+    messages = stream.read_topic(spark, load.job.kafka, row["topic"], row["start_offsets"], tasks)
     try:
         (
             messages.writeStream.queryName(f"{load.contract.handle} load {load.job.load_id}")
@@ -143,6 +170,7 @@ def _planned_messages(load: dict[str, Any]) -> int:
 def _counts(connection: psycopg.Connection, load_id: int) -> dict[str, int]:
     row = connection.execute(
         "SELECT count(*), coalesce(sum(records), 0)::bigint, coalesce(sum(landed), 0)::bigint, "
+        "coalesce(sum(filtered), 0)::bigint, "
         # Those of the source are counted by the producer, which doesn't keep all of very many.
         "(SELECT count(*) FROM batchstream.quarantine AS q "
         "WHERE q.load_id = %(load_id)s AND q.source_path IS NULL AND q.record_id IS NOT NULL) + "
@@ -153,5 +181,5 @@ def _counts(connection: psycopg.Connection, load_id: int) -> dict[str, int]:
         "FROM batchstream.batches WHERE load_id = %(load_id)s",
         {"load_id": load_id},
     ).fetchone()
-    names = ("consumed_batches", "consumed_records", "landed_records", "quarantined_records")
+    names = ("consumed_batches", "consumed_records", "landed_records", "filtered_records", "quarantined_records")
     return dict(zip(names, row or (), strict=True))

@@ -70,7 +70,7 @@ class MicroBatchLander:
             raise
         self.total = self.total.plus(landed)
         log.info(
-            "micro-batch epoch=%d messages=%d records=%d landed=%d rejected=%d duplicates=%d other_loads=%d",
+            "micro-batch epoch=%d messages=%d records=%d landed=%d rejected=%d duplicates=%d other_loads=%d filtered=%d",
             epoch,
             *landed,
         )
@@ -82,10 +82,7 @@ class MicroBatchLander:
     def _land_on_executors(self, spark: "SparkSession", ranges: list[OffsetRange]) -> Landed:
         context = spark.sparkContext
         pieces = share(ranges, context.defaultParallelism)
-        # Local Spark tries a task once.
-        is_local = str(context.master).startswith("local")
-        last_try = 1 if is_local else int(str(context.getConf().get("spark.task.maxFailures", "4")))
-        outcomes = context.parallelize(pieces, len(pieces)).map(_task(self.load, last_try)).collect()
+        outcomes = context.parallelize(pieces, len(pieces)).map(_task(self.load, last_try(spark))).collect()
         for outcome in outcomes:
             if isinstance(outcome, BatchstreamError):
                 raise outcome
@@ -120,27 +117,40 @@ def _chunks(messages: Iterable[Message]) -> Iterator[list[Message]]:
         yield chunk
 
 
-def _task(load: Load, last_try: int) -> Callable[[OffsetRange], Landed | BatchstreamError]:
-    """What a task does with its share of the micro-batch.
+def last_try(spark: "SparkSession") -> int:
+    """Which try of a task is its last one; local Spark tries a task once."""
+    context = spark.sparkContext
+    is_local = str(context.master).startswith("local")
+    return 1 if is_local else int(str(context.getConf().get("spark.task.maxFailures", "4")))
+
+
+def _task(load: Load, tries: int) -> Callable[[OffsetRange], Landed | BatchstreamError]:
+    """What a task does with its share of the micro-batch."""
+    run = landing_in_task(load, tries)
+    return lambda offsets: run(lambda connection: land_ranges(load, connection, [offsets]))
+
+
+def landing_in_task(load: Load, tries: int) -> Callable[[Callable[[psycopg.Connection], Landed]], Landed | BatchstreamError]:
+    """Runs what lands a task's share, with a connection of its own.
 
     An error that no retry mends, or that of the last try, is returned: Spark would wrap one that is raised beyond recognition.
     So is a broker's silence, after a minute of waiting: the retry of the whole step looks at the topic first.
     """
 
-    def land(offsets: OffsetRange) -> Landed | BatchstreamError:
+    def run(land: Callable[[psycopg.Connection], Landed]) -> Landed | BatchstreamError:
         from pyspark import TaskContext
 
         try:
             with connect(load.job.settings, application_name=f"batchstream load {load.job.load_id} executor") as connection:
                 # No waiting for the disk after each chunk; the driver waits once for all of a micro-batch.
                 connection.execute("SET synchronous_commit = off")
-                return land_ranges(load, connection, [offsets])
+                return land(connection)
         except (BatchstreamError, psycopg.Error) as error:
             ours = error if isinstance(error, BatchstreamError) else as_ours(error, f"load {load.job.load_id}: landing it")
             context = TaskContext.get()
             is_in_vain = isinstance(ours, (TerminalError, FetchError))
-            if is_in_vain or context is None or context.attemptNumber() + 1 >= last_try:
+            if is_in_vain or context is None or context.attemptNumber() + 1 >= tries:
                 return ours
             raise ours from error
 
-    return land
+    return run

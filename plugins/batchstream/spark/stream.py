@@ -19,7 +19,9 @@ TIMEOUTS = {
 }
 
 
-def read_topic(spark: SparkSession, settings: Mapping[str, Any], topic: str, start_offsets: Mapping[str, int]) -> DataFrame:
+def read_topic(
+    spark: SparkSession, settings: Mapping[str, Any], topic: str, start_offsets: Mapping[str, int], tasks: int = 1
+) -> DataFrame:
     """A topic from the offsets where a load began.
 
     Args:
@@ -27,7 +29,10 @@ def read_topic(spark: SparkSession, settings: Mapping[str, Any], topic: str, sta
         settings: The Airflow connection's.
         topic: Its name.
         start_offsets: First offset of each partition.
+        tasks: How many read it at a time, at least, if it has fewer partitions.
     """
+    # Spark cuts a partition for as many tasks, but plans a little longer for it.
+    cut = {"minPartitions": tasks} if tasks > 1 else {}
     return (
         spark.readStream.format("kafka")
         .options(**{f"kafka.{name}": value for name, value in java_settings(settings).items()})
@@ -38,5 +43,6 @@ def read_topic(spark: SparkSession, settings: Mapping[str, Any], topic: str, sta
         .option("failOnDataLoss", True)
         .option("groupIdPrefix", GROUP_ID_PREFIX)
         .option("maxOffsetsPerTrigger", MAX_MESSAGES_PER_TRIGGER)
+        .options(**cut)
         .load()
     )

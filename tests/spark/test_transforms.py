@@ -1,0 +1,102 @@
+"""Spark computes columns of a contract, and leaves records out: on the driver and on executors, with the same counts and rows."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from batchstream.errors import LoadError
+from batchstream.postgres import relations
+from batchstream.spark import load
+from tests.support.pipeline import Pipeline
+
+
+@pytest.fixture(params=["driver", "executors"])
+def path(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    if request.param == "executors":
+        monkeypatch.setattr(load, "DRIVER_MESSAGES", -1)
+    return str(request.param)
+
+
+def derive(pipeline: Pipeline, derived: Mapping[str, tuple[str, str]], **settings: object) -> None:
+    """Add columns by name: type and expression."""
+
+    def edit(document: dict[str, Any]) -> None:
+        properties = document["schema"][0]["properties"]
+        for name, (kind, expression) in derived.items():
+            properties.append({"name": name, "physicalType": kind, "transformLogic": expression})
+        document["customProperties"] += [{"property": name, "value": value} for name, value in settings.items()]
+
+    pipeline.edit_contract(edit)
+
+
+def rows(admin: psycopg.Connection, pipeline: Pipeline, columns: str) -> list[tuple[Any, ...]]:
+    table = relations.target(pipeline.contract)
+    return admin.execute(sql.SQL("SELECT {} FROM {} ORDER BY id").format(sql.SQL(columns), table)).fetchall()  # type: ignore[arg-type]
+
+
+@pytest.mark.usefixtures("path")
+def test_derived_columns_and_a_filter(pipeline: Pipeline, admin: psycopg.Connection) -> None:
+    pipeline.expect_any_source()
+    derive(
+        pipeline,
+        {
+            "per_room": ("double precision", "medv / RM"),
+            "label": ("text", "concat('t', cast(rad as string), '\u00e9') -- a comment"),
+        },
+        recordFilter="medv < 50",
+    )
+    published = pipeline.reload()
+    found = rows(admin, pipeline, "medv, rm, rad, per_room, label, id")
+    kept = [tuple(map(float, line.split())) for line in pipeline.contract.source.file.read_text().splitlines()[1:]]
+    expected = [
+        (line[13], line[5], int(line[8]), line[13] / line[5], f"t{int(line[8])}\u00e9", number)
+        for number, line in enumerate(kept, 1)
+        if line[13] < 50
+    ]
+    assert 0 < len(expected) < 506
+    assert found == expected
+    load_row = pipeline.ledger(max_load(admin, pipeline))
+    assert (load_row["consumed_records"], load_row["filtered_records"]) == (506, 506 - len(expected))
+    assert published.inserted_rows == len(expected)
+    assert pipeline.reload().inserted_rows == 0
+
+
+def max_load(admin: psycopg.Connection, pipeline: Pipeline) -> int:
+    row = admin.execute("SELECT max(load_id) FROM batchstream.loads WHERE dataset = %s", [pipeline.name]).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+@pytest.mark.usefixtures("path")
+def test_a_record_that_cannot_be_computed_costs_itself(pipeline: Pipeline, admin: psycopg.Connection) -> None:
+    pipeline.expect_any_source()
+    pipeline.allow_rejected(200)
+    derive(pipeline, {"ratio": ("double precision", "medv / (rad - 24)"), "twice": ("double precision", "2 * medv")})
+    pipeline.reload()
+    found = rows(admin, pipeline, "id, twice")
+    source = [line.split() for line in pipeline.contract.source.file.read_text().splitlines()[1:]]
+    assert found == [(number, 2 * float(line[13])) for number, line in enumerate(source, 1) if line[8] != "24"]
+    refused = pipeline.quarantine(max_load(admin, pipeline))
+    assert [row[3] for row in refused] == [number for number, line in enumerate(source, 1) if line[8] == "24"]
+    assert "column 'ratio': transformLogic 'medv / (rad - 24)' can't be computed of rad = 24, medv = " in refused[0][5]
+    assert "[DIVIDE_BY_ZERO] Division by zero" in refused[0][5]
+
+
+@pytest.mark.parametrize(
+    ("kind", "expression", "told"),
+    [
+        ("integer", "medv / rm", "gives double, and the column is integer; write cast(medv / rm as int)"),
+        ("text", "no_such_function(medv)", "[UNRESOLVED_ROUTINE]"),
+        ("double precision", "upper(medv) + array(1)", "[DATATYPE_MISMATCH"),
+    ],
+)
+def test_an_expression_that_spark_refuses(pipeline: Pipeline, kind: str, expression: str, told: str) -> None:
+    derive(pipeline, {"x": (kind, expression)})
+    load_id = pipeline.produced()
+    with pytest.raises(LoadError) as error:
+        pipeline.consume(load_id)
+    assert told in str(error.value)
+    assert "\n" not in str(error.value)
