@@ -8,7 +8,6 @@ import pytest
 
 from batchstream.cli import replay as command
 from batchstream.errors import LoadError
-from batchstream.load import replay
 from batchstream.postgres import ledger
 from batchstream.postgres.publish.steps import Published
 from batchstream.records.messages import Signer
@@ -167,17 +166,17 @@ def test_a_replay_that_fails_midway_can_be_begun_again(pipeline: Pipeline, previ
 
     pipeline.edit_contract(divide_by_zero)
     with pytest.raises(LoadError, match="can't be measured: division by zero"):
-        replay.replay_load(pipeline.engines, load_id)
+        pipeline.replay(load_id)
     assert pipeline.ledger(load_id)["state"] == "failed"
     assert "division by zero" in pipeline.ledger(load_id)["reason"]
     pipeline.contract_path.write_text(mended)
     admin.execute(f"ALTER TABLE {pipeline.name} ADD CONSTRAINT mine CHECK (load_id < {load_id})")
     with pytest.raises(LoadError, match="the constraint 'mine'"):
-        replay.replay_load(pipeline.engines, load_id)
+        pipeline.replay(load_id)
     assert pipeline.ledger(load_id)["state"] == "failed"
     assert pipeline.checksum() == previous
     admin.execute(f"ALTER TABLE {pipeline.name} DROP CONSTRAINT mine")
-    assert "published" in replay.replay_load(pipeline.engines, load_id)
+    assert "published" in pipeline.replay(load_id)
     assert pipeline.shows_source()
 
 
@@ -189,7 +188,7 @@ def test_an_older_load_is_never_replayed_over_a_newer_one(pipeline: Pipeline, pr
     pipeline.fail(load_id, "one record is bad")
     pipeline.reload()
     with pytest.raises(LoadError, match="is newer than load"):
-        replay.replay_load(pipeline.engines, load_id)
+        pipeline.replay(load_id)
     assert pipeline.shows_source()
 
 

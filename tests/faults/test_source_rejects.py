@@ -9,7 +9,6 @@ import pytest
 from psycopg import sql
 
 from batchstream.errors import LoadError, SourceError
-from batchstream.load import replay
 from batchstream.postgres import relations
 from tests.support.pipeline import Pipeline
 
@@ -129,16 +128,16 @@ def test_mended_in_the_contract_they_are_replayed(spoiled: Pipeline, admin: psyc
     spoiled.fail(load_id, "three are missing")
     allow(spoiled, 0)
     with pytest.raises(LoadError, match=r"still rejected, at .*: line 3: column 'crim'") as refused:
-        replay.replay_load(spoiled.engines, load_id)
+        spoiled.replay(load_id)
     assert "0 records replayed, nothing was published" in str(refused.value)
     spoiled.edit_contract(lambda document: crim(document).pop("logicalTypeOptions"))
     with failing_to_reopen(admin, load_id), pytest.raises(LoadError, match="its replay: PostgreSQL refused it: not now"):
-        replay.replay_load(spoiled.engines, load_id)
+        spoiled.replay(load_id)
     # All of it or nothing: or the next replay would land them twice.
     landing = relations.landing(spoiled.contract, load_id)
     assert admin.execute(sql.SQL("SELECT count(*) FROM {}").format(landing)).fetchone() == (503,)
     replayed = "SELECT count(replayed_at) FROM batchstream.quarantine WHERE load_id = %s"
     assert admin.execute(replayed, [load_id]).fetchone() == (0,)
-    assert "3 records replayed, published" in replay.replay_load(spoiled.engines, load_id)
+    assert "3 records replayed, published" in spoiled.replay(load_id)
     shown = admin.execute(f"SELECT {', '.join(lines[0])} FROM {spoiled.name} ORDER BY id").fetchall()
     assert shown == [tuple(map(float, line)) for line in lines[1:]]

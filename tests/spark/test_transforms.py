@@ -26,7 +26,7 @@ def derive(pipeline: Pipeline, derived: Mapping[str, tuple[str, str]], **setting
     def edit(document: dict[str, Any]) -> None:
         properties = document["schema"][0]["properties"]
         for name, (kind, expression) in derived.items():
-            properties.append({"name": name, "physicalType": kind, "transformLogic": expression})
+            properties.append({"name": name, "physicalType": kind, "transformLogic": expression, "required": True})
         document["customProperties"] += [{"property": name, "value": value} for name, value in settings.items()]
 
     pipeline.edit_contract(edit)
@@ -74,14 +74,14 @@ def max_load(admin: psycopg.Connection, pipeline: Pipeline) -> int:
 def test_a_record_that_cannot_be_computed_costs_itself(pipeline: Pipeline, admin: psycopg.Connection) -> None:
     pipeline.expect_any_source()
     pipeline.allow_rejected(200)
-    derive(pipeline, {"ratio": ("double precision", "medv / (rad - 24)"), "twice": ("double precision", "2 * medv")})
+    derive(pipeline, {"twice": ("double precision", "2 * medv"), "ratio": ("double precision", "medv / (tax - 711)")})
     pipeline.reload()
     found = rows(admin, pipeline, "id, twice")
     source = [line.split() for line in pipeline.contract.source.file.read_text().splitlines()[1:]]
-    assert found == [(number, 2 * float(line[13])) for number, line in enumerate(source, 1) if line[8] != "24"]
+    assert found == [(number, 2 * float(line[13])) for number, line in enumerate(source, 1) if line[9] != "711"]
     refused = pipeline.quarantine(max_load(admin, pipeline))
-    assert [row[3] for row in refused] == [number for number, line in enumerate(source, 1) if line[8] == "24"]
-    assert "column 'ratio': transformLogic 'medv / (rad - 24)' can't be computed of rad = 24, medv = " in refused[0][5]
+    assert [row[3] for row in refused] == [number for number, line in enumerate(source, 1) if line[9] == "711"]
+    assert "column 'ratio': transformLogic 'medv / (tax - 711)' can't be computed of tax = 711, medv = " in refused[0][5]
     assert "[DIVIDE_BY_ZERO] Division by zero" in refused[0][5]
 
 
@@ -100,3 +100,33 @@ def test_an_expression_that_spark_refuses(pipeline: Pipeline, kind: str, express
         pipeline.consume(load_id)
     assert told in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_what_could_not_be_computed_is_replayed_by_a_mended_contract(pipeline: Pipeline, admin: psycopg.Connection) -> None:
+    """One of them the mended filter leaves out: it is accounted for, and has not landed."""
+    pipeline.expect_any_source()
+    derive(pipeline, {"ratio": ("double precision", "medv / (tax - 711)")}, recordFilter="true")
+    load_id = pipeline.land()
+    passed, message = pipeline.verify(load_id)
+    assert not passed
+    assert "5 rejected, the contract allows 0" in message
+    pipeline.fail(load_id, message)
+    with pytest.raises(LoadError, match=r"still rejected, at partition 0 .* can't be computed of tax = 711"):
+        pipeline.replay(load_id)
+    text = pipeline.contract_path.read_text()
+    pipeline.contract_path.write_text(
+        text.replace("medv / (tax - 711)", "medv / nullif(tax - 711, 0)").replace("value: 'true'", "value: tax < 711 or b > 350")
+    )
+    with pytest.raises(LoadError, match="is not double precision NOT NULL"):
+        pipeline.replay(load_id)
+    text = pipeline.contract_path.read_text()
+    pipeline.contract_path.write_text(text.replace("nullif(tax - 711, 0)", "if(tax = 711, 1, tax - 711)"))
+    assert "published" in pipeline.replay(load_id)
+    source = [[float(value) for value in line.split()] for line in pipeline.contract.source.file.read_text().splitlines()[1:]]
+    late = [number for number, line in enumerate(source, 1) if line[9] == 711 and line[11] > 350]
+    assert 0 < len(late) < 5
+    assert rows(admin, pipeline, "id, ratio") == [
+        (number, line[13] / (1 if line[9] == 711 else line[9] - 711))
+        for number, line in enumerate(source, 1)
+        if line[9] != 711 or number in late
+    ]

@@ -5,7 +5,7 @@ import json
 import random
 import subprocess
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from batchstream.airflow.places import opened_place
 from batchstream.contract import Contract, load_contract
 from batchstream.kafka.delivery import deliver
 from batchstream.kafka.topics import KAFKA_VARIABLE
-from batchstream.load import close, open, publish, send, topic, verify
+from batchstream.load import close, open, publish, replay, send, topic, verify
 from batchstream.load.engines import Engines
 from batchstream.local import ports
 from batchstream.local.environment import ledger_name
@@ -31,11 +31,13 @@ from batchstream.postgres.connection import POSTGRES_VARIABLE, PostgresSettings,
 from batchstream.postgres.landing import Landed
 from batchstream.postgres.opening import Run
 from batchstream.postgres.publish.steps import Published
-from batchstream.records.messages import MessageKey, Signer, decode_key, load_messages
+from batchstream.records.messages import Computed, MessageKey, Signer, decode_key, load_messages
 from batchstream.records.source_reader import SourceReader
 from batchstream.spark.checkpoints import checkpoint_folder
+from batchstream.spark.failures import OneByOne
 from batchstream.spark.job import Job
 from batchstream.spark.load import consume_load
+from batchstream.spark.transforming import prepared
 from tests.support.spark import SharedSpark
 
 LARGE = 200
@@ -248,6 +250,16 @@ class Pipeline:
         self.create_topic(load_id)
         self.produce(load_id)
         return load_id
+
+    def replay(self, load_id: int) -> str:
+        """Land the rejected records of a failed load after all."""
+        return replay.replay_load(self.engines, load_id, self.compute)
+
+    def compute(self, contract: Contract, elements: Sequence[bytes]) -> list[Computed]:
+        """What Spark makes of records, in the session that tests share."""
+        session = self.spark.start()
+        with OneByOne(session, contract, prepared(session, contract, is_large=False)) as one_by_one:
+            return one_by_one.records(elements)
 
     def land(self) -> int:
         """All steps up to a landing that is ready for the checks."""

@@ -23,7 +23,7 @@ from batchstream.postgres.connection import connect
 from batchstream.postgres.landing import Lander
 from batchstream.postgres.opening import Run
 from batchstream.postgres.publish.steps import Published
-from batchstream.records.messages import Message, Signer
+from batchstream.records.messages import Computed, Message, Signer
 from tests.support.written import as_yaml
 
 
@@ -163,7 +163,7 @@ class WholeDataset:
             row = connection.execute(
                 "SELECT max(load_id) FROM batchstream.loads WHERE dataset = %s", [self.contract.name]
             ).fetchone()
-        return replay.replay_load(self.engines, row[0] if row else 0)
+        return replay.replay_load(self.engines, row[0] if row else 0, _no_spark)
 
     def rows(self, connection: psycopg.Connection) -> list[tuple[Any, ...]]:
         """What readers see of the contract's columns, in the order of the key."""
@@ -177,3 +177,7 @@ class WholeDataset:
                 )
             )
         ).fetchall()
+
+
+def _no_spark(_: Contract, __: Sequence[bytes]) -> list[Computed]:
+    raise AssertionError("these contracts have nothing for Spark to compute")

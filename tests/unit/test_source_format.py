@@ -166,7 +166,7 @@ def test_a_record_whose_text_stands_for_bytes_is_not_replayed(tmp_path: Path) ->
     bad: list[BadRecord] = []
     assert len(list(SourceReader(contract, bad.append))) == 1
     judge = SecondJudge(contract, RecordCodec(contract), {})
-    found = [judge.examine(one.raw, str(one.path), one.line, one.record_id) for one in bad]
+    found = [judge.element(one.raw, str(one.path), one.line, one.record_id) for one in bad]
     assert isinstance(found[0], Misfit)
     assert "can't be replayed" in found[0].reason
     assert isinstance(found[1], Misfit)

@@ -1,7 +1,7 @@
 """Replays the quarantine of a failed load: lands what keeps the contract now, checks the load again, publishes it."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -16,12 +16,17 @@ from batchstream.load.engines import Engines
 from batchstream.postgres import columns, landing_table, ledger, locks, own_types, quarantined, relations, source_files
 from batchstream.postgres.connection import connect
 from batchstream.postgres.failures import postgres_errors
+from batchstream.postgres.landing import decoder
 from batchstream.postgres.own_types import OwnTypes
 from batchstream.records.again import SecondJudge
 from batchstream.records.codec import Misfit, RecordCodec
+from batchstream.records.messages import Computed, Message
+
+Compute = Callable[[Contract, Sequence[bytes]], Sequence[Computed]]
+"""Has Spark compute what the contract derives of records; see `batchstream.spark.local_session`."""
 
 
-def replay_load(engines: Engines, load_id: int) -> str:
+def replay_load(engines: Engines, load_id: int, compute: Compute) -> str:
     """Land the rejected records of a failed load that its contract, mended meanwhile, accepts now; then check and publish.
 
     The load is pinned to the contract as its file is now, if that has the columns and types with which its other records have
@@ -30,6 +35,7 @@ def replay_load(engines: Engines, load_id: int) -> str:
     Args:
         engines: Where it is.
         load_id: The load.
+        compute: Asked only if the contract has something for Spark to compute.
 
     Returns:
         What was done, in a sentence.
@@ -49,7 +55,7 @@ def replay_load(engines: Engines, load_id: int) -> str:
             load = ledger.read(connection, load_id)
             _require_replayable(connection, contract, load)
             columns.compare_landing(connection, contract, load_id)
-            landed, refused = _land_rejected(connection, contract, load_id)
+            landed, refused = _land_rejected(connection, contract, load_id, compute)
             ledger.reopen(connection, load_id, landed, contract.version, text, hashlib.sha256(text.encode()).hexdigest())
             ledger.note_own_types(connection, load_id, types)
         try:
@@ -100,29 +106,45 @@ def _require_replayable(connection: psycopg.Connection, contract: Contract, load
         raise LoadError(f"the landing of load {load_id} is removed already: start a new run")
 
 
-def _land_rejected(connection: psycopg.Connection, contract: Contract, load_id: int) -> tuple[int, str | None]:
+def _land_rejected(connection: psycopg.Connection, contract: Contract, load_id: int, compute: Compute) -> tuple[int, str | None]:
     """Land what is accepted now; return how many, and why the first of the others is not."""
-    codec = RecordCodec(contract)
-    again = SecondJudge(contract, codec, source_files.headers(connection, load_id))
-    rows: dict[int, tuple[Any, ...]] = {}
+    incoming = contract.incoming
+    again = SecondJudge(incoming, RecordCodec(incoming), source_files.headers(connection, load_id))
+    elements: dict[int, bytes] = {}
     refused: str | None = None
-    for record in quarantined.read(connection, load_id):
-        found = _examine(record, codec, again)
+    records = {record.quarantine_id: record for record in quarantined.read(connection, load_id)}
+    for quarantine_id, record in records.items():
+        found = _element(record, again)
         if isinstance(found, Misfit):
             refused = refused or f"still rejected, at {record.place}: {found.reason}"
         else:
-            rows[record.quarantine_id] = found
+            elements[quarantine_id] = found
+    computed = compute(contract, list(elements.values())) if contract.transform and elements else [None] * len(elements)
+    decode = decoder(contract)
+    rows: dict[int, tuple[Any, ...]] = {}
+    filtered = []
+    for (quarantine_id, element), one in zip(elements.items(), computed, strict=True):
+        record = records[quarantine_id]
+        decoded = decode(Message("", 0, 0, None, b"[" + element + b"]", [one]), record.record_id or 0)
+        if decoded.rejected:
+            refused = refused or f"still rejected, at {record.place}: {decoded.rejected[0].reason}"
+        elif decoded.filtered:
+            filtered.append(quarantine_id)
+        else:
+            ((*values, record_id),) = decoded.records
+            rows[quarantine_id] = (record_id, *values)
     by_domains = landing_table.insert(connection, contract, load_id, list(rows.values())) if rows else {}
     landed = [quarantine_id for place, quarantine_id in enumerate(rows) if place not in by_domains]
     quarantined.note_replayed(connection, landed)
+    quarantined.note_replayed(connection, filtered, filtered=True)
     refused = refused or next((f"still rejected: {reason}" for reason in by_domains.values()), None)
     return len(landed), refused
 
 
-def _examine(record: quarantined.Quarantined, codec: RecordCodec, again: SecondJudge) -> tuple[Any, ...] | Misfit:
-    """The row of the landing that a record becomes, or why it is still rejected."""
+def _element(record: quarantined.Quarantined, again: SecondJudge) -> bytes | Misfit:
+    """A record as a message holds it, or why it is still rejected."""
     if record.record_id is None:
         return Misfit("the message was rejected whole and can't be replayed; start a new run")
-    raw = record.raw
-    found = codec.examine(raw.encode()) if record.is_message else again.examine(raw, record.path, record.line, record.record_id)
-    return found if isinstance(found, Misfit) else (record.record_id, *found)
+    if record.is_message:
+        return record.raw.encode()
+    return again.element(record.raw, record.path, record.line, record.record_id)

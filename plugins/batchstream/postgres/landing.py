@@ -49,7 +49,7 @@ class _OvertakenError(Exception):
     """Another writer has entered some of the same batches since the inbox was read."""
 
 
-def _decoder(contract: Contract) -> Callable[[Message, int], DecodedBatch]:
+def decoder(contract: Contract) -> Callable[[Message, int], DecodedBatch]:
     """What makes records of a message, given the id of its first one."""
     if contract.transform is None:
         codec = RecordCodec(contract)
@@ -78,7 +78,7 @@ class Lander:
         self._contract = contract
         self._signer = signer
         self._load_id = signer.load_id
-        self._decode = _decoder(contract)
+        self._decode = decoder(contract)
         self._has_domains = domains.has_any(contract)
         self._rows = RowCopy(contract, relations.landing(contract, signer.load_id))
 

@@ -40,8 +40,9 @@ def read(connection: psycopg.Connection, load_id: int) -> list[Quarantined]:
     return [Quarantined(*row) for row in rows]
 
 
-def note_replayed(connection: psycopg.Connection, quarantine_ids: list[int]) -> None:
-    """Note that records have landed after all."""
+def note_replayed(connection: psycopg.Connection, quarantine_ids: list[int], *, filtered: bool = False) -> None:
+    """Note that records have landed after all, or that the contract's filter leaves them out."""
     connection.execute(
-        "UPDATE batchstream.quarantine SET replayed_at = clock_timestamp() WHERE quarantine_id = ANY(%s)", [quarantine_ids]
+        "UPDATE batchstream.quarantine SET replayed_at = clock_timestamp(), filtered = %s WHERE quarantine_id = ANY(%s)",
+        [filtered, quarantine_ids],
     )

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 from batchstream.contract.model import Contract
 from batchstream.errors import SourceError
@@ -36,8 +35,8 @@ class SecondJudge:
         self._headers = headers
         self._judges: dict[str, Judge | str] = {}
 
-    def examine(self, raw: str, path: str, line: int, record_id: int) -> tuple[Any, ...] | Misfit:
-        """The values of a record in the contract's order, or why it still breaks the contract.
+    def element(self, raw: str, path: str, line: int, record_id: int) -> bytes | Misfit:
+        """A record as a JSON object, as messages hold it, or why it still breaks the contract.
 
         Args:
             raw: Its lines as they stand in the source.
@@ -58,8 +57,7 @@ class SecondJudge:
             return Misfit("the line is blank")
         if isinstance(found, BadRecord):
             return Misfit(found.reason, found.column)
-        (values,) = self._codec.decode(self._codec.encode(found), record_id).records
-        return values[:-1]
+        return self._codec.encode(found)[1:-1]
 
     def _taken(self, raw: str, line: int) -> Taken:
         source = self._contract.source

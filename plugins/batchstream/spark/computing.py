@@ -13,8 +13,9 @@ from batchstream.errors import LoadError
 from batchstream.spark.column_types import fits, spark_type, to_message
 from batchstream.spark.decoding import COMPUTED
 
+ANSI = "spark.sql.ansi.enabled"
 SETTINGS = {
-    "spark.sql.ansi.enabled": "true",
+    ANSI: "true",
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.caseSensitive": "false",
 }

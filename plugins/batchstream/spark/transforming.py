@@ -140,20 +140,27 @@ class TransformLander:
 
     def _land_one_by_one(self, batch: "DataFrame") -> Landed:
         """What tasks have landed already is passed over, by the inbox."""
-        one_by_one = OneByOne(batch.sparkSession, self.load.contract, self.found)
-        return self._land_here(one_by_one.messages(self._raw(batch)))
+        with OneByOne(batch.sparkSession, self.load.contract, self.found) as one_by_one:
+            landed = Landed()
+            for some in self._raw(batch):
+                landed = landed.plus(self._land_here(one_by_one.messages(some)))
+            return landed
 
-    def _raw(self, batch: "DataFrame") -> Iterator[Message]:
+    def _raw(self, batch: "DataFrame") -> Iterator[list[Message]]:
         """The messages themselves, some at a time."""
+        topic = self.load.contract.topic.name
         partitions = batch.groupBy("partition").agg(functions.min("offset"), functions.max("offset")).collect()
         for partition, first, last in sorted(partitions):
             for start in range(first, last + 1, DRIVER_MESSAGES):
                 some = batch.where(
                     (batch["partition"] == partition) & batch["offset"].between(start, start + DRIVER_MESSAGES - 1)
                 )
-                for row in some.select("offset", "key", "value").orderBy("offset").collect():
-                    key, value = (None if part is None else bytes(part) for part in (row["key"], row["value"]))
-                    yield Message(self.load.contract.topic.name, partition, row["offset"], key, value)
+                rows = some.select("offset", "key", "value").orderBy("offset").collect()
+                yield [Message(topic, partition, offset, _bytes(key), _bytes(value)) for offset, key, value in rows]
+
+
+def _bytes(value: bytearray | None) -> bytes | None:
+    return None if value is None else bytes(value)
 
 
 def _plan(rows: "DataFrame") -> str:
