@@ -13,11 +13,17 @@ from tests.support.pipeline import Pipeline
 from tests.support.waiting import wait_for
 
 
-@pytest.fixture(params=["driver", "executors"])
+@pytest.fixture(params=["driver", "executors", "transforming"])
 def path(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Where records are decoded and landed; without this fixture, small loads land from the driver."""
-    if request.param == "executors":
+    """Where records are decoded and landed; without this fixture, small loads land from the driver.
+
+    With "transforming" the executors do it, and Spark computes a column, so that the same rows come out.
+    """
+    if request.param != "driver":
         monkeypatch.setattr(load, "DRIVER_MESSAGES", -1)
+    if request.param == "transforming":
+        name = "orders_pipeline" if "orders_pipeline" in request.fixturenames else "pipeline"
+        request.getfixturevalue(name).compute_a_column()
     return str(request.param)
 
 

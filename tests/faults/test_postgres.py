@@ -51,7 +51,8 @@ def test_broken_while_a_load_lands(
     load_id = pipeline.produced()
     with hold("batchstream.batches"):
         landing = Background(pipeline.consume, load_id)
-        break_session(installation, how, wait_until_blocked(admin, f"batchstream load {load_id} {path.removesuffix('s')}"))
+        name = f"batchstream load {load_id} {'driver' if path == 'driver' else 'executor'}"
+        break_session(installation, how, wait_until_blocked(admin, name))
         landing.wait()
     assert isinstance(landing.error, SinkError), landing.error
     assert "Traceback" not in str(landing.error)

@@ -83,6 +83,21 @@ class Pipeline:
 
         self.edit_contract(edit)
 
+    def compute_a_column(self) -> None:
+        """Have Spark compute a column, of the source's column, which is not stored."""
+
+        def edit(document: dict[str, Any]) -> None:
+            properties = document["schema"][0]["properties"]
+            place = next(number for number, one in enumerate(properties) if one["name"] in ("ptratio", "quantity"))
+            derived = properties[place]
+            read = {name: value for name, value in derived.items() if name not in ("quality", "unique")}
+            read["physicalName"] = f"{derived['name']}_read"
+            read["customProperties"] = [{"property": "stored", "value": False}]
+            derived["transformLogic"] = read["physicalName"]
+            properties.insert(place, read)
+
+        self.edit_contract(edit)
+
     def allow_rejected(self, records: int) -> None:
         def edit(document: dict[str, Any]) -> None:
             settings = document["customProperties"]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import cast
 
-from pyspark.errors import AnalysisException, ParseException, PySparkException
+from pyspark.errors import AnalysisException, ParseException
 from pyspark.sql import Column as Expression
 from pyspark.sql import DataFrame, SparkSession, functions, types
 
@@ -12,6 +12,7 @@ from batchstream.contract.transforms import FILTER_SETTING
 from batchstream.errors import LoadError
 from batchstream.spark.column_types import fits, spark_type, to_message
 from batchstream.spark.decoding import COMPUTED
+from batchstream.spark.spark_errors import reason
 
 ANSI = "spark.sql.ansi.enabled"
 SETTINGS = {
@@ -99,9 +100,3 @@ def _type(nothing: DataFrame, expression: str, where: str) -> types.DataType:
     except (AnalysisException, ParseException) as error:
         raise LoadError(f"{where}: {expression!r}: {reason(error)}; mend the expression") from error
     return cast(types.StructType, found).fields[0].dataType
-
-
-def reason(error: PySparkException) -> str:
-    """What Spark says, without its plan and without what it says of settings."""
-    text = str(error).partition("\n")[0].partition(" SQLSTATE: ")[0]
-    return text.partition(" If necessary set ")[0].rstrip(".;")

@@ -12,21 +12,14 @@ from batchstream.contract.model import Contract
 from batchstream.contract.transforms import FILTER_SETTING
 from batchstream.errors import LoadError
 from batchstream.records import damaged_json
-from batchstream.records.messages import Computed, Message, NotComputed
+from batchstream.records.messages import Computed, Message, MessageKey, NotComputed, Signer, decode_key
 from batchstream.records.shown import shorten
-from batchstream.spark.computing import ANSI, Types, compute, reason
+from batchstream.spark.computing import ANSI, Types, compute
 from batchstream.spark.decoding import COMPUTED, decode
+from batchstream.spark.spark_errors import SPARK_ERRORS, is_of_a_record, reason
 
 MAX_NOT_COMPUTED = 10_000
 """Records of a load: each costs some queries."""
-
-_DATA_STATES = ("22", "P0")
-"""Classes of SQLSTATE: what is wrong with a value, and what an expression raises itself."""
-
-
-def is_of_a_record(error: BaseException) -> bool:
-    """Whether an error of Spark is one of a record's values, which no retry mends."""
-    return isinstance(error, PySparkException) and (error.getSqlState() or "").startswith(_DATA_STATES)
 
 
 class OneByOne:
@@ -53,9 +46,9 @@ class OneByOne:
     def __exit__(self, *_: object) -> None:
         self._spark.sparkContext.setLogLevel("WARN")
 
-    def messages(self, given: Iterable[Message]) -> Iterator[Message]:
-        """The same messages, with what Spark makes of their records."""
-        taken = [(message, _elements(message)) for message in given]
+    def messages(self, signer: Signer, given: Iterable[Message]) -> Iterator[Message]:
+        """The same messages, with what Spark makes of the records of those that are the load's own."""
+        taken = [(message, _elements(signer, message)) for message in given]
         computed = iter(self.records([element for _, elements in taken for element in elements]))
         for message, elements in taken:
             yield message._replace(computed=[next(computed) for _ in elements])
@@ -84,7 +77,7 @@ class OneByOne:
             return
         try:
             yield places, decode(self._contract, self._as_messages([elements[place] for place in places])).toArrow()
-        except PySparkException as error:
+        except SPARK_ERRORS as error:
             if not is_of_a_record(error):
                 raise
             if len(places) == 1:
@@ -117,7 +110,7 @@ class OneByOne:
         try:
             is_null = [functions.expr(text).isNull() for text in texts]
             flags = self._spark.createDataFrame(rows).select(functions.greatest(*is_null, functions.lit(False))).collect()
-        except PySparkException:
+        except SPARK_ERRORS:
             return []
         finally:
             self._spark.conf.set(ANSI, "true")
@@ -129,7 +122,7 @@ class OneByOne:
             return
         try:
             found.update(zip(places, self._evaluate(self._contract, rows), strict=True))
-        except PySparkException as error:
+        except SPARK_ERRORS as error:
             if not is_of_a_record(error):
                 raise
             if len(places) == 1:
@@ -143,8 +136,11 @@ class OneByOne:
         found = compute(contract, self._types, self._spark.createDataFrame(rows)).select(COMPUTED).collect()
         return [None if text is None else text.encode() for (text,) in found]
 
-    def _not(self, element: bytes, what: str, error: PySparkException) -> NotComputed:
-        values = dict(damaged_json.object_pairs(element))
+    def _not(self, element: bytes, what: str, error: BaseException) -> NotComputed:
+        try:
+            values = dict(damaged_json.object_pairs(element))
+        except damaged_json.NotAnObjectError:
+            values = {}
         inputs = ", ".join(
             f"{name} = {shorten(damaged_json.storable(text))}" for name, text in values.items() if name in self._transform.read
         )
@@ -157,10 +153,10 @@ class OneByOne:
             ) from error
         return NotComputed(why)
 
-    def _culprit(self, rows: pyarrow.Table, error: PySparkException) -> tuple[str, PySparkException]:
+    def _culprit(self, rows: pyarrow.Table, error: BaseException) -> tuple[str, BaseException]:
         """The first expression that fails by itself, and its error."""
         # Spark says which part of the text failed; it may stand in several.
-        contexts = error.getQueryContext()
+        contexts = error.getQueryContext() if isinstance(error, PySparkException) else []
         fragment = contexts[0].fragment() if contexts else ""
         parts: list[tuple[str, Mapping[str, str], str | None]] = [
             (f"column '{name}': transformLogic {shorten(text)!r}", {name: text}, None)
@@ -173,13 +169,16 @@ class OneByOne:
             part = replace(self._transform, expressions=expressions, record_filter=record_filter)
             try:
                 self._evaluate(replace(self._contract, transform=part), rows)
-            except PySparkException as found:
+            except SPARK_ERRORS as found:
                 return what, found
         return (parts[-1][0] if parts else "an expression"), error
 
 
-def _elements(message: Message) -> Sequence[bytes]:
-    """The records of a message; none of what is nobody's message, which will be rejected whole."""
+def _elements(signer: Signer, message: Message) -> Sequence[bytes]:
+    """The records of a message; none of one that will not land."""
+    key = decode_key(message.key)
+    if not isinstance(key, MessageKey) or key.load_id != signer.load_id or not signer.signed(key, message.value):
+        return ()
     try:
         return damaged_json.array_elements(message.value or b"")
     except damaged_json.NotAnArrayError:

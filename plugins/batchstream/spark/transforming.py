@@ -3,7 +3,9 @@
 import io
 import logging
 import pickle
+import re
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import redirect_stdout
 from dataclasses import dataclass, field
@@ -11,11 +13,11 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import psycopg
-from pyspark.errors import PySparkException
 from pyspark.sql import functions
 
 from batchstream.contract.model import Contract
-from batchstream.errors import BatchstreamError, LoadError
+from batchstream.errors import BatchstreamError, LoadError, SparkError
+from batchstream.kafka.consumer_group import group_id
 from batchstream.postgres import ledger
 from batchstream.postgres.failures import as_ours
 from batchstream.postgres.landing import Landed, Lander
@@ -23,9 +25,12 @@ from batchstream.records.messages import Message
 from batchstream.spark.computed_messages import messages
 from batchstream.spark.computing import SETTINGS, Types, check, compute
 from batchstream.spark.decoding import decode
-from batchstream.spark.failures import OneByOne, is_of_a_record
+from batchstream.spark.failures import OneByOne
+from batchstream.spark.fetch import fetch
 from batchstream.spark.job import Load
 from batchstream.spark.micro_batches import DRIVER_MESSAGES, land_in_chunks, landing_in_task, last_try
+from batchstream.spark.offset_ranges import OffsetRange
+from batchstream.spark.spark_errors import SPARK_ERRORS, is_of_a_record, reason
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -34,6 +39,9 @@ log = logging.getLogger(__name__)
 
 LARGE_SETTINGS = {"spark.sql.codegen.wholeStage": "true", "spark.sql.codegen.factoryMode": "FALLBACK"}
 """Spark's own defaults: to compile an expression pays for very many records, and not for some hundred; see `session`."""
+
+_UNREAD = re.compile(r"Could not read records in offset \[(\d+), (\d+)\) for topic partition [^\n]*-(\d+)")
+"""How Spark's source says that messages are gone (KafkaDataConsumer)."""
 
 OUTCOME = "outcome binary"
 """What a task tells of its share: a pickled `Landed`, or an error of ours."""
@@ -118,11 +126,23 @@ class TransformLander:
             if self.on_driver:
                 return self._land_here(messages(contract.topic.name, rows.toArrow().to_batches()))
             return self._land_in_tasks(rows)
-        except PySparkException as error:
+        except SPARK_ERRORS as error:
             if not is_of_a_record(error):
-                raise
+                raise self._explained(error) from error
             log.info("some records of micro-batch %d can't be computed: they are looked for", epoch)
         return self._land_one_by_one(batch)
+
+    def _explained(self, error: BaseException) -> BatchstreamError:
+        """Why Spark gave up; of messages that it could not read, our own reader knows more."""
+        load, found = self.load, _UNREAD.search(str(error))
+        if found:
+            start, end, partition = map(int, found.groups())
+            topic, group = load.contract.topic.name, group_id(load.contract.handle)
+            try:
+                deque(fetch(load.job.kafka, topic, OffsetRange(partition, start, end), group), maxlen=0)
+            except BatchstreamError as ours:
+                return ours
+        return SparkError(f"load {load.job.load_id}: Spark gave up: {reason(error)}; see its log, and run again")
 
     def _land_here(self, found: Iterable[Message]) -> Landed:
         return land_in_chunks(Lander(self.load.contract, self.load.signer), self.connection, found)
@@ -143,7 +163,7 @@ class TransformLander:
         with OneByOne(batch.sparkSession, self.load.contract, self.found) as one_by_one:
             landed = Landed()
             for some in self._raw(batch):
-                landed = landed.plus(self._land_here(one_by_one.messages(some)))
+                landed = landed.plus(self._land_here(one_by_one.messages(self.load.signer, some)))
             return landed
 
     def _raw(self, batch: "DataFrame") -> Iterator[list[Message]]:
