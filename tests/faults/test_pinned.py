@@ -136,7 +136,7 @@ def test_a_load_is_not_replayed_by_a_contract_of_other_columns(pipeline: Pipelin
     pipeline.fail(load_id, "to be replayed")
     pipeline.contract_path.write_text(pipeline.contract_path.read_text().replace(before, after))
     with pytest.raises(LoadError, match=said):
-        replay.replay_load(pipeline.engines, load_id)
+        pipeline.replay(load_id)
     assert pipeline.ledger(load_id)["state"] == "failed"
     assert pipeline.checksum() is None
 

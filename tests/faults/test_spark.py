@@ -48,6 +48,14 @@ def test_the_application_tells_in_the_ledger_that_a_retry_is_in_vain(pipeline: P
     assert "for column 'medv', its contract says double precision NOT NULL: somebody has altered it" in load["reason"]
 
 
+@pytest.fixture(params=["direct", "transforming"])
+def way(request: pytest.FixtureRequest, pipeline: Pipeline) -> None:
+    """With a JVM of its own: whether Spark computes a column of the records that it lands."""
+    if request.param == "transforming":
+        pipeline.compute_a_column()
+
+
+@pytest.mark.usefixtures("way")
 def test_the_driver_killed_in_the_middle_of_the_landing(
     pipeline: Pipeline, previous: str, admin: psycopg.Connection, hold: Hold
 ) -> None:
@@ -103,6 +111,7 @@ def test_tasks_that_do_their_work_and_then_report_failure(pipeline: Pipeline, pr
     assert pipeline.shows_source()
 
 
+@pytest.mark.usefixtures("way")
 def test_an_executor_killed_in_the_middle_of_the_landing(
     cluster: Cluster, pipeline: Pipeline, admin: psycopg.Connection, hold: Hold
 ) -> None:
@@ -110,7 +119,7 @@ def test_an_executor_killed_in_the_middle_of_the_landing(
     load_id = pipeline.produced()
     with hold("batchstream.batches"):
         process = pipeline.submit(load_id, master=cluster.url, **{"spark.executor.memory": "512m"})
-        wait_until_blocked(admin, f"batchstream load {load_id} executor")
+        wait_until_blocked(admin, f"batchstream load {load_id} executor", seconds=180)
         os.kill(cluster.executors()[0], signal.SIGKILL)
     output, _ = process.communicate(timeout=180)
     assert process.returncode == 0, output[-3000:]

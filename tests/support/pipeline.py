@@ -222,6 +222,9 @@ class Pipeline:
         job = self.job(load_id)
         settings = self.installation.spark_settings()
         command = ["spark-submit", "--master", master, "--driver-class-path", settings["driver_class_path"]]
+        if self.contract.transform is not None:
+            # Executors read the topic by Spark's own connector.
+            conf = {"spark.executor.extraClassPath": settings["driver_class_path"], **conf}
         for name, value in {**settings["conf"], **conf}.items():
             command += ["--conf", f"{name}={value}"]
         command += [str(SPARK_APPLICATION), "--load-id", str(load_id)]

@@ -37,6 +37,8 @@ class OneByOne:
         self._transform = contract.required_transform
         self._types = found
         self._not_computed = 0
+        # Of Arrow's types alone Spark would take a timestamp without a zone for one with a zone.
+        self._schema = decode(contract, self._as_messages([])).schema
 
     def __enter__(self) -> Self:
         # Spark logs each error with the whole of its own stack; here they are what is looked for.
@@ -109,7 +111,7 @@ class OneByOne:
         self._spark.conf.set(ANSI, "false")
         try:
             is_null = [functions.expr(text).isNull() for text in texts]
-            flags = self._spark.createDataFrame(rows).select(functions.greatest(*is_null, functions.lit(False))).collect()
+            flags = self._spark.createDataFrame(rows, self._schema).select(functions.greatest(*is_null, functions.lit(False))).collect()
         except SPARK_ERRORS:
             return []
         finally:
@@ -133,7 +135,7 @@ class OneByOne:
             self._compute(elements, places[half:], rows.slice(half), found)
 
     def _evaluate(self, contract: Contract, rows: pyarrow.Table) -> list[Computed]:
-        found = compute(contract, self._types, self._spark.createDataFrame(rows)).select(COMPUTED).collect()
+        found = compute(contract, self._types, self._spark.createDataFrame(rows, self._schema)).select(COMPUTED).collect()
         return [None if text is None else text.encode() for (text,) in found]
 
     def _not(self, element: bytes, what: str, error: BaseException) -> NotComputed:

@@ -43,6 +43,8 @@ LARGE_SETTINGS = {"spark.sql.codegen.wholeStage": "true", "spark.sql.codegen.fac
 _UNREAD = re.compile(r"Could not read records in offset \[(\d+), (\d+)\) for topic partition [^\n]*-(\d+)")
 """How Spark's source says that messages are gone (KafkaDataConsumer)."""
 
+_NO_CONNECTOR = re.compile(r"ClassNotFoundException: org\.apache\.(spark\.sql\.kafka010|kafka)\.")
+
 OUTCOME = "outcome binary"
 """What a task tells of its share: a pickled `Landed`, or an error of ours."""
 
@@ -135,6 +137,11 @@ class TransformLander:
     def _explained(self, error: BaseException) -> BatchstreamError:
         """Why Spark gave up; of messages that it could not read, our own reader knows more."""
         load, found = self.load, _UNREAD.search(str(error))
+        if _NO_CONNECTOR.search(str(error)):
+            return SparkError(
+                f"load {load.job.load_id}: executors lack the jars of Spark's Kafka connector, with which they read the records of a "
+                "contract with expressions: give the Spark connection spark.executor.extraClassPath, as docs/deploy.md shows"
+            )
         if found:
             start, end, partition = map(int, found.groups())
             topic, group = load.contract.topic.name, group_id(load.contract.handle)
