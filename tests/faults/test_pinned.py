@@ -11,7 +11,7 @@ import pytest
 from psycopg import sql
 
 from batchstream.errors import BusyError, LoadError
-from batchstream.load import close, open, replay, topic, verify
+from batchstream.load import close, open, topic, verify
 from batchstream.postgres import names, relations
 from batchstream.postgres.opening import Run
 from tests.support.pipeline import Pipeline

@@ -1,6 +1,8 @@
 """A column that an expression hands on as it is has the value that it has on the direct way: of every type, and of any values."""
 
+import struct
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
@@ -8,7 +10,7 @@ from hypothesis import strategies as st
 
 from batchstream.contract.model import Column, Contract, Transform
 from batchstream.contract.types import parse_type
-from batchstream.records.codec import RecordCodec
+from batchstream.records.codec import DecodedBatch, RecordCodec
 from batchstream.records.computed import ComputedCodec
 from batchstream.records.damaged_json import array_elements
 from batchstream.records.literals import literal
@@ -41,7 +43,21 @@ def both_ways(spark: SharedSpark, contract: Contract, value: bytes) -> tuple[lis
     through = ComputedCodec(contract).decode(value, computed, 1)
     assert direct.rejected == []
     assert [fault.reason for fault in through.rejected] == []
-    return [repr(record) for record in direct.records], [repr(record) for record in through.records]
+    return exactly(contract, direct), exactly(contract, through)
+
+
+def exactly(contract: Contract, decoded: DecodedBatch) -> list[str]:
+    """The records, each value with its type, as far as PostgreSQL stores it: the instant of a time, and four bytes of a real."""
+    return [
+        repr([stored(column, value) for column, value in zip(contract.columns, record, strict=False)])
+        for record in decoded.records
+    ]
+
+
+def stored(column: Column, value: Any) -> Any:
+    if isinstance(value, datetime) and value.tzinfo:
+        return value.astimezone(UTC)
+    return struct.pack("f", value) if column.type.copy_type == "float4" and value is not None else value
 
 
 def test_each_good_text_of_each_type(spark: SharedSpark, housing: Contract) -> None:

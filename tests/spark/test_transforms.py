@@ -1,5 +1,7 @@
 """Spark computes columns of a contract, and leaves records out: on the driver and on executors, with the same counts and rows."""
 
+import subprocess
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -7,6 +9,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from batchstream.cli.transform_preview import show
 from batchstream.errors import LoadError
 from batchstream.postgres import relations
 from batchstream.spark import load
@@ -130,3 +133,33 @@ def test_what_could_not_be_computed_is_replayed_by_a_mended_contract(pipeline: P
         for number, line in enumerate(source, 1)
         if line[9] != 711 or number in late
     ]
+
+
+def test_a_preview_shows_what_goes_in_and_what_comes_out(pipeline: Pipeline, capsys: pytest.CaptureFixture[str]) -> None:
+    derive(pipeline, {"ratio": ("double precision", "rm / (rad - 3)")}, recordFilter="medv <> 36.2")
+    show(pipeline.contract, pipeline.compute)
+    lines = [[cell.strip() for cell in line.split("│")[1:-1]] for line in capsys.readouterr().out.splitlines() if "│" in line]
+    assert lines[0] == ["1", "6.575", "1", "24.0", str(6.575 / (1 - 3)), ""]
+    assert ["5", "7.147", "3", "36.2", "", "filtered out"] in lines
+    assert lines[3][:5] == ["4", "6.998", "3", "33.4", ""]
+    assert "can't be computed of rm = 6.998, rad = 3" in " ".join(cells[-1] for cells in lines)
+
+
+def test_a_process_of_its_own_computes(pipeline: Pipeline) -> None:
+    """As replay and preview do it."""
+    derive(pipeline, {"ratio": ("double precision", "medv / rm")})
+    code = (
+        "import os, sys; from pathlib import Path; from batchstream.contract import load_contract; "
+        "from batchstream.spark.local_session import compute_here; "
+        "print(compute_here(os.environ, load_contract(Path(sys.argv[1])), [sys.argv[2].encode()]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(pipeline.contract_path), '{"medv":7.0,"rm":2.0}'],
+        env=pipeline.installation.environment(),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == """[b'{"ratio":3.5}']"""

@@ -81,6 +81,9 @@ def parser() -> argparse.ArgumentParser:
             command.add_argument("--connection", metavar="ID", help="of new: Airflow's connection to the table's database")
             command.add_argument("--json", action="store_true", help="print one JSON document")
             command.add_argument("--output", type=Path, help="where new writes (default: dags/contracts/NAME.odcs.yaml)")
+        elif name == "transform":
+            command.add_argument("action", choices=("preview",), help="show inputs and results of the first records")
+            command.add_argument("dataset", help="name of a contract")
         elif name == "clean":
             command.add_argument("--yes", action="store_true", help="don't ask")
         elif name == "psql":
@@ -206,12 +209,20 @@ def _contract(arguments: argparse.Namespace) -> int:
     return diff(files) if arguments.action == "diff" else check(files, as_json=arguments.json)
 
 
+def _transform(arguments: argparse.Namespace) -> int:
+    """Show what Spark computes of the first records of a source, without a load."""
+    from batchstream.cli.transform_preview import preview
+
+    return preview(arguments.dataset)
+
+
 COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "up": _up,
     "run": _run,
     "ui": _ui,
     "replay": _replay,
     "contract": _contract,
+    "transform": _transform,
     "init": _init,
     "psql": _psql,
     "exec": _exec,

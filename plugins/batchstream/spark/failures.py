@@ -111,12 +111,13 @@ class OneByOne:
         self._spark.conf.set(ANSI, "false")
         try:
             is_null = [functions.expr(text).isNull() for text in texts]
-            flags = self._spark.createDataFrame(rows, self._schema).select(functions.greatest(*is_null, functions.lit(False))).collect()
+            flags = functions.greatest(*is_null, functions.lit(False))
+            found = self._spark.createDataFrame(rows, self._schema).select(flags).collect()
         except SPARK_ERRORS:
             return []
         finally:
             self._spark.conf.set(ANSI, "true")
-        return [place for place, (flag,) in enumerate(flags) if flag]
+        return [place for place, (flag,) in enumerate(found) if flag]
 
     def _compute(self, elements: Sequence[bytes], places: Sequence[int], rows: pyarrow.Table, found: dict[int, Computed]) -> None:
         """Note what is computed, by halves as long as something can't be."""

@@ -139,7 +139,7 @@ class TransformLander:
         load, found = self.load, _UNREAD.search(str(error))
         if _NO_CONNECTOR.search(str(error)):
             return SparkError(
-                f"load {load.job.load_id}: executors lack the jars of Spark's Kafka connector, with which they read the records of a "
+                f"load {load.job.load_id}: executors lack the jars of Spark's Kafka connector, with which they read records of a "
                 "contract with expressions: give the Spark connection spark.executor.extraClassPath, as docs/deploy.md shows"
             )
         if found:
