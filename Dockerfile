@@ -26,7 +26,7 @@ RUN python3 -m venv /opt/uv; \
 COPY pyproject.toml uv.lock ./
 # The package runs from its tree, so the tree is put on the path and nothing has to be built. An archive holds for jars of one
 # time, which is no part of what a layer is cached by: a rebuilt stage and a cached copy of it would differ.
-RUN /opt/uv/bin/uv sync --locked --no-default-groups --no-install-project --python python3; \
+RUN /opt/uv/bin/uv sync --locked --no-default-groups --no-install-project --extra transforms --python python3; \
     site=.venv/lib/python3.11/site-packages; \
     rm -rf "$SPARK_HOME/examples" "$SPARK_HOME/data"; \
     find $site/pyspark -type d -name tests -prune -exec rm -rf {} +; \

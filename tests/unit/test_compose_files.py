@@ -243,9 +243,13 @@ def test_the_dockerfile_builds_on_a_pinned_base_and_names_no_certificate() -> No
 
 def test_the_image_of_airflow_has_what_every_source_needs() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    found = re.search(r'^ARG SOURCE_EXTRAS="(.+)"$', (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    dockerfile = (ROOT / "Dockerfile").read_text()
+    found = re.search(r'^ARG SOURCE_EXTRAS="(.+)"$', dockerfile, re.MULTILINE)
     assert found
-    assert {*found[1].split()} == {*project["optional-dependencies"]} - {"airflow", "kubernetes", "local"}
+    # Where Spark runs: in both images.
+    below = {*re.findall(r"--extra (\w+)", dockerfile.partition("\nFROM build AS archive")[0])}
+    assert below == {"transforms"}
+    assert {*found[1].split()} == {*project["optional-dependencies"]} - {"airflow", "kubernetes", "local"} - below
 
 
 def test_the_image_of_airflow_has_the_plugin_that_an_installed_package_brings_by_itself() -> None:

@@ -6,6 +6,7 @@
 | from text to document | `text`, `document`, `yaml_values`, `yaml_scalars`, `tables` |
 | from document to contract | `odcs`, `standard`, `strict`, `table_contract`, `columns` |
 | types | `types`, `type_names`, `column_types`, `logical`, `options`, `structures`, `own_types` |
+| what Spark computes | `transforms`, `expressions` |
 | rules | `value_rules`, `patterns`, `moments`; `checks`: `quality`, `metrics`, `queries`, `functions`, `relationships` |
 | the source | `find_source`, `servers`, `read_source`, `source_place`, `source_settings`, `encodings`, `run_path` |
 | settings | `given`, `properties`, `schedule`, `names` |

@@ -10,5 +10,6 @@
 | to values | `literals`, `respelled` |
 | in messages | `messages`, `message_names` |
 | to typed rows, and back | `codec`, `fields`, `decimals`, `moments`, `bounds`, `forms`, `oddities`, `damaged_json` |
+| with what Spark has computed | `computed` |
 | in what is said | `shown` |
 """
