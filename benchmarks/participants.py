@@ -65,6 +65,10 @@ def _environment(stage: Stage) -> dict[str, str]:
 def _ours(stage: Stage, publishing: Contract | None) -> tuple[float, sql.Identifier]:
     """Spark's process, the checks of all counts and rules, and the publish."""
     stage.reset_load(publishing)
+    return _run(stage, publishing)
+
+
+def _run(stage: Stage, publishing: Contract | None) -> tuple[float, sql.Identifier]:
     begun = time.monotonic()
     process = stage.pipeline.submit(stage.load_id)
     output, _ = process.communicate()
@@ -82,6 +86,13 @@ def _ours(stage: Stage, publishing: Contract | None) -> tuple[float, sql.Identif
 def landed(stage: Stage) -> tuple[float, sql.Identifier]:
     """Ours, to the verified landing."""
     return _ours(stage, None)
+
+
+def derived(stage: Stage) -> tuple[float, sql.Identifier]:
+    """The same, with two further columns that Spark computes."""
+    with stage.deriving() as contract:
+        stage.reset_load(contract)
+        return _run(stage, None)
 
 
 def published(stage: Stage) -> tuple[float, sql.Identifier]:
@@ -216,6 +227,7 @@ def raw_copy(stage: Stage) -> tuple[float, sql.Identifier]:
 
 PARTICIPANTS = {
     "batchstream, landed": Participant(landed, "exactly once in effect, verified"),
+    "batchstream, landed with two derived columns": Participant(derived, "exactly once in effect, verified"),
     "batchstream, published": Participant(published, "exactly once in effect, verified, published"),
     "batchstream, reload of the same data": Participant(
         reloaded, "exactly once in effect, verified, published", least_records=LARGE

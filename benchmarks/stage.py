@@ -5,14 +5,17 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import psycopg
+import yaml
 from confluent_kafka.admin import AdminClient, NewTopic
 from psycopg import sql
 
-from batchstream.contract import Contract
+from batchstream.contract import Contract, parse_contract
 from batchstream.contract.model import Publish
 from batchstream.kafka.topics import KAFKA_VARIABLE, client_settings
 from batchstream.local.installation import Installation
@@ -96,14 +99,34 @@ class Stage:
         with self.pipeline.connect(names.OWNER) as owner:
             tables.make_tables(owner, self.published_by(publish))
 
+    @contextmanager
+    def deriving(self) -> Iterator[Contract]:
+        """The load goes by a contract with two further columns, which Spark computes."""
+        text = self.pipeline.ledger(self.load_id)["contract_text"]
+        document = yaml.safe_load(text)
+        number = self._number()
+        document["schema"][0]["properties"] += [
+            {"name": "derived_number", "physicalType": "double precision", "transformLogic": f"cast({number} as double) / 3"},
+            {"name": "derived_text", "physicalType": "text", "transformLogic": f"upper(concat('r', cast({number} as string)))"},
+        ]
+        derived = yaml.safe_dump(document, sort_keys=False)
+        pin = "UPDATE batchstream.loads SET contract_text = %s WHERE load_id = %s"
+        with self.admin() as connection:
+            connection.execute(pin, [derived, self.load_id])
+            try:
+                yield parse_contract(derived, self.contract.path, self.contract.name)
+            finally:
+                connection.execute(pin, [text, self.load_id])
+
+    def _number(self) -> str:
+        """A column of numbers, none of which is NULL."""
+        return next(column.name for column in self.contract.columns if column.type.python in (int, float) and not column.nullable)
+
     def change_target(self) -> None:
         """Give each row that readers see another value in one column."""
-        number = next(
-            column.name for column in self.contract.columns if column.type.python in (int, float) and not column.nullable
-        )
         target = relations.target(self.contract)
         with self.admin() as connection:
-            connection.execute(sql.SQL("UPDATE {0} SET {1} = {1} + 1").format(target, sql.Identifier(number)))
+            connection.execute(sql.SQL("UPDATE {0} SET {1} = {1} + 1").format(target, sql.Identifier(self._number())))
             connection.execute(sql.SQL("VACUUM ANALYZE {}").format(target))
             connection.execute("CHECKPOINT")
 

@@ -13,6 +13,7 @@ from tests.unit.building import edited, make_contract
 
 A = {"name": "a", "physicalType": "integer", "required": True}
 B = {"name": "b", "physicalType": "text"}
+STORED = {"property": "stored", "value": False}
 
 
 def contract(folder: Path, *properties: dict[str, Any], **settings: Any) -> Contract:
@@ -22,6 +23,11 @@ def contract(folder: Path, *properties: dict[str, Any], **settings: Any) -> Cont
 CASES = [
     ({"properties": (A, B)}, []),
     ({"properties": (B, A)}, []),
+    (
+        {"properties": (A, {**B, "transformLogic": "upper(c)"}, {**B, "name": "c", "customProperties": [STORED]})},
+        [(Meaning.CHANGES, "what Spark computes of 'b' is 'upper(c)' and no longer None")],
+    ),
+    ({"recordFilter": "a > 3"}, [(Meaning.CHANGES, "recordFilter is 'a > 3' and no longer None")]),
     (
         {"properties": (A, B, {"name": "C", "physicalType": "date"})},
         [(Meaning.STOPS, 'column \'C\' is new (date): ALTER TABLE "public"."x" ADD COLUMN "C" date')],

@@ -11,6 +11,7 @@ from batchstream.contract.odcs import read_contract
 from batchstream.contract.schedule import next_times
 from batchstream.contract.text import contract_text
 from batchstream.contract.told import Told
+from batchstream.contract.transforms import FILTER_SETTING
 from batchstream.local.console import complain, say
 from batchstream.paths import contract_paths
 from batchstream.postgres import as_made
@@ -59,6 +60,8 @@ def _describe(contract: Contract) -> None:
     say(f"  schedule {contract.schedule or 'none: runs are started by hand'}{said}")
     for line in as_made.statements(contract).splitlines():
         say(f"  {line}")
+    for what, expression in _computed(contract).items():
+        say(f"  Spark computes {what}: {expression}")
     for note in _told(contract):
         say(f"  note: {note}")
 
@@ -84,8 +87,17 @@ def _facts(contract: Contract) -> dict[str, Any]:
         "next": _times(contract),
         "table": as_made.statements(contract),
         "rules": [check.name for check in contract.checks],
+        "computed": _computed(contract),
         "notes": list(_told(contract)),
     }
+
+
+def _computed(contract: Contract) -> dict[str, str]:
+    """Column → expression, and the filter under its setting's name."""
+    if contract.transform is None:
+        return {}
+    kept = {FILTER_SETTING: contract.transform.record_filter} if contract.transform.record_filter else {}
+    return {**contract.transform.expressions, **kept}
 
 
 def _told(contract: Contract) -> tuple[str, ...]:

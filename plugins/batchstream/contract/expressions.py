@@ -37,11 +37,11 @@ def names_in(text: str) -> frozenset[str]:
     except (SqlglotError, RecursionError) as error:
         raise ValueError(f"got {text!r}: {str(error) or 'is too deep'}; {_WRITE}") from error
     tree = trees[0] if len(trees) == 1 else None
-    if tree is None or isinstance(tree, exp.Alias) or not isinstance(tree, exp.Condition | exp.Func | exp.Interval):
-        raise ValueError(f"got {text!r}, which is no expression; {_WRITE}")
-    for node in tree.walk():
+    for node in tree.walk() if tree else ():
         if what := _beyond_a_record(node):
             raise ValueError(f"got {text!r}, with {what}, but an expression sees one record and gives one value; {_WRITE}")
+    if tree is None or isinstance(tree, exp.Alias) or not isinstance(tree, exp.Condition | exp.Func | exp.Interval):
+        raise ValueError(f"got {text!r}, which is no expression; {_WRITE}")
     return frozenset(column.parts[0].name for column in tree.find_all(exp.Column))
 
 

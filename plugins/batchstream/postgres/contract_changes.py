@@ -100,9 +100,23 @@ def _of_loads(old: Contract, new: Contract) -> Iterator[Change]:
     ):
         if one != other:
             yield Change(Meaning.CHANGES, f"{what} is {other} and no longer {one}")
+    computed, computed_before = _computed(new), _computed(old)
+    for what in computed.keys() | computed_before.keys():
+        if computed.get(what) != computed_before.get(what):
+            yield Change(Meaning.CHANGES, f"{what} is {computed.get(what)} and no longer {computed_before.get(what)}")
     common = {column.name for column in old.columns} & {column.name for column in new.columns}
     if _reading(old, common) != _reading(new, common):
         yield Change(Meaning.CHANGES, "the source is read by other settings")
+
+
+def _computed(contract: Contract) -> dict[str, str]:
+    """What Spark computes, of columns that the table has before and after, and the filter."""
+    if contract.transform is None:
+        return {}
+    found = {f"what Spark computes of '{name}'": repr(text) for name, text in contract.transform.expressions.items()}
+    return (
+        found if contract.transform.record_filter is None else {**found, "recordFilter": repr(contract.transform.record_filter)}
+    )
 
 
 def _path(contract: Contract) -> str:
