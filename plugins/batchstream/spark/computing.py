@@ -19,8 +19,10 @@ SETTINGS = {
     ANSI: "true",
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.caseSensitive": "false",
+    # A row may have a message of half a MiB, and a batch ten thousand rows.
+    "spark.sql.execution.arrow.maxBytesPerBatch": str(16 * 1024 * 1024),
 }
-"""What an expression means depends on them, whatever the cluster's defaults are."""
+"""What an expression means depends on them, whatever the cluster's defaults are; and what a task holds at a time."""
 
 _JSON = {
     "ignoreNullFields": "false",

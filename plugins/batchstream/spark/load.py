@@ -69,13 +69,13 @@ def _land(connection: psycopg.Connection, load: Load, row: dict[str, Any], get_s
     # COPY BINARY takes the bytes of another type of the same width without a word.
     columns.compare_landing(connection, load.contract, job.load_id)
     _require_same_topic(job.kafka, load.contract, row)
-    is_small = _planned_messages(row) <= DRIVER_MESSAGES
+    planned = _planned_messages(row)
     spark: SparkSession
     lander: MicroBatchLander | TransformLander
     if load.contract.transform is None:
-        spark, lander = _direct(connection, load, row, get_spark, on_driver=is_small)
+        spark, lander = _direct(connection, load, row, get_spark, on_driver=planned <= DRIVER_MESSAGES)
     else:
-        spark, lander = _transforming(connection, load, get_spark, on_driver=is_small)
+        spark, lander = _transforming(connection, load, get_spark, planned)
     _run(spark, load, row, lander)
     # Once more: it may have been deleted and made anew between the first look and the reading.
     _require_same_topic(job.kafka, load.contract, row)
@@ -101,11 +101,12 @@ def _direct(
 
 
 def _transforming(
-    connection: psycopg.Connection, load: Load, get_spark: Callable[[], SparkSession], *, on_driver: bool
+    connection: psycopg.Connection, load: Load, get_spark: Callable[[], SparkSession], planned: int
 ) -> tuple[SparkSession, "TransformLander"]:
     # Only here: a load without a transform needs neither Arrow nor Spark's functions.
-    from batchstream.spark.transforming import TransformLander, prepared
+    from batchstream.spark.transforming import MESSAGES_HERE, TransformLander, prepared
 
+    on_driver = planned <= min(DRIVER_MESSAGES, MESSAGES_HERE)
     spark = get_spark()
     found = prepared(spark, load.contract, is_large=not on_driver)
     if not on_driver:

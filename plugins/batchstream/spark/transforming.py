@@ -28,7 +28,7 @@ from batchstream.spark.decoding import decode
 from batchstream.spark.failures import OneByOne
 from batchstream.spark.fetch import fetch
 from batchstream.spark.job import Load
-from batchstream.spark.micro_batches import DRIVER_MESSAGES, land_in_chunks, landing_in_task, last_try
+from batchstream.spark.micro_batches import land_in_chunks, landing_in_task, last_try
 from batchstream.spark.offset_ranges import OffsetRange
 from batchstream.spark.spark_errors import SPARK_ERRORS, is_of_a_record, reason
 
@@ -44,6 +44,9 @@ _UNREAD = re.compile(r"Could not read records in offset \[(\d+), (\d+)\) for top
 """How Spark's source says that messages are gone (KafkaDataConsumer)."""
 
 _NO_CONNECTOR = re.compile(r"ClassNotFoundException: org\.apache\.(spark\.sql\.kafka010|kafka)\.")
+
+MESSAGES_HERE = 200
+"""As many are held at a time by the driver, in Java and in Python: at most 100 MiB. Larger loads are computed by tasks."""
 
 OUTCOME = "outcome binary"
 """What a task tells of its share: a pickled `Landed`, or an error of ours."""
@@ -131,8 +134,11 @@ class TransformLander:
         except SPARK_ERRORS as error:
             if not is_of_a_record(error):
                 raise self._explained(error) from error
-            log.info("some records of micro-batch %d can't be computed: they are looked for", epoch)
-        return self._land_one_by_one(batch)
+        log.info("some records of micro-batch %d can't be computed: they are looked for", epoch)
+        try:
+            return self._land_one_by_one(batch)
+        except SPARK_ERRORS as error:
+            raise self._explained(error) from error
 
     def _explained(self, error: BaseException) -> BatchstreamError:
         """Why Spark gave up; of messages that it could not read, our own reader knows more."""
@@ -178,10 +184,8 @@ class TransformLander:
         topic = self.load.contract.topic.name
         partitions = batch.groupBy("partition").agg(functions.min("offset"), functions.max("offset")).collect()
         for partition, first, last in sorted(partitions):
-            for start in range(first, last + 1, DRIVER_MESSAGES):
-                some = batch.where(
-                    (batch["partition"] == partition) & batch["offset"].between(start, start + DRIVER_MESSAGES - 1)
-                )
+            for start in range(first, last + 1, MESSAGES_HERE):
+                some = batch.where((batch["partition"] == partition) & batch["offset"].between(start, start + MESSAGES_HERE - 1))
                 rows = some.select("offset", "key", "value").orderBy("offset").collect()
                 yield [Message(topic, partition, offset, _bytes(key), _bytes(value)) for offset, key, value in rows]
 
