@@ -22,10 +22,12 @@ BINARY = ("postgres",)
 
 
 class Processes(threading.Thread):
-    """Collects the command lines of every process while something runs, and the environments of the consumer's."""
+    """Collects the command lines of every process while something runs, and the environments of this installation's consumer."""
 
-    def __init__(self) -> None:
+    def __init__(self, installation: Installation) -> None:
         super().__init__()
+        # Other tests run beside this one, with services of their own.
+        self.mark = os.fsencode(installation.state)
         self.commands: set[bytes] = set()
         self.environments: dict[bytes, bytes] = {}
         self.done = threading.Event()
@@ -40,7 +42,7 @@ class Processes(threading.Thread):
     def _look(self, process: Path) -> None:
         command = (process / "cmdline").read_bytes()
         self.commands.add(command)
-        if b"spark_apps" in command:
+        if b"spark_apps" in command and self.mark in command:
             self.environments[command] = (process / "environ").read_bytes()
 
 
@@ -84,8 +86,8 @@ def dump(installation: Installation, database: str) -> bytes:
 
 
 @pytest.fixture(scope="module")
-def processes() -> Iterator[Processes]:
-    collector = Processes()
+def processes(installation: Installation) -> Iterator[Processes]:
+    collector = Processes(installation)
     collector.start()
     yield collector
     collector.done.set()

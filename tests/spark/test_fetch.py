@@ -11,8 +11,8 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from batchstream.errors import FetchError, LoadError
 from batchstream.local import ports
+from batchstream.local.broker_settings import MAX_MESSAGE_BYTES
 from batchstream.local.installation import Installation
-from batchstream.local.kafka import MAX_MESSAGE_BYTES
 from batchstream.records.messages import Message
 from batchstream.spark import fetch as module
 from batchstream.spark.fetch import fetch
