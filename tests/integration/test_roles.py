@@ -271,6 +271,62 @@ def test_each_grant_is_the_one_that_its_work_needs(tables: Tables, admin: psycop
     }
 
 
+GRANTED = """
+SELECT coalesce(r.rolname, 'PUBLIC'), o.name, string_agg(a.privilege_type, ' ' ORDER BY a.privilege_type)
+FROM (
+    SELECT relname AS name, relowner AS owner, relacl AS acl FROM pg_class WHERE relnamespace = 'batchstream'::regnamespace
+    UNION ALL SELECT c.relname || '.' || t.attname, c.relowner, t.attacl
+    FROM pg_attribute AS t JOIN pg_class AS c ON c.oid = t.attrelid WHERE c.relnamespace = 'batchstream'::regnamespace
+    UNION ALL SELECT proname || '()', proowner, coalesce(proacl, acldefault('f', proowner))
+    FROM pg_proc WHERE pronamespace = 'batchstream'::regnamespace
+    UNION ALL SELECT 'schema ' || nspname, nspowner, coalesce(nspacl, acldefault('n', nspowner))
+    FROM pg_namespace WHERE nspname IN ('batchstream', 'landing', 'published', 'public')
+) AS o CROSS JOIN aclexplode(o.acl) AS a LEFT JOIN pg_roles AS r ON r.oid = a.grantee
+WHERE a.grantee <> o.owner GROUP BY 1, 2
+"""
+"""Who may do what in the ledger, and who may enter which schema, beside their owners."""
+
+ALLOWED = {
+    names.OWNER: {"schema public": "CREATE USAGE"},
+    names.LOADER: {
+        "schema batchstream": "USAGE",
+        "schema landing": "USAGE",
+        "schema public": "USAGE",
+        "batches": "INSERT SELECT",
+        "load_secrets": "SELECT",
+        "loads": "SELECT",
+        "quarantine": "INSERT SELECT",
+        "rejected_messages": "SELECT",
+        "source_files": "INSERT SELECT",
+        "verdicts": "SELECT",
+        "begin_attempt()": "EXECUTE",
+        "close_load()": "EXECUTE",
+        "count_rejected()": "EXECUTE",
+        "forget_failure()": "EXECUTE",
+        "hold_load()": "EXECUTE",
+        "load_is_gone()": "EXECUTE",
+        "note_alive()": "EXECUTE",
+        "note_failure()": "EXECUTE",
+        "transition()": "EXECUTE",
+    },
+    names.READER: {
+        "schema batchstream": "USAGE",
+        "schema public": "USAGE",
+        "loads": "SELECT",
+        "source_files": "SELECT",
+        "load_is_gone()": "EXECUTE",
+    },
+    names.CHECKER: {"schema landing": "USAGE", "schema public": "USAGE", "load_is_gone()": "EXECUTE"},
+}
+
+
+def test_nobody_has_a_right_to_the_ledger_that_is_not_listed_here(tables: Tables, admin: psycopg.Connection) -> None:
+    found: dict[str, dict[str, str]] = {}
+    for role, name, granted in admin.execute(GRANTED).fetchall():
+        found.setdefault(role, {})[name] = granted
+    assert found == ALLOWED
+
+
 def test_set_up_again_changes_nothing(installation: Installation, pipeline: Pipeline, tables: Tables) -> None:
     with installation.postgres.connect(names.DATABASE) as admin:
         admin.autocommit = True
