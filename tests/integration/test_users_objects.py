@@ -43,7 +43,7 @@ def trigger(when: str, body: str) -> str:
 UNIQUE = "CREATE UNIQUE INDEX u_{table} ON {table} (email)"
 MOVED = [("c", "x@example.org", 1), ("d", "y@example.org", 2)]
 SWAPPED = [("a", "y@example.org", 1), ("b", "x@example.org", 2)]
-SHIFTED = [("a", "z@example.org", 1), ("b", "y@example.org", 2), ("c", "x@example.org", 3)]
+SHIFTED = [("c", "x@example.org", 3), ("b", "y@example.org", 2), ("a", "z@example.org", 1)]
 TWICE = [("a", "x@example.org", 1), ("b", "x@example.org", 2)]
 LESS = [("a", "x@example.org", 1)]
 OTHER = [("a", "x@example.org", 7), ("c", "z@example.org", 3)]
