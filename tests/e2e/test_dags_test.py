@@ -102,9 +102,26 @@ def test_the_consumer_logs_a_line_for_each_micro_batch(first_run: str) -> None:
     assert "micro-batch epoch=0 messages=6 records=506 landed=506 rejected=0" in first_run
 
 
-def test_a_second_run_leaves_506_rows_and_writes_none(
+def _leave_loads(admin: psycopg.Connection) -> dict[str, str]:
+    """Leave loads of scheduled runs of which Airflow knows the end, or nothing; returns why each is given up, by its run."""
+    first = "SELECT run_id FROM batchstream.loads WHERE dataset = 'housing' ORDER BY load_id LIMIT 1"
+    (ended,) = admin.execute(first).fetchone() or ("",)
+    for run_id in (ended, "of a deleted record"):
+        admin.execute(
+            "INSERT INTO batchstream.loads (load_id, dataset, dag_id, run_id, installation, run_kind, state, contract_version, "
+            "source_path, topic) OVERRIDING SYSTEM VALUE SELECT (SELECT max(load_id) + 1 FROM batchstream.loads), dataset, "
+            "dag_id, %s, installation, 'scheduler', 'produced', contract_version, source_path, topic FROM batchstream.loads "
+            f"WHERE run_id = ({first}) LIMIT 1",
+            [run_id],
+        )
+    states = {ended: "success", "of a deleted record": "deleted"}
+    return {run: f"run {run} has ended as {state} and left the load produced" for run, state in states.items()}
+
+
+def test_a_second_run_leaves_506_rows_and_writes_none_and_asks_airflow_of_others(
     first_run: str, installation: Installation, admin: psycopg.Connection
 ) -> None:
+    left = _leave_loads(admin)
     done = airflow(installation, "dags", "test", "housing_pipeline")
     assert done.returncode == 0, done.stdout[-5000:]
     assert admin.execute("SELECT count(*), count(DISTINCT load_id) FROM housing").fetchone() == (506, 1)
@@ -113,6 +130,9 @@ def test_a_second_run_leaves_506_rows_and_writes_none(
         "ORDER BY load_id DESC LIMIT 1"
     ).fetchone()
     assert row == (0, 0, 0)
+    # Known by their ends, and not by their silence.
+    given_up = "SELECT run_id, reason FROM batchstream.loads WHERE dataset = 'housing' AND state = 'failed' AND run_id = ANY(%s)"
+    assert dict(admin.execute(given_up, [list(left)]).fetchall()) == left
 
 
 def test_a_broken_source_gives_exit_status_1_and_keeps_the_last_load(

@@ -1,12 +1,16 @@
 """A load that would take most of a table away from its readers stops before the publish."""
 
+from pathlib import Path
+
 import psycopg
 import pytest
 
 from batchstream.contract.model import Publish
 from batchstream.errors import LoadError
+from batchstream.local.installation import Installation
 from batchstream.postgres.publish import guard
 from tests.integration.conftest import MakeDataset
+from tests.support.whole import WholeDataset
 
 COLUMNS = {"code": "integer", "v": "integer"}
 
@@ -36,6 +40,23 @@ def test_most_of_a_table_is_not_deleted_unasked(
     assert dataset.rows() == numbered(before)
     assert dataset.publish(load_id, allow_deletes=True).published_rows == after
     assert dataset.rows() == numbered(after)
+
+
+def test_a_run_with_the_parameter_may_delete_most_of_a_table(
+    installation: Installation, admin: psycopg.Connection, tmp_path: Path
+) -> None:
+    """As a task publishes: by what the ledger says of the run."""
+    table = {"name": "most_goes", "properties": [{"name": "n", "physicalType": "integer", "primaryKey": True}]}
+    dataset = WholeDataset(installation, tmp_path / "x", table)
+    dataset.load([(n,) for n in range(200)])
+    for refused in ({}, {"allow_changes": False}, {"override_checks": "the rule is wrong"}):
+        dataset.parameters = refused
+        with pytest.raises(LoadError, match="101 of the 200 rows of 'most_goes' would be deleted"):
+            dataset.load([(n,) for n in range(99)])
+        assert dataset.rows(admin) == [(n,) for n in range(200)]
+    dataset.parameters = {"allow_changes": True}
+    assert dataset.load([(n,) for n in range(99)]).deleted_rows == 101
+    assert dataset.rows(admin) == [(n,) for n in range(99)]
 
 
 @pytest.mark.parametrize("way", list(Publish))

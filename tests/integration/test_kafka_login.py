@@ -3,6 +3,8 @@
 import json
 import os
 import shutil
+import socket
+import struct
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -28,6 +30,9 @@ from tests.support.contents import contents
 
 SECONDS = 3
 """A client whose log-in is refused tries again until its request times out."""
+
+DESCRIBE_CLUSTER = 60
+"""Number of this request in Kafka's protocol."""
 
 
 @pytest.fixture(scope="module")
@@ -99,6 +104,15 @@ def test_the_controller_lets_no_client_in(installation: Installation, login: str
         assert any("SASL" in refusal for refusal in refusals), refusals
 
 
+@pytest.mark.parametrize(("port", "endpoints"), [("kafka", 1), ("kafka_controller", 2)])
+def test_who_has_not_logged_in_is_answered_nothing(installation: Installation, port: str, endpoints: int) -> None:
+    """By Kafka's protocol itself, as no client of ours can ask a controller: which brokers, or controllers, are there."""
+    request = struct.pack(">hhih4B", DESCRIBE_CLUSTER, 1, 7, -1, 0, 0, endpoints, 0)
+    with socket.create_connection((ports.LOOPBACK, installation.ports[port]), timeout=10) as connection:
+        connection.sendall(struct.pack(">i", len(request)) + request)
+        assert connection.recv(4) == b""
+
+
 def test_a_wrong_password_is_told_as_such(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(topics, "REQUEST_TIMEOUT_SECONDS", SECONDS)
     kafka: dict[str, Any] = {**installation.kafka.client_settings, "sasl.password": "not the secret", "log_level": 0}
@@ -134,24 +148,26 @@ def state() -> Iterator[Path]:
 
 
 def test_a_broker_of_an_older_release_keeps_its_messages_and_asks_for_the_password(
-    installation: Installation, state: Path
+    installation: Installation, state: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     chosen = (ports.any_free(), ports.any_free())
     older = OlderKafka(state, installation.jars, *chosen, "")
     newer = EmbeddedKafka(state, installation.jars, *chosen, "the password")
     try:
         older.start()
-        admin = AdminClient(dict(older.client_settings))
+        admin = AdminClient({**older.client_settings, "log_level": 0})
         admin.create_topics([NewTopic("kept", 1, 1)])["kept"].result()
         # It still runs.
         newer.start()
         anybody = AdminClient({**older.client_settings, "log_level": 0})
         with pytest.raises(KafkaException):
             anybody.list_topics(timeout=SECONDS)
-        assert "kept" in AdminClient(dict(newer.client_settings)).list_topics(timeout=10).topics
+        assert "kept" in AdminClient({**newer.client_settings, "log_level": 0}).list_topics(timeout=10).topics
         # Started again, by whoever doesn't know that it was interrupted before it told the password.
         again = EmbeddedKafka(state, installation.jars, *chosen, "another password")
         again.start()
+        # Nothing of librdkafka's through the bar of a command that starts it.
+        assert capfd.readouterr().err == ""
         assert "kept" in AdminClient(dict(again.client_settings)).list_topics(timeout=10).topics
     finally:
         newer.kill()

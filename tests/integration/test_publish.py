@@ -111,6 +111,34 @@ def test_an_error_at_the_commit_is_one_of_ours(
     assert dataset.publish(load_id) == (0, 1, 1, 1)
 
 
+@pytest.mark.parametrize(
+    ("action", "expected", "said"),
+    [
+        ("RAISE EXCEPTION 'not today'", LoadError, "a function that somebody has made refuses the publish, .*: not today"),
+        ("PERFORM pg_terminate_backend(pg_backend_pid())", SinkError, "PostgreSQL gave up the publish"),
+    ],
+)
+def test_an_error_of_the_commit_itself_is_one_of_ours(
+    dataset: SmallDataset, admin: psycopg.Connection, action: str, expected: type[Exception], said: str
+) -> None:
+    """Of the ledger, as a deferred trigger of the table fires before the commit already."""
+    load_id = dataset.land([("a", 9)])
+    admin.execute(
+        f"CREATE FUNCTION public.{dataset.table}_f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {action}; RETURN NULL; END $$; "
+        f"CREATE CONSTRAINT TRIGGER {dataset.table} AFTER UPDATE ON batchstream.loads DEFERRABLE INITIALLY DEFERRED FOR EACH ROW "
+        f"WHEN (NEW.load_id = {load_id} AND NEW.state = 'published') EXECUTE FUNCTION public.{dataset.table}_f()"
+    )
+    try:
+        with pytest.raises(expected, match=said):
+            dataset.publish(load_id)
+        assert dataset.rows() == ROWS
+    finally:
+        admin.execute(f"DROP TRIGGER {dataset.table} ON batchstream.loads")
+    assert state(admin, load_id) == "verified"
+    dataset.publish(load_id)
+    assert dataset.rows() == [("a", 9)]
+
+
 def test_one_publish_of_a_dataset_at_a_time_until_its_commit(dataset: SmallDataset, admin: psycopg.Connection) -> None:
     """The second one begins when the first has committed: it finds the load published, and its own counts are the first's."""
     load_id = dataset.land([("a", 9)])

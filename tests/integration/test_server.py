@@ -55,6 +55,8 @@ def test_a_pooler_that_keeps_sessions_is_no_matter(
 ) -> None:
     with pooler(installation, folder, "session") as port:
         dataset = small({"k": "integer", "v": "integer"}, key="k", publish=way, port=port)
+        with dataset.connect() as connection:
+            server.require_fit(connection, dataset.owner)
         dataset.load([(1, 1), (2, 2)])
         assert dataset.load([(1, 1), (2, 3)]).published_rows == 2
         assert dataset.rows() == [(1, 1), (2, 3)]

@@ -36,6 +36,9 @@ class WholeDataset:
         table: The last entry of the contract's schema.
         beside: Other entries.
         settings: Its customProperties, by name.
+
+    Attributes:
+        parameters: What the next runs are asked for.
     """
 
     def __init__(
@@ -61,6 +64,7 @@ class WholeDataset:
     def _connect(self, installation: Installation) -> None:
         self.engines = Engines({}, installation.engines().loader, installation.engines().owner, opened_place)
         self._runs = 0
+        self.parameters: dict[str, Any] = {}
 
     def write(self, table: dict[str, Any]) -> None:
         """Write the contract."""
@@ -95,7 +99,8 @@ class WholeDataset:
     def _land(self) -> int:
         self._runs += 1
         contract = self.contract
-        load_id = open.open_load(self.engines.owner, contract, Run(f"run-{self._runs}"), wait_seconds=60, places=opened_place)
+        run = Run(f"run-{self._runs}", parameters=self.parameters)
+        load_id = open.open_load(self.engines.owner, contract, run, wait_seconds=60, places=opened_place)
         with connect(self.engines.loader, application_name="batchstream test") as connection:
             # As each step of a load does.
             contract = pinned_contract(connection, load_id)
@@ -131,7 +136,7 @@ class WholeDataset:
         """Reload these rows.
 
         Raises:
-            LoadError: A check is red.
+            LoadError: A check is red, or the publish was refused.
         """
         return self._publish(self.land(rows))
 
@@ -147,15 +152,19 @@ class WholeDataset:
     def _publish(self, load_id: int) -> Published:
         try:
             passed, message = verify.verify_load(self.engines, load_id)
+            if passed:
+                published = publish.publish_load(self.engines, load_id)
+                close.close_load(self.engines, load_id)
+                return published
         except LoadError as error:
-            passed, message = False, str(error)
-        if not passed:
-            with connect(self.engines.owner, application_name="batchstream test") as connection:
-                ledger.close(connection, load_id, reason=message)
-            raise LoadError(message)
-        published = publish.publish_load(self.engines, load_id)
-        close.close_load(self.engines, load_id)
-        return published
+            message = str(error)
+        self.fail(load_id, message)
+        raise LoadError(message)
+
+    def fail(self, load_id: int, reason: str) -> None:
+        """Close a load as one that failed."""
+        with connect(self.engines.owner, application_name="batchstream test") as connection:
+            ledger.close(connection, load_id, reason=reason)
 
     def replay(self) -> str:
         """Replay the newest load."""

@@ -1,6 +1,7 @@
 """What the documents point at exists, and each claim has its test."""
 
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -63,3 +64,11 @@ def test_the_job_for_docker_removes_what_make_run_removes() -> None:
     told = (ROOT / "docs" / "compose.md").read_text(encoding="utf-8")
     assert f"--tables {','.join(TABLES)} " in told
     assert f"{KEPT_DAYS} days ago" in told
+
+
+def test_the_cache_of_uv_lies_where_the_readme_says() -> None:
+    """Outside of the clone, so that removing the clone leaves it."""
+    command = ".batchstream/uv/bin/uv cache dir"
+    assert f"the cache of uv (`{command}`" in (ROOT / "README.md").read_text(encoding="utf-8")
+    said = subprocess.run(command.split(), cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert not (ROOT / said.strip()).is_relative_to(ROOT)
