@@ -79,6 +79,8 @@ def test_two_at_once_tell_of_their_own_loads(clone: Clone, admin: psycopg.Connec
     running = [start(clone.installation, "run", clone.name, **clone.variables()) for _ in range(2)]
     said = [process.communicate(timeout=400)[0] for process in running]
     assert [process.returncode for process in running] == [0, 0], "\n".join(said)
+    # One says what it waits for.
+    assert sorted("  waiting: load " in text for text in said) == [False, True]
     told = [re.findall(r"^load (\d+) of fruit_\w+: published", text, re.MULTILINE) for text in said]
     assert sorted(int(load) for loads in told for load in loads) == [load for load, _ in _loads(admin, clone)[-2:]]
     together = admin.execute(
