@@ -10,7 +10,6 @@ import yaml
 from psycopg import sql
 
 from batchstream.errors import LoadError
-from batchstream.load import replay
 from batchstream.local.installation import Installation
 from batchstream.postgres import locks
 from batchstream.postgres.connection import connect
@@ -48,7 +47,7 @@ def test_a_mended_contract_with_its_columns_in_another_order_beside_broken_ones(
     document = yaml.safe_load(dataset.path.read_text())
     document["schema"].append({"name": "broken too", "properties": []})
     dataset.path.write_text(as_yaml(document))
-    assert "1 records replayed, published" in replay.replay_load(dataset.engines, load_id)
+    assert "1 records replayed, published" in dataset.replay(load_id)
     assert admin.execute("SELECT n, v FROM reordered ORDER BY n").fetchall() == ROWS
 
 
@@ -79,7 +78,7 @@ def test_what_others_did_while_it_waited_for_them_counts(
     with connect(dataset.engines.owner, application_name="batchstream test") as other:
         with other.transaction():
             locks.opening(other, name)
-            replaying = Background(replay.replay_load, dataset.engines, load_id)
+            replaying = Background(dataset.replay, load_id)
             wait_until_blocked(admin, "batchstream replay")
             admin.execute(sql.SQL(meanwhile).format(load_id))
         replaying.wait()
@@ -97,8 +96,8 @@ def test_an_allowance_that_was_raised_counts_though_nothing_lands(
     dataset.settings["rejectedRecordsAllowed"] = 0
     dataset.write(without_rule)
     with pytest.raises(LoadError, match=r"0 records replayed, nothing was published: .*1 rejected, the contract allows 0"):
-        replay.replay_load(dataset.engines, load_id)
+        dataset.replay(load_id)
     dataset.settings["rejectedRecordsAllowed"] = 1
     dataset.write(without_rule)
-    assert "0 records replayed, published" in replay.replay_load(dataset.engines, load_id)
+    assert "0 records replayed, published" in dataset.replay(load_id)
     assert admin.execute("SELECT n, v FROM allowed_later ORDER BY n").fetchall() == ROWS[:2]

@@ -166,8 +166,10 @@ class WholeDataset:
         with connect(self.engines.owner, application_name="batchstream test") as connection:
             ledger.close(connection, load_id, reason=reason)
 
-    def replay(self) -> str:
-        """Replay the newest load."""
+    def replay(self, load_id: int | None = None) -> str:
+        """Replay a load, or the newest one."""
+        if load_id is not None:
+            return replay.replay_load(self.engines, load_id, _no_spark)
         with connect(self.engines.owner, application_name="batchstream test") as connection:
             row = connection.execute(
                 "SELECT max(load_id) FROM batchstream.loads WHERE dataset = %s", [self.contract.name]
