@@ -45,7 +45,9 @@ FAULTS = {
     "UPDATE {landing} SET record_id = 507 WHERE record_id = 7": "record id 507 has landed, the source ends at 506",
     "DELETE FROM {landing} WHERE record_id = 7; "
     "UPDATE batchstream.batches SET landed = landed - 1 WHERE load_id = {load_id} AND batch = 1": "506 records produced, 505 "
-    "landed, 0 quarantined: they do not add up",
+    "landed, 0 filtered out, 0 quarantined: they do not add up",
+    "UPDATE batchstream.batches SET filtered = 1 WHERE load_id = {load_id} AND batch = 1": "506 records produced, 506 landed, 1 "
+    "filtered out, 0 quarantined: they do not add up",
     "DELETE FROM batchstream.loads WHERE load_id = {load_id}": "not in the ledger",
 }
 
